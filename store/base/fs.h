@@ -1,0 +1,23 @@
+/* fs: files and folders of bosk's own state. Directories 0700, files 0600 (promise E6). */
+#ifndef BOSK_FS_H
+#define BOSK_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+#include "str.h"
+
+/* Make `path` and missing parents, mode 0700 whatever the umask. */
+int fs_mkdirs(const char *path, struct err *e);
+/* Whole file into `out`; more than `max` bytes is ERR_USAGE. */
+int fs_read(const char *path, size_t max, struct str *out, struct err *e);
+/* New content under a temporary name, then renamed over `path`; with `durable` both flushed. */
+int fs_write(const char *path, const void *bytes, size_t n, bool durable, struct err *e);
+bool fs_exists(const char *path); /* lstat succeeds */
+bool fs_is_dir(const char *path); /* follows links */
+int fs_write_all(int fd, const void *bytes, size_t n, struct err *e);
+/* Remove a tree without following links or crossing to another file system. Absent = success. */
+int fs_remove_tree(const char *path, struct err *e);
+
+#endif

@@ -1,0 +1,80 @@
+/* mem: allocation that aborts when there is no memory. */
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *checked(void *p)
+{
+	if (!p) {
+		static const char text[] = "bosk: out of memory\n";
+		ssize_t ignored = write(2, text, sizeof text - 1);
+		(void)ignored;
+		abort();
+	}
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(calloc(1, size ? size : 1));
+}
+
+void *mem_array(size_t n, size_t size)
+{
+	return checked(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *mem_grow(void *p, size_t n, size_t size)
+{
+	return checked(reallocarray(p, n ? n : 1, size ? size : 1));
+}
+
+char *mem_strdup(const char *s)
+{
+	return s ? checked(strdup(s)) : NULL;
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	return checked(strndup(s, n));
+}
+
+char *mem_printf(const char *fmt, ...)
+{
+	char *out = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	int n = vasprintf(&out, fmt, ap);
+	va_end(ap);
+	return checked(n < 0 ? NULL : out);
+}
+
+void mem_set(char **slot, const char *s)
+{
+	char *copy = mem_strdup(s);
+	free(*slot);
+	*slot = copy;
+}
+
+void mem_freep(void *pp)
+{
+	free(*(void **)pp);
+}
+
+void mem_closep(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+int mem_steal_fd(int *fd)
+{
+	int taken = *fd;
+	*fd = -1;
+	return taken;
+}

@@ -1,0 +1,138 @@
+/* scan: checks foreign msgpack before the library may allocate for it.
+ *
+ * msgpack-c reserves memory by the counts a header claims: 155 bytes can ask for 66 GB
+ * (pitfalls 9.2). This walk touches headers only, with a fixed stack. */
+#include "rec.h"
+
+struct cursor {
+	const unsigned char *p;
+	size_t n, off;
+	size_t elements;
+};
+
+/* Big-endian number of `width` bytes at the cursor; false when it is cut off. */
+static bool number(struct cursor *c, unsigned width, uint64_t *out)
+{
+	if (c->n - c->off < width)
+		return false;
+	*out = 0;
+	for (unsigned i = 0; i < width; i++)
+		*out = *out << 8 | c->p[c->off++];
+	return true;
+}
+
+static bool skip(struct cursor *c, uint64_t bytes)
+{
+	if (bytes > c->n - c->off)
+		return false;
+	c->off += bytes;
+	return true;
+}
+
+/* One header at the cursor: its payload is skipped, *children says how many values follow. */
+static bool header(struct cursor *c, uint64_t *children)
+{
+	uint64_t len = 0;
+	if (c->off == c->n)
+		return false;
+	unsigned char b = c->p[c->off++];
+
+	*children = 0;
+	if (b <= 0x7f || b >= 0xe0) /* small integers */
+		return true;
+	if (b <= 0x8f) {
+		*children = 2u * (b & 0x0f);
+		return true;
+	}
+	if (b <= 0x9f) {
+		*children = b & 0x0f;
+		return true;
+	}
+	if (b <= 0xbf)
+		return skip(c, b & 0x1f);
+	switch (b) {
+	case 0xc0: /* nil, false, true */
+	case 0xc2:
+	case 0xc3:
+		return true;
+	case 0xc4: /* bin, str: 8, 16, 32 */
+	case 0xd9:
+		return number(c, 1, &len) && skip(c, len);
+	case 0xc5:
+	case 0xda:
+		return number(c, 2, &len) && skip(c, len);
+	case 0xc6:
+	case 0xdb:
+		return number(c, 4, &len) && skip(c, len);
+	case 0xc7: /* ext: 8, 16, 32, each with a type byte */
+		return number(c, 1, &len) && skip(c, len + 1);
+	case 0xc8:
+		return number(c, 2, &len) && skip(c, len + 1);
+	case 0xc9:
+		return number(c, 4, &len) && skip(c, len + 1);
+	case 0xca: /* numbers by width */
+	case 0xce:
+	case 0xd2:
+		return skip(c, 4);
+	case 0xcb:
+	case 0xcf:
+	case 0xd3:
+		return skip(c, 8);
+	case 0xcc:
+	case 0xd0:
+		return skip(c, 1);
+	case 0xcd:
+	case 0xd1:
+		return skip(c, 2);
+	case 0xd4: /* fixext 1, 2, 4, 8, 16 */
+	case 0xd5:
+	case 0xd6:
+	case 0xd7:
+	case 0xd8:
+		return skip(c, 1 + (UINT64_C(1) << (b - 0xd4)));
+	case 0xdc:
+		return number(c, 2, children);
+	case 0xdd:
+		return number(c, 4, children);
+	case 0xde:
+	case 0xdf:
+		if (!number(c, b == 0xde ? 2 : 4, children))
+			return false;
+		*children *= 2;
+		return true;
+	default: /* 0xc1 is never used */
+		return false;
+	}
+}
+
+int rec_scan(const void *bytes, size_t n, struct err *e)
+{
+	struct cursor c = {.p = bytes, .n = n};
+	uint64_t left[REC_MAX_DEPTH + 1] = {1}; /* values still to come at each depth */
+	int depth = 0;
+
+	for (;;) {
+		while (depth >= 0 && left[depth] == 0)
+			depth--;
+		if (depth < 0)
+			break;
+		left[depth]--;
+		uint64_t children;
+		if (!header(&c, &children))
+			return err_set(e, ERR_PROTO, "cut off or invalid at byte %zu of %zu", c.off, n);
+		if (children > n - c.off)
+			return err_set(e, ERR_PROTO, "claims %llu values in %zu bytes",
+			               (unsigned long long)children, n - c.off);
+		c.elements += children + 1;
+		if (c.elements > REC_MAX_ELEMENTS)
+			return err_set(e, ERR_PROTO, "more than %d values", REC_MAX_ELEMENTS);
+		if (children) {
+			if (++depth > REC_MAX_DEPTH)
+				return err_set(e, ERR_PROTO, "nested deeper than %d", REC_MAX_DEPTH);
+			left[depth] = children;
+		}
+	}
+	if (c.off != n)
+		return err_set(e, ERR_PROTO, "%zu bytes after the value", n - c.off);
+	return 0;
+}

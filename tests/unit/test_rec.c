@@ -1,0 +1,86 @@
+/* Records: round trips of random values; foreign bytes are refused before they cost memory. */
+#include "test.h"
+
+#include "store/rec.h"
+
+#define SAMPLE_FIELDS(F) F(u64, number) F(flag, yes) F(str, text) F(list, items)
+REC_DECLARE(sample, SAMPLE_FIELDS)
+#define REC_SELF sample
+REC_DEFINE(sample, SAMPLE_FIELDS, 3)
+#undef REC_SELF
+
+static void round_trip_of_random_values(void **state)
+{
+	(void)state;
+	struct test_rng rng = test_rng_new();
+	for (int i = 0; i < 2000; i++) {
+		struct sample a, b, c;
+		AUTO_STR struct str bytes = {0};
+		struct err e = {0};
+		rec_random(&sample_rec, &a, test_rng_next, &rng);
+		rec_encode(&sample_rec, &a, &bytes);
+		assert_ok(rec_decode(&sample_rec, &b, bytes.p, bytes.len, &e), &e);
+		assert_true(rec_equal(&sample_rec, &a, &b));
+		rec_copy(&sample_rec, &c, &b);
+		assert_true(rec_equal(&sample_rec, &a, &c));
+		/* Every truncation is refused. */
+		for (size_t n = 0; n < bytes.len; n++) {
+			struct sample cut;
+			assert_int_equal(rec_decode(&sample_rec, &cut, bytes.p, n, &e), -1);
+			assert_int_equal(e.kind, ERR_PROTO);
+		}
+		rec_fini(&sample_rec, &a);
+		rec_fini(&sample_rec, &b);
+		rec_fini(&sample_rec, &c);
+	}
+}
+
+static void refused(const char *bytes, size_t n, enum err_kind kind)
+{
+	struct sample s;
+	struct err e = {0};
+	assert_int_equal(rec_decode(&sample_rec, &s, bytes, n, &e), -1);
+	assert_int_equal(e.kind, kind);
+}
+
+static void hostile_bytes_are_refused(void **state)
+{
+	(void)state;
+	char deep[31 * 5];
+	for (int i = 0; i < 31; i++)
+		memcpy(deep + 5 * i, "\xdd\x04\x00\x00\x00", 5);
+	refused(deep, sizeof deep, ERR_PROTO);               /* 66 GB asked for in 155 bytes */
+	refused("\xdd\x00\xff\xff\xff", 5, ERR_PROTO);       /* 537 MB asked for in 5 bytes */
+	refused("\xc1", 1, ERR_PROTO);                       /* never-used byte */
+	refused("\xdb\xff\xff\xff\xff", 5, ERR_PROTO);       /* 4 GiB string without data */
+	refused("\x81\xa1v\x03\x00", 5, ERR_PROTO);          /* trailing byte */
+	refused("\x82\xa1v\x03\xa1v\x03", 7, ERR_PROTO);     /* duplicate key */
+	refused("\x80", 1, ERR_PROTO);                       /* no version */
+	refused("\x81\xa1v\x04", 4, ERR_DAMAGED);            /* newer version */
+	refused("\x82\xa1v\x03\x01\x02", 6, ERR_PROTO);      /* key is a number */
+	refused("\x82\xa1v\x03\xa4text\xa2" "a\0", 12, ERR_PROTO); /* NUL inside a string */
+	refused("\x82\xa1v\x03\xa6number\xff", 12, ERR_PROTO); /* negative number */
+	refused("\x93\x01\x02\x03", 4, ERR_PROTO);           /* not a map */
+	refused("", 0, ERR_PROTO);
+}
+
+static void unknown_keys_and_absent_fields_are_allowed(void **state)
+{
+	(void)state;
+	struct sample s;
+	struct err e = {0};
+	assert_ok(rec_decode(&sample_rec, &s, "\x82\xa1v\x01\xa3new\x91\x01", 10, &e), &e);
+	assert_int_equal(s.number, 0);
+	assert_null(s.text);
+	rec_fini(&sample_rec, &s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(round_trip_of_random_values),
+		cmocka_unit_test(hostile_bytes_are_refused),
+		cmocka_unit_test(unknown_keys_and_absent_fields_are_allowed),
+	};
+	return cmocka_run_group_tests_name("rec", tests, NULL, NULL);
+}
