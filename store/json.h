@@ -1,0 +1,36 @@
+/* json: writing and reading JSON (the only user of jansson.h).
+ * A value is owned by whoever made it until it is put into another, which then owns it. */
+#ifndef BOSK_JSON_H
+#define BOSK_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct json_t; /* jansson's own type; "json" here */
+
+struct json_t *json_map(void);
+struct json_t *json_list(void);
+void json_free(struct json_t *j); /* NULL allowed */
+
+/* Into a map; text NULL becomes null. Bytes that are not UTF-8 are replaced by U+FFFD. */
+void json_put_text(struct json_t *map, const char *key, const char *text);
+void json_put_u64(struct json_t *map, const char *key, uint64_t n);
+void json_put_real(struct json_t *map, const char *key, double n);
+void json_put_flag(struct json_t *map, const char *key, bool yes);
+void json_put_null(struct json_t *map, const char *key);
+void json_put(struct json_t *map, const char *key, struct json_t *value); /* value is given away */
+void json_put_list(struct json_t *map, const char *key, const struct strv *texts);
+void json_add(struct json_t *list, struct json_t *value); /* value is given away */
+void json_add_text(struct json_t *list, const char *text);
+
+/* Keys keep the order they were put in. `pretty`: two spaces; else one line. No final newline. */
+void json_write(const struct json_t *j, bool pretty, struct str *out);
+
+/* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
+struct json_t *json_parse(const char *text, size_t n, struct err *e);
+const char *json_get_text(const struct json_t *map, const char *key); /* NULL when not a string */
+
+#endif

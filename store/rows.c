@@ -1,0 +1,30 @@
+/* rows: the tables behind the records of rows.h. */
+#include "rows.h"
+
+#define REC_SELF manifest_row
+REC_DEFINE(manifest_row, MANIFEST_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF session_row
+REC_DEFINE(session_row, SESSION_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF queue_row
+REC_DEFINE(queue_row, QUEUE_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF task_def
+REC_DEFINE(task_def, TASK_DEF_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF task_row
+REC_DEFINE(task_row, TASK_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF event_row
+REC_DEFINE(event_row, EVENT_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF intent_row
+REC_DEFINE(intent_row, INTENT_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF result_row
+REC_DEFINE(result_row, RESULT_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF request_row
+REC_DEFINE(request_row, REQUEST_FIELDS, 1)
+#undef REC_SELF

@@ -1,0 +1,82 @@
+/* rows: every record the store holds, declared once (see rec.h for what is made of a list). */
+#ifndef BOSK_ROWS_H
+#define BOSK_ROWS_H
+
+#include "rec.h"
+
+/* A living or dead session; the last thing removed when one is cleaned. Key: sid.
+ * state: running | interrupted | stopped | limited | done | failed (interface.md); "interrupted"
+ * is never stored, it is what `running` with a dead owner means. */
+#define MANIFEST_FIELDS(F)                                                                        \
+	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
+	F(u64, started_ms) F(u64, last_event_ms) F(u64, last_seq)                                 \
+	F(str, state) F(str, queue) F(str, integration_branch)                                    \
+	F(list, worktrees) /* path of worktree 1, 2, ... ("" = not made) */                       \
+	F(list, created)   /* those that bosk itself made, and so may remove */
+
+/* What a session was started with; never changes after. Key: sid. */
+#define SESSION_FIELDS(F)                                                                         \
+	F(str, queue) F(str, base) F(str, target) F(str, land) F(str, verify)                     \
+	F(u64, jobs) F(flag, sequential) F(flag, preflight) F(flag, keep_worktrees)               \
+	F(str, executor) F(list, excused) F(str, worktrees_dir)                                   \
+	F(str, author) /* "Name <mail>" */                                                        \
+	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */
+
+/* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
+#define QUEUE_FIELDS(F)                                                                           \
+	F(str, kind) F(str, content) F(u64, created_ms) F(u64, tasks) F(str, source)              \
+	F(str, session) /* the session that works or last worked on it */                         \
+	F(list, sessions)
+
+/* A task as the plan defines it. Key: queue/ordinal/d, ordinal from 000001. */
+#define TASK_DEF_FIELDS(F)                                                                        \
+	F(str, id) F(str, title) F(list, needs) F(list, files)                                    \
+	F(str, prompt) /* NULL when `run` is set */ F(str, run)                                   \
+	F(str, agent) F(str, model)                                                               \
+	F(list, gates) F(flag, gates_given) /* names; given and empty = no gates */               \
+	F(u64, timeout_ms) /* 0 = the configured one */                                           \
+	F(u64, priority)   /* higher first; 0 by default */                                       \
+	F(list, env)       /* KEY=value */                                                        \
+	F(flag, exclusive) F(flag, allow_empty) F(str, branch) /* NULL = made from the pattern */
+
+/* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
+#define TASK_FIELDS(F)                                                                            \
+	F(str, state) F(str, session) F(u64, attempts) F(u64, retries) F(str, branch)             \
+	F(str, base) F(str, commit) F(str, merge) F(str, reason) F(u64, worktree)                 \
+	F(u64, started_ms) F(u64, ended_ms) F(u64, ran_ms)                                        \
+	F(list, gates) /* name=verdict */                                                         \
+	F(str, log) F(str, result_hash) F(str, kept) /* ref or branch of unfinished work */       \
+	F(list, conflicts) /* paths */ F(u64, seq)
+
+/* One change of state. Key: sid/16 hex digits. */
+#define EVENT_FIELDS(F)                                                                           \
+	F(u64, time_ms) F(str, kind) F(str, task) F(u64, ordinal) F(u64, slot) F(u64, attempt)    \
+	F(str, outcome) F(str, reason) F(str, commit) F(str, old_tip) F(str, new_tip)             \
+	F(list, gates) F(str, note)
+
+/* What is about to be done to refs: finished or withdrawn after a crash. Key: sid/intent for an
+ * integration, sid/land for a landing. kind: integrate | land. */
+#define INTENT_FIELDS(F)                                                                          \
+	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
+	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */
+
+/* What an attempt came to; hashed and chained per session. `hash` covers the record without it. */
+#define RESULT_FIELDS(F)                                                                          \
+	F(str, session) F(str, queue) F(str, task) F(u64, ordinal) F(u64, attempt)                \
+	F(str, outcome) F(str, reason) F(str, base) F(str, commit) F(str, tree)                   \
+	F(list, gates) F(u64, ran_ms) F(u64, time_ms) F(str, prev) F(str, hash)
+
+/* Another process asks a session: kind: stop | stop-now. Key: sid/random. */
+#define REQUEST_FIELDS(F) F(str, kind) F(u64, time_ms) F(u64, pid)
+
+REC_DECLARE(manifest_row, MANIFEST_FIELDS)
+REC_DECLARE(session_row, SESSION_FIELDS)
+REC_DECLARE(queue_row, QUEUE_FIELDS)
+REC_DECLARE(task_def, TASK_DEF_FIELDS)
+REC_DECLARE(task_row, TASK_FIELDS)
+REC_DECLARE(event_row, EVENT_FIELDS)
+REC_DECLARE(intent_row, INTENT_FIELDS)
+REC_DECLARE(result_row, RESULT_FIELDS)
+REC_DECLARE(request_row, REQUEST_FIELDS)
+
+#endif

@@ -1,0 +1,61 @@
+/* config: bosk's settings. Later wins: built-in, user's config.yaml, repository's bosk.yaml,
+ * BOSK_CONFIG_<KEY> variables, `-c key=value` (interface.md, "Configuration"). Read once, at the
+ * session's start, and kept with the session as its sources. */
+#ifndef BOSK_CONFIG_H
+#define BOSK_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/plan.h"
+#include "store/base/str.h"
+
+struct config_gate {
+	char *name;          /* [A-Za-z0-9._-], unique */
+	char *run;           /* shell command */
+	uint64_t timeout_ms; /* 0 = 30 minutes */
+	struct strv paths;   /* globs: skipped when no changed path matches; empty = always run */
+	bool exclusive;      /* never two at once in this repository */
+	uint64_t retries;    /* runs again after a failure, for flaky checks */
+};
+
+/* Keys as in interface.md; a dot stands for nesting. Durations in ms, sizes in bytes. Keys of later
+ * issues are read and checked too, so that a configuration never has to be split. */
+struct config {
+	uint64_t jobs;
+	char *agent;
+	struct config_gate *gates;
+	size_t n_gates;
+	struct strv agents; /* names of the `agents` mapping; their content is for a later issue */
+	uint64_t fix_attempts, retries, conflict_attempts;
+	uint64_t timeout_ms, silence_ms;
+	char *verify;        /* merged | task */
+	char *land;          /* keep | merge | pr */
+	char *land_fallback; /* keep | pr */
+	char *steps;         /* together | each */
+	bool merge_drivers, push;
+	char *worktrees_dir, *setup; /* worktrees.dir, worktrees.setup */
+	struct strv copy, setup_inputs;
+	uint64_t worktrees_total;
+	char *branch; /* pattern with {session} and {task} */
+	uint64_t orphan_max_age_ms, orphan_resumable_max_age_ms;
+	uint64_t limit_log, limit_free_disk, limit_free_memory;
+	uint64_t limit_max_wait_ms, limit_max_time_ms; /* 0 = none */
+	char *limit_budget_usd;
+	uint64_t halt_after_failures;
+	struct strv protect;
+	char *author, *notify;
+	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */
+};
+
+/* Read all sources. `repo_top`: folder whose bosk.yaml counts (the checkout where bosk was called),
+ * NULL = none. `overrides`: "key=value" texts of -c, in order. Everything wrong is in `faults`
+ * (an unknown key names the nearest known one) and -1 returned. */
+int config_load(struct config *out, const char *repo_top, const struct strv *overrides,
+                struct plan_faults *faults);
+/* The same from the stored sources of a session. */
+int config_load_sources(struct config *out, const struct strv *sources, struct plan_faults *faults);
+void config_fini(struct config *c);
+
+#endif

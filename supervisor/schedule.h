@@ -1,0 +1,117 @@
+/* schedule: which task runs where and when. Pure: schedule_apply(state, event) -> actions.
+ *
+ * No clock, no descriptor, no allocation after schedule_new, no library, no store. Live running
+ * and recovery both go through here, so every order of events can be checked by a model test. */
+#ifndef BOSK_SCHEDULE_H
+#define BOSK_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The states of architecture.md section 5, with the name stored and the one shown. */
+#define TASK_STATES(S)                                                                            \
+	S(WAITING, "waiting", "pending")       /* a dependency is not integrated yet */           \
+	S(READY, "ready", "pending")           /* may be assigned */                              \
+	S(BACKOFF, "backoff", "pending")       /* will be READY when its retry timer is due */    \
+	S(RUNNING, "running", "running")                                                          \
+	S(CHECKED, "checked", "running")       /* committed, waits for its merge */               \
+	S(INTEGRATED, "integrated", "integrated")                                                 \
+	S(LANDED, "landed", "landed")                                                             \
+	S(CONFLICT, "conflict", "conflict")                                                       \
+	S(BLOCKED, "blocked", "blocked")                                                          \
+	S(FAILED, "failed", "failed")                                                             \
+	S(TIMEOUT, "timeout", "failed")                                                           \
+	S(SKIPPED, "skipped", "skipped")                                                          \
+	S(CANCELLED, "cancelled", "cancelled") /* stopped by the user before or while running */
+
+#define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
+enum task_state { TASK_STATES(TASK_STATE_ENUM_) TASK_STATE_COUNT };
+const char *task_state_name(enum task_state s);  /* as stored */
+const char *task_state_shown(enum task_state s); /* as interface.md shows it */
+bool task_state_parse(const char *stored, enum task_state *out);
+bool task_state_ended(enum task_state s); /* INTEGRATED, LANDED and everything after them */
+
+enum { SCHED_NONE = UINT32_MAX };
+
+/* What is known before the first event; borrowed until schedule_new returns, except `overlaps`. */
+struct sched_plan {
+	size_t tasks; /* numbered 0 .. tasks-1 in plan order */
+	size_t slots; /* worktrees: numbered 0 .. slots-1, at least 1 */
+	/* Dependencies of task i: needs[needs_at[i]] .. needs[needs_at[i + 1] - 1]. Acyclic. */
+	const uint32_t *needs;
+	const size_t *needs_at; /* tasks + 1 entries */
+	const int64_t *priority; /* higher first; NULL = all equal. Ties: plan order */
+	const bool *exclusive;   /* runs with nothing else running; NULL = none */
+	/* Do two tasks declare a common file? Pure. Called for a candidate against each running task.
+	 * NULL = never. */
+	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
+	void *ctx;
+	uint32_t retries;             /* attempts after a failure or a lost worker */
+	uint32_t halt_after_failures; /* failures in a row after which nothing new starts; 0 = off */
+	bool sequential;              /* one at a time, strictly in an order the dependencies allow */
+};
+
+enum sched_event_kind {
+	SCHED_START,      /* gates passed on the base: begin */
+	SCHED_DONE,       /* task: agent and gates ok, its commit exists: RUNNING -> CHECKED */
+	SCHED_FAILED,     /* task: failed or its worker was lost: retried while retries are left */
+	SCHED_TIMEOUT,    /* task: total or silence limit: final */
+	SCHED_BLOCKED,    /* task: gates stayed red, protected file, gate could not run: final */
+	SCHED_INTEGRATED, /* task: merged and the ref moved: CHECKED -> INTEGRATED */
+	SCHED_CONFLICT,   /* task: could not be merged: CHECKED -> CONFLICT, final in this version */
+	SCHED_STOPPED,    /* task: was stopped on request: RUNNING -> CANCELLED */
+	SCHED_RETRY_DUE,  /* task: its timer fired: BACKOFF -> READY */
+	SCHED_STOP,       /* the user: start nothing new, let running tasks finish */
+	SCHED_STOP_NOW,   /* the user: stop what runs too */
+	SCHED_HOLD,       /* a resource is below its floor: start nothing for now */
+	SCHED_RELEASE     /* it is above again */
+};
+
+struct sched_event {
+	enum sched_event_kind kind;
+	uint32_t task; /* SCHED_NONE where the kind has no task */
+};
+
+enum sched_action_kind {
+	SCHED_ASSIGN,    /* task starts in slot: READY -> RUNNING, already applied to the state */
+	SCHED_INTEGRATE, /* task's commit is to be merged: in this order */
+	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated */
+	SCHED_BACKOFF,   /* arm the retry timer of task (which knows how often it was retried) */
+	SCHED_CANCEL,    /* stop the running task in slot; answer with SCHED_STOPPED (or what it became) */
+	SCHED_DROP,      /* task will not run because the session stops; stays pending for a resume */
+	SCHED_END        /* nothing more can happen: always the last action, exactly once */
+};
+
+struct sched_action {
+	enum sched_action_kind kind;
+	uint32_t task;
+	uint32_t slot;  /* ASSIGN, CANCEL */
+	uint32_t cause; /* SKIP: the task that ended badly */
+};
+
+struct schedule;
+
+/* The caller frees with schedule_free. Everything it will ever need is allocated here. */
+struct schedule *schedule_new(const struct sched_plan *plan);
+void schedule_free(struct schedule *s);
+/* A copy sharing nothing, for the model test. */
+struct schedule *schedule_copy(const struct schedule *s);
+
+/* Before SCHED_START, for recovery: task i already is in `state` with `retries` used. RUNNING and
+ * BACKOFF are taken as READY (or WAITING); CHECKED tasks give their SCHED_INTEGRATE at SCHED_START. */
+void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
+
+/* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many.
+ * An event that does not fit the task's state (a late message) changes nothing and gives none. */
+size_t schedule_apply(struct schedule *s, struct sched_event ev, const struct sched_action **actions);
+
+enum task_state schedule_state(const struct schedule *s, uint32_t task);
+uint32_t schedule_retries(const struct schedule *s, uint32_t task); /* used so far */
+uint32_t schedule_slot(const struct schedule *s, uint32_t task); /* SCHED_NONE unless RUNNING */
+size_t schedule_count(const struct schedule *s, enum task_state state);
+bool schedule_stopping(const struct schedule *s);
+bool schedule_halted(const struct schedule *s); /* too many failures in a row */
+bool schedule_ended(const struct schedule *s);
+
+#endif

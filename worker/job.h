@@ -1,0 +1,62 @@
+/* job: run one program to its end, for a process that has nothing else to do meanwhile (a worker
+ * and its git, setup, agent and gate commands; a tool landing a branch).
+ *
+ * End of a job = the child is reaped, then what is already in the pipes is drained for at most 1 s:
+ * never "until end of file", a daemonised grandchild may hold them for ever (pitfalls 8.7). */
+#ifndef BOSK_JOB_H
+#define BOSK_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "output.h"
+#include "store/base/err.h"
+#include "store/base/str.h"
+
+enum job_end {
+	JOB_EXITED,   /* status = exit code */
+	JOB_SIGNALED, /* status = signal */
+	JOB_TIMEOUT,  /* ended by us: timeout_ms */
+	JOB_SILENT,   /* ended by us: silence_ms without output */
+	JOB_STOPPED,  /* ended by us: the watcher said so */
+	JOB_UNRUN     /* could not be started: see the error */
+};
+
+struct job {
+	const char *const *argv; /* see struct exec_spec */
+	const char *cwd;
+	char *const *env;
+	const char *stdin_path;  /* regular file; NULL = /dev/null */
+	int keep_fd;             /* one more descriptor for the child; 0 or -1 = none */
+	uint64_t timeout_ms;     /* 0 = none */
+	uint64_t silence_ms;     /* 0 = none */
+	uint64_t grace_ms;       /* between TERM and KILL of the group; 0 = KILL at once */
+	bool contained;          /* at its end, end every descendant of this process too */
+
+	/* Where output goes: both NULL = captured into out/err below. */
+	struct output *log;      /* stdout and stderr together */
+	struct str *out, *err;   /* captured, at most capture_max bytes each (0 = 1 MiB); the rest is
+	                          * read and dropped. NULL = read and dropped */
+	size_t capture_max;
+
+	/* Called when watch_fd is readable or hung up; true = stop the job. Not called = -1. */
+	int watch_fd;
+	bool (*watch)(void *ctx);
+	/* Called after output arrived, at most four times a second; NULL = never. */
+	void (*progress)(void *ctx);
+	void *ctx;
+};
+
+struct job_result {
+	enum job_end end;
+	int status;
+	uint64_t ms;
+};
+
+/* Returns 0 when the program was started and has ended, however; -1 only when it could not be
+ * started (end = JOB_UNRUN) or the system failed. SIGCHLD is not needed by the caller. */
+int job_run(const struct job *job, struct job_result *result, struct err *e);
+
+#endif
