@@ -2,7 +2,11 @@
  * and its git, setup, agent and gate commands; a tool landing a branch).
  *
  * End of a job = the child is reaped, then what is already in the pipes is drained for at most 1 s:
- * never "until end of file", a daemonised grandchild may hold them for ever (pitfalls 8.7). */
+ * never "until end of file", a daemonised grandchild may hold them for ever (pitfalls 8.7).
+ *
+ * The caller ignores SIGPIPE (a watcher that writes to a peer must get EPIPE, not die with the job
+ * running; the child has it default again), does not ignore SIGCHLD, and reaps nothing itself while
+ * a job runs. No signal handler is needed: a signal only makes the wait begin anew. */
 #ifndef BOSK_JOB_H
 #define BOSK_JOB_H
 
@@ -29,19 +33,22 @@ struct job {
 	const char *cwd;
 	char *const *env;
 	const char *stdin_path;  /* regular file; NULL = /dev/null */
-	int keep_fd;             /* one more descriptor for the child; 0 or -1 = none */
-	uint64_t timeout_ms;     /* 0 = none */
+	int keep_fd;             /* one more descriptor (> 2) for the child; 0 or -1 = none */
+	uint64_t timeout_ms;     /* from the start, without suspended time; 0 = none */
 	uint64_t silence_ms;     /* 0 = none */
 	uint64_t grace_ms;       /* between TERM and KILL of the group; 0 = KILL at once */
-	bool contained;          /* at its end, end every descendant of this process too */
+	bool contained;          /* at its end, end every descendant of this process too: needs
+	                          * proc_contain, and no other child that should live */
 
 	/* Where output goes: both NULL = captured into out/err below. */
-	struct output *log;      /* stdout and stderr together */
-	struct str *out, *err;   /* captured, at most capture_max bytes each (0 = 1 MiB); the rest is
-	                          * read and dropped. NULL = read and dropped */
+	struct output *log;      /* stdout and stderr together, in the order written */
+	struct str *out, *err;   /* captured (added), at most capture_max bytes each (0 = 1 MiB);
+	                          * the rest is read and dropped. NULL = read and dropped */
 	size_t capture_max;
 
-	/* Called when watch_fd is readable or hung up; true = stop the job. Not called = -1. */
+	/* Called when watch_fd is readable or hung up; true = stop the job. Not called = -1, or no
+	 * `watch`. After a hang-up that did not stop the job it is called no more, nor once the job
+	 * is being ended. */
 	int watch_fd;
 	bool (*watch)(void *ctx);
 	/* Called after output arrived, at most four times a second; NULL = never. */
@@ -51,12 +58,19 @@ struct job {
 
 struct job_result {
 	enum job_end end;
-	int status;
+	int status; /* for JOB_EXITED and JOB_SIGNALED; else 0 */
 	uint64_t ms;
 };
 
-/* Returns 0 when the program was started and has ended, however; -1 only when it could not be
- * started (end = JOB_UNRUN) or the system failed. SIGCHLD is not needed by the caller. */
+/* The child leads a process group of its own and dies (KILL) with the calling thread.
+ *
+ * To end a job: TERM to the group, up to grace_ms of time (output is read meanwhile), KILL to what
+ * is left of the group. A leader that exits ends the grace of its group. A job that ends by itself
+ * leaves its group alone, unless `contained`.
+ *
+ * Returns 0 when the program was started and has ended, however; -1 only when it could not be
+ * started (end = JOB_UNRUN) or the system failed: then, or when the child cannot be killed (10 s),
+ * `end` is the reason the job was being ended for. SIGCHLD is not needed by the caller. */
 int job_run(const struct job *job, struct job_result *result, struct err *e);
 
 #endif
