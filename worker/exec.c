@@ -1,8 +1,8 @@
 /* exec: starting a program with vfork + exec.
  *
  * Between vfork and exec the child runs in the caller's memory while the caller waits. So whatever
- * needs memory, a lookup or a decision is done in the parent before; the child makes async-signal-safe
- * system calls only and never returns from child_main. */
+ * needs memory, a lookup or a decision is done in the parent before. The child makes
+ * async-signal-safe system calls only and never returns from child_main. */
 #include "exec.h"
 
 #include <assert.h>

@@ -15,7 +15,7 @@ struct exec_spec {
 	const char *exe;         /* run this file instead, argv[0] stays; NULL = argv[0] */
 	const char *cwd;         /* NULL = the caller's */
 	char *const *env;        /* NULL = the caller's */
-	int in, out, err;        /* become 0, 1, 2 (-1: /dev/null); any numbers, also 0-2 crosswise */
+	int in, out, err;        /* become 0, 1, 2; -1 = /dev/null. May be 0-2 crosswise */
 	const int *keep;         /* further descriptors (> 2) the child keeps, same numbers; made
 	                          * inheritable there, not in the caller */
 	size_t n_keep;

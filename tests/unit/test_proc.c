@@ -14,8 +14,8 @@
 #include "store/base/fs.h"
 #include "worker/proc.h"
 
-/* In place of the C library's: a mistake in the search must not cost the machine its processes. Only
- * what the test itself started is ever signalled; anything else is refused and counted. */
+/* In place of the C library's: a mistake in the search must not cost the machine its processes.
+ * Only what the test itself started is ever signalled; anything else is refused and counted. */
 static int refused;
 
 /* The number after `name` in a file of "name:<blank>number" lines; -1 when there is none. */
