@@ -1,5 +1,7 @@
 /* gitx: objects and refs through libgit2 (the only user of git2.h; gitx*.c). Never the working
- * tree, the index, status, checkout or worktrees: those go to the git command (libraries.md 2). */
+ * tree, the index, status, checkout or worktrees: those go to the git command (libraries.md 2).
+ * A handle belongs to one thread and one process: a forked child opens its own. No hook runs and
+ * nothing is signed here (pitfalls 1.10). */
 #ifndef BOSK_GITX_H
 #define BOSK_GITX_H
 
@@ -22,46 +24,59 @@ bool oid_parse(struct oid *out, const char *hex); /* exactly 40 hex digits */
 struct gitx;
 
 /* Once per process, before anything else: extensions, caches (32 MiB, trees up to 4 MiB), mapped
- * window limit 256 MiB, fsync of objects and refs on (`durable` false only for tests). */
+ * window limit 256 MiB, fsync of objects and refs on (`durable` false only for tests; counts for
+ * handles opened later). Releases libgit2 at exit. */
 int gitx_init(bool durable, struct err *e);
 
 /* Discover the repository from `path` (any folder in it, a linked worktree too). GIT_* variables of
  * the environment are not looked at. ERR_ENV with a plain reason for: not a repository, bare, foreign
- * owner (safe.directory), sha256, unknown extension. The caller closes. */
+ * owner (safe.directory), sha256, unknown extension. The caller closes.
+ * Open once and keep: in a repository of format version 1 each opening leaks 20 KiB for every entry
+ * of the configuration (libgit2 1.5, check_extensions). Packing and gc below an open handle are
+ * fine. */
 int gitx_open(struct gitx **out, const char *path, struct err *e);
 void gitx_close(struct gitx *g);
 const char *gitx_common_dir(const struct gitx *g); /* absolute, real path, no slash at the end */
 const char *gitx_git_dir(const struct gitx *g);    /* of the worktree it was opened in */
 const char *gitx_top(const struct gitx *g);        /* of the worktree it was opened in */
-const char *gitx_main_top(const struct gitx *g);   /* of the main worktree; = top when bare-ish */
+/* Of the main worktree. The same as gitx_top when there is none (worktrees of a bare repository), or
+ * when git keeps no path to it (a separate git folder, asked from a linked worktree). */
+const char *gitx_main_top(const struct gitx *g);
 
 /* Why merges here must be left to the git command, or NULL: shallow, replace refs, grafts, promisor
- * remote (architecture 9). Static text. */
+ * remote (architecture 9). A static clause for "..., so git merges here". Looked up at each call. */
 const char *gitx_merge_caveat(struct gitx *g);
 
-int gitx_head_branch(struct gitx *g, char **out, struct err *e); /* "main"; ERR_MISSING: detached */
-/* REV (branch, tag, oid, HEAD~1) peeled to a commit. ERR_MISSING names it. */
+/* "main", also when it has no commit yet; ERR_MISSING: detached. Owned by the caller. */
+int gitx_head_branch(struct gitx *g, char **out, struct err *e);
+/* REV (branch, tag, oid, HEAD~1) peeled to a commit. ERR_MISSING names it; ERR_USAGE: ambiguous or
+ * not written as a revision. */
 int gitx_commit_of(struct gitx *g, const char *rev, struct oid *out, struct err *e);
 int gitx_tree_of(struct gitx *g, const struct oid *commit, struct oid *out, struct err *e);
+/* Fills at most `max`; *n is how many there are. */
 int gitx_parents(struct gitx *g, const struct oid *commit, struct oid *out, size_t max, size_t *n,
                  struct err *e);
+/* Added to `out`, byte for byte as it is stored. */
 int gitx_message(struct gitx *g, const struct oid *commit, struct str *out, struct err *e);
-bool gitx_has_object(struct gitx *g, const struct oid *oid);
-/* Is `ancestor` reachable from `commit` (equal counts)? */
+bool gitx_has_object(struct gitx *g, const struct oid *oid); /* and can be read */
+/* Is `ancestor` reachable from `commit` (equal counts)? Both must exist: ERR_MISSING. */
 int gitx_reaches(struct gitx *g, const struct oid *commit, const struct oid *ancestor, bool *out,
                  struct err *e);
 int gitx_ahead_behind(struct gitx *g, const struct oid *local, const struct oid *upstream,
                       size_t *ahead, size_t *behind, struct err *e);
-/* Upstream ref of a local branch ("refs/remotes/origin/main"); ERR_MISSING when it has none. */
+/* Upstream ref of a local branch ("refs/remotes/origin/main"), as configured: the ref itself may be
+ * gone. ERR_MISSING when it has none. Owned by the caller. */
 int gitx_upstream(struct gitx *g, const char *branch, char **out, struct err *e);
 
-/* Paths that differ between two trees (no renames); an empty oid = the empty tree. At most `max`
- * paths, then it stops (0 = all). */
+/* Paths that differ between two trees (no renames; submodules whatever the configuration says of
+ * them), each once; an empty oid = the empty tree. At most `max` paths, then it stops (0 = all). */
 int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *tree_b, size_t max,
                     struct strv *out, struct err *e);
 
-/* A commit object; no ref moves. author and committer "Name <mail>", time = now in the local zone.
- * `message` as it is. */
+/* A commit object; no ref moves. author and committer "Name <mail>" (else ERR_USAGE; nothing is
+ * guessed or completed), time = now in the local zone. `message` as it is, taken for UTF-8. Every
+ * object written here is read back before its id is returned; an empty file that a power cut left
+ * in its place is written anew (pitfalls 6.2), other damage is ERR_DAMAGED. */
 int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
                       const struct oid *parents, size_t n_parents, const char *author,
                       const char *message, struct err *e);
@@ -74,26 +89,35 @@ int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, s
 
 /* Refs by full name. All moves are compare-and-swap (promise A6): ERR_MOVED when the ref is not at
  * the value given. A ref locked by another process is retried with jitter for up to 2 s, then
- * ERR_HELD naming the lock file (pitfalls 4.2). */
-int gitx_ref_read(struct gitx *g, const char *ref, struct oid *out, struct err *e); /* ERR_MISSING */
+ * ERR_HELD naming the lock file (pitfalls 4.2); it may have been left by a crash. */
+/* ERR_MISSING; ERR_DAMAGED: a file that holds no id (a power cut). Symbolic refs are followed. */
+int gitx_ref_read(struct gitx *g, const char *ref, struct oid *out, struct err *e);
 struct gitx_move {
 	const char *ref;
 	struct oid from; /* "" = must not exist */
-	struct oid to;   /* "" = delete */
+	struct oid to;   /* "" = delete; the same as `from` = only compare */
 };
-/* All or none, in one transaction: every ref is locked, its value re-read under the lock and
- * compared, then all are written. `message` goes to reflogs. */
+/* All or none against other processes: every ref is locked, its value re-read under the lock and
+ * compared, then all are written, in the order given, deletions last. git has no commit point for
+ * several refs: a crash in between leaves the first ones moved and the lock files of the others,
+ * so name the ref that recovery trusts first. A failure in between (full disk) puts back what was
+ * written, and names in its text any ref where that failed too.
+ * ERR_MOVED, ERR_HELD, ERR_USAGE (symbolic or per-worktree ref, bad name, a branch on something
+ * that is no commit), ERR_MISSING (no such object), ERR_EXISTS (a ref above or below that name):
+ * nothing was written. `message` goes to reflogs; may be NULL. Does not ask whether a worktree has
+ * the branch checked out: gitx_checked_out first. */
 int gitx_ref_moves(struct gitx *g, const struct gitx_move *moves, size_t n, const char *message,
                    struct err *e);
 int gitx_ref_move(struct gitx *g, const char *ref, const struct oid *from, const struct oid *to,
                   const char *message, struct err *e); /* one; from/to NULL as "" above */
-/* Full names of the refs below a prefix such as "refs/bosk/keep/a1b2c3/". */
+/* Full names of the refs that begin with a prefix such as "refs/bosk/keep/a1b2c3/", sorted. */
 int gitx_ref_list(struct gitx *g, const char *prefix, struct strv *out, struct err *e);
-/* Is it a name git accepts for a branch? (without refs/heads/) */
+/* Is it a name git accepts for a branch, and short enough for a file? (without refs/heads/) */
 bool gitx_branch_name_ok(const char *branch);
 
 /* The worktree (main or linked) that has this branch ref checked out, its top in *path (owned by the
- * caller); ERR_MISSING when none has. A worktree in a rebase or bisect of that branch counts. */
+ * caller); ERR_MISSING when none has. A worktree in a rebase or bisect of that branch counts, and so
+ * does a removed one until git worktree prune. Another error: could not look; take it as a yes. */
 int gitx_checked_out(struct gitx *g, const char *ref, char **path, struct err *e);
 
 #endif

@@ -1,0 +1,77 @@
+/* gitx_private: what the gitx*.c files share. Only they may include this or git2.h. */
+#ifndef BOSK_GITX_PRIVATE_H
+#define BOSK_GITX_PRIVATE_H
+
+#include <git2.h>
+#include <git2/sys/repository.h>
+
+#include "gitx.h"
+
+struct gitx {
+	git_repository *repo;
+	git_config *cfg; /* of the repository, the user, the system, and this worktree's own */
+	git_odb *odb;
+	char *common_dir, *git_dir, *top, *main_top;
+	bool linked;    /* opened in a linked worktree */
+	bool main_bare; /* the main repository is bare: its HEAD is no checkout */
+	bool main_unknown; /* git keeps no path to the main worktree (--separate-git-dir) */
+};
+
+bool gitx_durable(void); /* as given to gitx_init */
+
+/* A failed libgit2 call as struct err: its message is taken at once, because the next call into the
+ * library, a release included, may replace it. Returns -1. */
+#define gitx_err(e, rc, ...) gitx_err_at((e), (rc), ERR_HERE, __VA_ARGS__)
+int gitx_err_at(struct err *e, int rc, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#define GITX_EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+
+void gitx_oid_out(struct oid *out, const git_oid *id);
+/* ERR_USAGE when `in` is not 40 hex digits; `what` is said in the message. */
+int gitx_oid_in(git_oid *out, const struct oid *in, const char *what, struct err *e);
+
+/* Object of any type by id, read whole; NULL with `e` filled. The caller frees. */
+git_odb_object *gitx_object(struct gitx *g, const git_oid *id, struct err *e);
+
+/* What is wrong with these moves whatever the refs' values: names, targets, names inside names. */
+int gitx_check_moves(struct gitx *g, const struct gitx_move *moves, size_t n, struct err *e);
+/* Is there a ref above or below this name? refs/heads/a and refs/heads/a/b cannot both exist. Its
+ * name in `by`. */
+bool gitx_name_taken(struct gitx *g, const char *ref, struct str *by);
+
+/* packed-refs, held against every other process that packs or deletes (gitx_packed.c).
+ * Zero-initialise; release in any state. */
+struct gitx_packed {
+	char *lock; /* path of the lock file while held */
+};
+/* Takes packed-refs.lock. *busy instead of an error when another process holds it. */
+int gitx_packed_hold(struct gitx *g, struct gitx_packed *p, bool *busy, struct err *e);
+/* Rewrites the file without these refs. Only while held. */
+int gitx_packed_drop(struct gitx *g, const struct gitx_packed *p, const char *const *refs,
+                     size_t n, struct err *e);
+void gitx_packed_release(struct gitx_packed *p);
+char *gitx_packed_lock_path(const struct gitx *g); /* owned by the caller */
+
+#define GITX_AUTO_(type)                                                                           \
+	static inline void type##_drop(type **p)                                                  \
+	{                                                                                         \
+		type##_free(*p);                                                                  \
+	}
+GITX_AUTO_(git_commit)
+GITX_AUTO_(git_config)
+GITX_AUTO_(git_config_entry)
+GITX_AUTO_(git_diff)
+GITX_AUTO_(git_object)
+GITX_AUTO_(git_odb_object)
+GITX_AUTO_(git_reference)
+GITX_AUTO_(git_reference_iterator)
+GITX_AUTO_(git_signature)
+GITX_AUTO_(git_tree)
+GITX_AUTO_(git_tree_entry)
+#undef GITX_AUTO_
+/* GITX_AUTO(git_tree) tree = NULL; is freed at the end of its scope. */
+#define GITX_AUTO(type) __attribute__((cleanup(type##_drop))) type *
+#define GITX_AUTO_BUF __attribute__((cleanup(git_buf_dispose))) git_buf
+
+#endif
