@@ -23,7 +23,7 @@
 	S(FAILED, "failed", "failed")                                                             \
 	S(TIMEOUT, "timeout", "failed")                                                           \
 	S(SKIPPED, "skipped", "skipped")                                                          \
-	S(CANCELLED, "cancelled", "cancelled") /* stopped by the user before or while running */
+	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */
 
 #define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
 enum task_state { TASK_STATES(TASK_STATE_ENUM_) TASK_STATE_COUNT };
@@ -32,24 +32,33 @@ const char *task_state_shown(enum task_state s); /* as interface.md shows it */
 bool task_state_parse(const char *stored, enum task_state *out);
 bool task_state_ended(enum task_state s); /* INTEGRATED, LANDED and everything after them */
 
-enum { SCHED_NONE = UINT32_MAX };
+#define SCHED_NONE UINT32_MAX /* no task, no slot */
 
-/* What is known before the first event; borrowed until schedule_new returns, except `overlaps`. */
+/* What is known before the first event; borrowed until schedule_new returns, except `overlaps` and
+ * its `ctx`, which must live as long as the schedule. */
 struct sched_plan {
 	size_t tasks; /* numbered 0 .. tasks-1 in plan order */
 	size_t slots; /* worktrees: numbered 0 .. slots-1, at least 1 */
 	/* Dependencies of task i: needs[needs_at[i]] .. needs[needs_at[i + 1] - 1]. Acyclic. */
 	const uint32_t *needs;
-	const size_t *needs_at; /* tasks + 1 entries */
+	const size_t *needs_at; /* tasks + 1 entries; NULL = no task needs another */
 	const int64_t *priority; /* higher first; NULL = all equal. Ties: plan order */
-	const bool *exclusive;   /* runs with nothing else running; NULL = none */
-	/* Do two tasks declare a common file? Pure. Called for a candidate against each running task.
-	 * NULL = never. */
+	/* Runs with nothing else running; NULL = none. It waits for that moment: meanwhile tasks of
+	 * its own priority may start, lower ones may not, so that they never starve it. Exclusive
+	 * tasks keep their order among themselves. */
+	const bool *exclusive;
+	/* Do two tasks declare a common file? Pure and symmetric. Called for a candidate against
+	 * each RUNNING or CHECKED task: until that one is merged, the candidate would build on a
+	 * base without its change and conflict needlessly. NULL = never. */
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
-	uint32_t retries;             /* attempts after a failure or a lost worker */
-	uint32_t halt_after_failures; /* failures in a row after which nothing new starts; 0 = off */
-	bool sequential;              /* one at a time, strictly in an order the dependencies allow */
+	uint32_t retries; /* attempts after a failure or a lost worker */
+	/* Final failures (FAILED, TIMEOUT, BLOCKED) in a row after which nothing new starts, for
+	 * the rest of the session; an INTEGRATED between them begins the count anew. 0 = off */
+	uint32_t halt_after_failures;
+	/* One at a time, in plan order as far as dependencies allow (priority is ignored): the next
+	 * starts when the former is integrated or has ended, its retries included. */
+	bool sequential;
 };
 
 enum sched_event_kind {
@@ -59,11 +68,11 @@ enum sched_event_kind {
 	SCHED_TIMEOUT,    /* task: total or silence limit: final */
 	SCHED_BLOCKED,    /* task: gates stayed red, protected file, gate could not run: final */
 	SCHED_INTEGRATED, /* task: merged and the ref moved: CHECKED -> INTEGRATED */
-	SCHED_CONFLICT,   /* task: could not be merged: CHECKED -> CONFLICT, final in this version */
-	SCHED_STOPPED,    /* task: was stopped on request: RUNNING -> CANCELLED */
+	SCHED_CONFLICT,   /* task: could not be merged: CHECKED -> CONFLICT, final for now */
+	SCHED_STOPPED,    /* task: stopped as SCHED_CANCEL asked: RUNNING -> READY, no verdict */
 	SCHED_RETRY_DUE,  /* task: its timer fired: BACKOFF -> READY */
-	SCHED_STOP,       /* the user: start nothing new, let running tasks finish */
-	SCHED_STOP_NOW,   /* the user: stop what runs too */
+	SCHED_STOP,       /* the user: start nothing new, let running tasks finish and be merged */
+	SCHED_STOP_NOW,   /* the user: stop what runs too; also after SCHED_STOP */
 	SCHED_HOLD,       /* a resource is below its floor: start nothing for now */
 	SCHED_RELEASE     /* it is above again */
 };
@@ -78,8 +87,10 @@ enum sched_action_kind {
 	SCHED_INTEGRATE, /* task's commit is to be merged: in this order */
 	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated */
 	SCHED_BACKOFF,   /* arm the retry timer of task (which knows how often it was retried) */
-	SCHED_CANCEL,    /* stop the running task in slot; answer with SCHED_STOPPED (or what it became) */
-	SCHED_DROP,      /* task will not run because the session stops; stays pending for a resume */
+	SCHED_CANCEL,    /* stop the running task in slot; answer SCHED_STOPPED or what it became */
+	SCHED_DROP,      /* task, until now BACKOFF or RUNNING, is READY again but will not start
+	                  * as the session stops or halted: disarm its timer; a resume runs it. Not
+	                  * given for tasks that were READY or WAITING all along */
 	SCHED_END        /* nothing more can happen: always the last action, exactly once */
 };
 
@@ -94,17 +105,23 @@ struct schedule;
 
 /* The caller frees with schedule_free. Everything it will ever need is allocated here. */
 struct schedule *schedule_new(const struct sched_plan *plan);
-void schedule_free(struct schedule *s);
+void schedule_free(struct schedule *s); /* NULL allowed */
 /* A copy sharing nothing, for the model test. */
 struct schedule *schedule_copy(const struct schedule *s);
 
-/* Before SCHED_START, for recovery: task i already is in `state` with `retries` used. RUNNING and
- * BACKOFF are taken as READY (or WAITING); CHECKED tasks give their SCHED_INTEGRATE at SCHED_START. */
+/* Before SCHED_START, for recovery: task i already is in `state` with `retries` used. In any order.
+ * RUNNING and BACKOFF are taken as READY, and READY or WAITING follows from the dependencies. At
+ * SCHED_START, CHECKED tasks give their SCHED_INTEGRATE (in plan order), then pending dependents of
+ * tasks that ended badly their SCHED_SKIP. */
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
 
-/* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many.
- * An event that does not fit the task's state (a late message) changes nothing and gives none. */
-size_t schedule_apply(struct schedule *s, struct sched_event ev, const struct sched_action **actions);
+/* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:
+ * at most one for each task, then SCHED_END.
+ * An event that does not fit the task's state (a late message) changes nothing and gives none; so
+ * does a SCHED_STOPPED nobody asked for, and everything after SCHED_END. A stop before SCHED_START
+ * ends at once: nothing was started, and what is CHECKED stays so for a resume. */
+size_t schedule_apply(struct schedule *s, struct sched_event ev,
+                      const struct sched_action **actions);
 
 enum task_state schedule_state(const struct schedule *s, uint32_t task);
 uint32_t schedule_retries(const struct schedule *s, uint32_t task); /* used so far */
@@ -113,5 +130,7 @@ size_t schedule_count(const struct schedule *s, enum task_state state);
 bool schedule_stopping(const struct schedule *s);
 bool schedule_halted(const struct schedule *s); /* too many failures in a row */
 bool schedule_ended(const struct schedule *s);
+/* Equal for schedules that behave alike from here on, for the model test. */
+uint64_t schedule_digest(const struct schedule *s);
 
 #endif

@@ -1,0 +1,267 @@
+/* schedule: the life of a schedule, its restoring, and questions about it. Events are applied in
+ * schedule_apply.c, who starts next is decided in schedule_pick.c.
+ *
+ * It must not allocate after schedule_new (schedule_copy is for tests), and knows no clock, no
+ * descriptor and no store. */
+#include "schedule_in.h"
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "heap.h"
+#include "store/base/mem.h"
+
+/* ---- names of states ---- */
+
+static const char *const stored_names[] = {
+#define STORED(name, stored, shown) [TASK_##name] = stored,
+	TASK_STATES(STORED)
+#undef STORED
+};
+
+static const char *const shown_names[] = {
+#define SHOWN(name, stored, shown) [TASK_##name] = shown,
+	TASK_STATES(SHOWN)
+#undef SHOWN
+};
+
+const char *task_state_name(enum task_state s)
+{
+	return (size_t)s < TASK_STATE_COUNT ? stored_names[s] : "?";
+}
+
+const char *task_state_shown(enum task_state s)
+{
+	return (size_t)s < TASK_STATE_COUNT ? shown_names[s] : "?";
+}
+
+bool task_state_parse(const char *stored, enum task_state *out)
+{
+	for (size_t i = 0; i < TASK_STATE_COUNT; i++) {
+		if (strcmp(stored, stored_names[i]) == 0) {
+			*out = (enum task_state)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool task_state_ended(enum task_state s)
+{
+	return s >= TASK_INTEGRATED && s < TASK_STATE_COUNT;
+}
+
+/* ---- one block of memory ---- */
+
+static size_t padded(size_t n, size_t size)
+{
+	return (n * size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
+}
+
+static size_t block_size(const struct schedule *s)
+{
+	size_t size = padded(1, sizeof *s);
+#define COUNT(type, name, room) size += padded(room, sizeof(type));
+	SCHEDULE_ARRAYS(COUNT)
+#undef COUNT
+	return size;
+}
+
+static void place_arrays(struct schedule *s)
+{
+	char *p = (char *)s + padded(1, sizeof *s);
+#define PLACE(type, name, room)                                                                   \
+	s->name = (type *)(void *)p;                                                              \
+	p += padded(room, sizeof(type));
+	SCHEDULE_ARRAYS(PLACE)
+#undef PLACE
+}
+
+/* ---- life ---- */
+
+struct ranked {
+	int64_t priority;
+	uint32_t task;
+};
+
+static int by_priority(const void *pa, const void *pb)
+{
+	const struct ranked *a = pa, *b = pb;
+
+	if (a->priority != b->priority)
+		return a->priority > b->priority ? -1 : 1;
+	return a->task < b->task ? -1 : a->task > b->task;
+}
+
+static void rank_tasks(struct schedule *s, const struct sched_plan *plan)
+{
+	AUTO_FREE struct ranked *order = mem_array(s->n, sizeof *order);
+
+	/* interface.md: --sequential is in plan order; no priority is how that is said here. */
+	for (uint32_t t = 0; t < s->n; t++) {
+		s->priority[t] = plan->priority && !s->sequential ? plan->priority[t] : 0;
+		order[t] = (struct ranked){s->priority[t], t};
+	}
+	qsort(order, s->n, sizeof *order, by_priority);
+	for (uint32_t r = 0; r < s->n; r++) {
+		s->by_rank[r] = order[r].task;
+		s->rank[order[r].task] = r;
+	}
+}
+
+/* Turn "t needs these" into "these need t". */
+static void turn_needs(struct schedule *s, const struct sched_plan *plan)
+{
+	for (size_t i = 0; i < s->n_deps; i++) {
+		assert(plan->needs[i] < s->n);
+		s->dep_at[plan->needs[i] + 1]++;
+	}
+	for (size_t t = 0; t < s->n; t++)
+		s->dep_at[t + 1] += s->dep_at[t];
+
+	AUTO_FREE size_t *fill = mem_array(s->n, sizeof *fill);
+	for (uint32_t t = 0; t < s->n; t++) {
+		for (size_t i = plan->needs_at[t]; i < plan->needs_at[t + 1]; i++) {
+			uint32_t need = plan->needs[i];
+			s->dep[s->dep_at[need] + fill[need]++] = t;
+			s->missing[t]++;
+		}
+	}
+}
+
+struct schedule *schedule_new(const struct sched_plan *plan)
+{
+	struct schedule head = {
+		.n = plan->tasks,
+		.slots = plan->slots,
+		.n_deps = plan->needs_at ? plan->needs_at[plan->tasks] : 0,
+		.overlaps = plan->overlaps,
+		.ctx = plan->ctx,
+		.max_retries = plan->retries,
+		.halt_after = plan->halt_after_failures,
+		.sequential = plan->sequential,
+	};
+	assert(plan->slots >= 1 && plan->slots < SCHED_NONE && plan->tasks < SCHED_NONE);
+
+	struct schedule *s = mem_alloc(block_size(&head));
+	*s = head;
+	place_arrays(s);
+	rank_tasks(s, plan);
+	if (s->n_deps)
+		turn_needs(s, plan);
+	for (uint32_t t = 0; t < s->n; t++) {
+		s->state[t] = s->missing[t] ? TASK_WAITING : TASK_READY;
+		s->count[s->state[t]]++;
+		s->exclusive[t] = plan->exclusive && plan->exclusive[t];
+		s->slot[t] = s->cause[t] = s->held_at[t] = s->parked[t] = SCHED_NONE;
+	}
+	for (uint32_t i = 0; i < s->slots; i++) {
+		s->in_slot[i] = SCHED_NONE;
+		heap_push(s->free_slots, &s->n_free, i);
+	}
+	return s;
+}
+
+void schedule_free(struct schedule *s)
+{
+	free(s);
+}
+
+struct schedule *schedule_copy(const struct schedule *s)
+{
+	size_t size = block_size(s);
+	struct schedule *copy = mem_alloc(size);
+
+	memcpy(copy, s, size);
+	place_arrays(copy);
+	return copy;
+}
+
+void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries)
+{
+	assert(!s->started && task < s->n && (size_t)state < TASK_STATE_COUNT);
+	bool was_good = schedule_in_good(s->state[task]), good = schedule_in_good(state);
+
+	if (state != TASK_CHECKED && !task_state_ended(state))
+		state = s->missing[task] ? TASK_WAITING : TASK_READY;
+	schedule_in_set(s, task, state);
+	s->retries[task] = retries;
+	if (was_good == good)
+		return;
+	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
+		uint32_t d = s->dep[i];
+		s->missing[d] += good ? UINT32_MAX : 1; /* one less, or one more */
+		if (s->state[d] == TASK_WAITING || s->state[d] == TASK_READY)
+			schedule_in_set(s, d, s->missing[d] ? TASK_WAITING : TASK_READY);
+	}
+}
+
+/* ---- questions ---- */
+
+enum task_state schedule_state(const struct schedule *s, uint32_t task)
+{
+	assert(task < s->n);
+	return (enum task_state)s->state[task];
+}
+
+uint32_t schedule_retries(const struct schedule *s, uint32_t task)
+{
+	assert(task < s->n);
+	return s->retries[task];
+}
+
+uint32_t schedule_slot(const struct schedule *s, uint32_t task)
+{
+	assert(task < s->n);
+	return s->slot[task];
+}
+
+size_t schedule_count(const struct schedule *s, enum task_state state)
+{
+	return (size_t)state < TASK_STATE_COUNT ? s->count[state] : 0;
+}
+
+bool schedule_stopping(const struct schedule *s)
+{
+	return s->stop != STOP_NO;
+}
+
+bool schedule_halted(const struct schedule *s)
+{
+	return s->halted;
+}
+
+bool schedule_ended(const struct schedule *s)
+{
+	return s->ended;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * 0x9e3779b97f4a7c15u;
+	return h ^ h >> 29;
+}
+
+uint64_t schedule_digest(const struct schedule *s)
+{
+	const bool flags[] = {s->started, s->held, s->halted, s->ended};
+	uint64_t h = mix(s->n, s->failures), parked = 0;
+
+	h = mix(h, (uint64_t)s->stop);
+	for (size_t i = 0; i < MEM_COUNT(flags); i++)
+		h = mix(h, flags[i]);
+	for (size_t t = 0; t < s->n; t++) {
+		h = mix(h, (uint64_t)s->state[t] << 32 | s->slot[t]);
+		h = mix(h, s->retries[t]);
+	}
+	/* Where a task is parked decides when it is looked at again, and which holder it is parked
+	 * with follows from their order. The order within heaps and lists decides nothing. */
+	for (size_t i = 0; i < s->n_holders; i++) {
+		h = mix(h, s->holders[i]);
+		for (uint32_t t = s->parked[s->holders[i]]; t != SCHED_NONE; t = s->next[t])
+			parked += mix(s->holders[i], t);
+	}
+	return mix(h, parked);
+}

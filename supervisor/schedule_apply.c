@@ -1,0 +1,313 @@
+/* schedule_apply: what each event does. The only place where states change after SCHED_START.
+ *
+ * It must not allocate, and decides nothing about order: that is schedule_pick.c. */
+#include "schedule_in.h"
+
+#include <assert.h>
+
+#include "heap.h"
+
+static void act(struct schedule *s, struct sched_action a)
+{
+	assert(s->n_actions <= s->n); /* one for each task, and SCHED_END */
+	s->actions[s->n_actions++] = a;
+}
+
+static void act_on(struct schedule *s, enum sched_action_kind kind, uint32_t task)
+{
+	act(s, (struct sched_action){kind, task, SCHED_NONE, SCHED_NONE});
+}
+
+static bool starts_nothing(const struct schedule *s)
+{
+	return s->stop != STOP_NO || s->halted;
+}
+
+/* ---- a task's way ---- */
+
+static void make_ready(struct schedule *s, uint32_t task)
+{
+	schedule_in_set(s, task, TASK_READY);
+	schedule_pick_add(s, task);
+}
+
+static void start(struct schedule *s, uint32_t task)
+{
+	uint32_t slot = heap_pop(s->free_slots, &s->n_free);
+
+	schedule_in_set(s, task, TASK_RUNNING);
+	s->slot[task] = slot;
+	s->in_slot[slot] = task;
+	s->alone = s->exclusive[task];
+	schedule_pick_hold(s, task);
+	act(s, (struct sched_action){SCHED_ASSIGN, task, slot, SCHED_NONE});
+}
+
+static void leave_slot(struct schedule *s, uint32_t task)
+{
+	s->in_slot[s->slot[task]] = SCHED_NONE;
+	s->alone = false; /* if it was, then with this one */
+	heap_push(s->free_slots, &s->n_free, s->slot[task]);
+	s->slot[task] = SCHED_NONE;
+}
+
+/* Pending again, for the resume. */
+static void drop(struct schedule *s, uint32_t task)
+{
+	make_ready(s, task);
+	act_on(s, SCHED_DROP, task);
+}
+
+/* Once in a session: nothing starts any more, so no timer need be waited for. */
+static void drop_backoffs(struct schedule *s)
+{
+	for (uint32_t t = 0; s->count[TASK_BACKOFF] && t < s->n; t++) {
+		if (s->state[t] == TASK_BACKOFF)
+			drop(s, t);
+	}
+}
+
+/* Everything that needs `first`, directly or not, will not run. Each task enters the list once. */
+static void skip_dependents(struct schedule *s, uint32_t first)
+{
+	size_t done = 0, n = 0;
+
+	s->cause[first] = first;
+	s->dirty[n++] = first;
+	while (done < n) {
+		uint32_t t = s->dirty[done++];
+		for (size_t i = s->dep_at[t]; i < s->dep_at[t + 1]; i++) {
+			uint32_t d = s->dep[i];
+			bool waits = s->state[d] == TASK_WAITING;
+			/* One restored as SKIPPED only passes the cause on. */
+			if (s->cause[d] != SCHED_NONE || (!waits && s->state[d] != TASK_SKIPPED))
+				continue;
+			s->cause[d] = first;
+			s->dirty[n++] = d;
+			if (!waits)
+				continue;
+			schedule_in_set(s, d, TASK_SKIPPED);
+			act(s, (struct sched_action){SCHED_SKIP, d, SCHED_NONE, first});
+		}
+	}
+}
+
+static void end_badly(struct schedule *s, uint32_t task, enum task_state state)
+{
+	schedule_in_set(s, task, state);
+	skip_dependents(s, task);
+	if (state == TASK_CONFLICT || s->halt_after == 0 || s->halted)
+		return;
+	if (++s->failures >= s->halt_after) {
+		s->halted = true;
+		drop_backoffs(s);
+	}
+}
+
+static void fail(struct schedule *s, uint32_t task)
+{
+	if (s->retries[task] >= s->max_retries) {
+		end_badly(s, task, TASK_FAILED);
+		return;
+	}
+	s->retries[task]++;
+	if (starts_nothing(s)) {
+		drop(s, task);
+	} else {
+		schedule_in_set(s, task, TASK_BACKOFF);
+		act_on(s, SCHED_BACKOFF, task);
+	}
+}
+
+static void integrated(struct schedule *s, uint32_t task)
+{
+	schedule_in_set(s, task, TASK_INTEGRATED);
+	s->failures = 0;
+	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
+		uint32_t d = s->dep[i];
+		if (--s->missing[d] == 0 && s->state[d] == TASK_WAITING)
+			make_ready(s, d);
+	}
+}
+
+/* ---- events ---- */
+
+static void begin(struct schedule *s)
+{
+	s->started = true;
+	for (uint32_t t = 0; t < s->n; t++) {
+		if (s->state[t] == TASK_CHECKED) {
+			schedule_pick_hold(s, t);
+			act_on(s, SCHED_INTEGRATE, t);
+		}
+	}
+	/* First from those that ended badly themselves: the cause is to be one of them. */
+	for (uint32_t t = 0; t < s->n; t++) {
+		if (schedule_in_bad(s->state[t]) && s->state[t] != TASK_SKIPPED)
+			skip_dependents(s, t);
+	}
+	for (uint32_t t = 0; t < s->n; t++) {
+		if (s->state[t] == TASK_SKIPPED && s->cause[t] == SCHED_NONE)
+			skip_dependents(s, t);
+	}
+	for (uint32_t t = 0; t < s->n; t++) {
+		if (s->state[t] == TASK_READY)
+			schedule_pick_add(s, t);
+	}
+}
+
+static bool stop(struct schedule *s, enum schedule_stop how)
+{
+	if (s->stop >= how)
+		return false;
+	s->stop = how;
+	drop_backoffs(s);
+	for (uint32_t i = 0; how == STOP_AT_ONCE && i < s->slots; i++) {
+		if (s->in_slot[i] != SCHED_NONE)
+			act(s, (struct sched_action){SCHED_CANCEL, s->in_slot[i], i, SCHED_NONE});
+	}
+	return true;
+}
+
+/* The state a task must be in for an event about it; TASK_STATE_COUNT = the event has no task. */
+static enum task_state state_for(enum sched_event_kind kind)
+{
+	switch (kind) {
+	case SCHED_DONE:
+	case SCHED_FAILED:
+	case SCHED_TIMEOUT:
+	case SCHED_BLOCKED:
+	case SCHED_STOPPED:
+		return TASK_RUNNING;
+	case SCHED_INTEGRATED:
+	case SCHED_CONFLICT:
+		return TASK_CHECKED;
+	case SCHED_RETRY_DUE:
+		return TASK_BACKOFF;
+	case SCHED_START:
+	case SCHED_STOP:
+	case SCHED_STOP_NOW:
+	case SCHED_HOLD:
+	case SCHED_RELEASE:
+		break;
+	}
+	return TASK_STATE_COUNT;
+}
+
+static bool fits(const struct schedule *s, struct sched_event ev)
+{
+	enum task_state wanted = state_for(ev.kind);
+
+	if (s->ended)
+		return false;
+	if (wanted == TASK_STATE_COUNT)
+		return true;
+	/* Before SCHED_START a CHECKED task was not given out for its merge yet. */
+	if (!s->started || ev.task >= s->n || s->state[ev.task] != wanted)
+		return false;
+	return ev.kind != SCHED_STOPPED || s->stop == STOP_AT_ONCE;
+}
+
+/* False when the event changed nothing, and so nothing can follow from it. */
+static bool take(struct schedule *s, struct sched_event ev)
+{
+	uint32_t t = ev.task;
+
+	if (!fits(s, ev))
+		return false;
+	if (state_for(ev.kind) == TASK_RUNNING) {
+		leave_slot(s, t);
+		if (ev.kind != SCHED_DONE)
+			schedule_pick_release(s, t);
+	} else if (state_for(ev.kind) == TASK_CHECKED) {
+		schedule_pick_release(s, t);
+	}
+	switch (ev.kind) {
+	case SCHED_START:
+		if (s->started)
+			return false;
+		begin(s);
+		return true;
+	case SCHED_DONE:
+		schedule_in_set(s, t, TASK_CHECKED);
+		act_on(s, SCHED_INTEGRATE, t);
+		return true;
+	case SCHED_FAILED:
+		fail(s, t);
+		return true;
+	case SCHED_TIMEOUT:
+		end_badly(s, t, TASK_TIMEOUT);
+		return true;
+	case SCHED_BLOCKED:
+		end_badly(s, t, TASK_BLOCKED);
+		return true;
+	case SCHED_INTEGRATED:
+		integrated(s, t);
+		return true;
+	case SCHED_CONFLICT:
+		end_badly(s, t, TASK_CONFLICT);
+		return true;
+	case SCHED_STOPPED:
+		drop(s, t);
+		return true;
+	case SCHED_RETRY_DUE:
+		make_ready(s, t);
+		return true;
+	case SCHED_STOP:
+		return stop(s, STOP_SOON);
+	case SCHED_STOP_NOW:
+		return stop(s, STOP_AT_ONCE);
+	case SCHED_HOLD:
+	case SCHED_RELEASE:
+		s->held = ev.kind == SCHED_HOLD;
+		return true;
+	}
+	return false;
+}
+
+/* ---- what follows from it ---- */
+
+static size_t under_way(const struct schedule *s)
+{
+	return s->count[TASK_RUNNING] + s->count[TASK_CHECKED] + s->count[TASK_BACKOFF];
+}
+
+static void start_what_may(struct schedule *s)
+{
+	if (!s->started || s->held || starts_nothing(s))
+		return;
+	while (s->n_free > 0) {
+		/* A task in BACKOFF has not ended: in sequence its retry goes first. */
+		if (s->sequential && under_way(s) > 0)
+			return;
+		uint32_t task = schedule_pick_take(s);
+		if (task == SCHED_NONE)
+			return;
+		start(s, task);
+	}
+}
+
+static bool is_over(const struct schedule *s)
+{
+	if (!s->started)
+		return s->stop != STOP_NO;
+	if (under_way(s) > 0)
+		return false;
+	/* If something is WAITING, then what it waits for is READY, or it would be SKIPPED. */
+	return starts_nothing(s) || s->count[TASK_READY] == 0;
+}
+
+size_t schedule_apply(struct schedule *s, struct sched_event ev,
+                      const struct sched_action **actions)
+{
+	s->n_actions = 0;
+	*actions = s->actions;
+	if (take(s, ev)) {
+		start_what_may(s);
+		if (is_over(s)) {
+			s->ended = true;
+			act_on(s, SCHED_END, SCHED_NONE);
+		}
+	}
+	return s->n_actions;
+}

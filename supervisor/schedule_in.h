@@ -1,0 +1,80 @@
+/* schedule_in: what the parts of schedule share. For schedule*.c only: everybody else, tests
+ * included, sees schedule.h. */
+#ifndef BOSK_SCHEDULE_IN_H
+#define BOSK_SCHEDULE_IN_H
+
+#include "schedule.h"
+
+enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
+
+/* Every array lies behind the struct in one block, so that a copy is one memcpy. `rank` is a task's
+ * place in the order of starting; heaps hold ranks, so that the smallest is the next. */
+#define SCHEDULE_ARRAYS(A)                                                                        \
+	A(size_t, dep_at, s->n + 1) /* the tasks that need t: dep[dep_at[t]] .. */                 \
+	A(int64_t, priority, s->n)                                                                \
+	A(struct sched_action, actions, s->n + 1)                                                 \
+	A(uint32_t, dep, s->n_deps)                                                               \
+	A(uint32_t, rank, s->n)                                                                   \
+	A(uint32_t, by_rank, s->n)                                                                \
+	A(uint32_t, missing, s->n) /* needs that are not integrated */                            \
+	A(uint32_t, retries, s->n) /* used */                                                     \
+	A(uint32_t, slot, s->n)    /* SCHED_NONE unless RUNNING */                                \
+	A(uint32_t, cause, s->n)   /* why it was skipped, itself if it ended badly, SCHED_NONE */ \
+	A(uint32_t, ready, s->n)   /* heap: READY, not exclusive, not parked */                   \
+	A(uint32_t, loners, s->n)  /* heap: READY and exclusive */                                \
+	A(uint32_t, holders, s->n) /* RUNNING and CHECKED: their files are taken */               \
+	A(uint32_t, held_at, s->n) /* where in holders */                                         \
+	A(uint32_t, parked, s->n)  /* list of READY tasks that wait for this holder's files */    \
+	A(uint32_t, next, s->n)    /* in that list */                                             \
+	A(uint32_t, dirty, s->n)   /* the tasks whose dependents are still to be skipped */       \
+	A(uint32_t, free_slots, s->slots) /* heap */                                              \
+	A(uint32_t, in_slot, s->slots)    /* task or SCHED_NONE */                                \
+	A(uint8_t, state, s->n)    /* enum task_state */                                          \
+	A(bool, exclusive, s->n)
+
+struct schedule {
+	size_t n, slots, n_deps;
+	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
+	void *ctx;
+	uint32_t max_retries, halt_after;
+	bool sequential;
+
+	bool started, held, halted, ended;
+	bool alone; /* an exclusive task runs */
+	enum schedule_stop stop;
+	uint32_t failures; /* in a row; stays 0 when halt_after is 0 */
+	size_t count[TASK_STATE_COUNT];
+	size_t n_ready, n_loners, n_holders, n_free, n_actions;
+
+#define SCHEDULE_ARRAY_MEMBER_(type, name, room) type *name;
+	SCHEDULE_ARRAYS(SCHEDULE_ARRAY_MEMBER_)
+#undef SCHEDULE_ARRAY_MEMBER_
+};
+
+static inline bool schedule_in_good(enum task_state state)
+{
+	return state == TASK_INTEGRATED || state == TASK_LANDED;
+}
+
+static inline bool schedule_in_bad(enum task_state state)
+{
+	return task_state_ended(state) && !schedule_in_good(state);
+}
+
+static inline void schedule_in_set(struct schedule *s, uint32_t task, enum task_state state)
+{
+	s->count[s->state[task]]--;
+	s->count[state]++;
+	s->state[task] = (uint8_t)state;
+}
+
+/* The task, READY since now, may be picked. */
+void schedule_pick_add(struct schedule *s, uint32_t task);
+/* The task's files are taken; free again, for those who wait for them too. */
+void schedule_pick_hold(struct schedule *s, uint32_t task);
+void schedule_pick_release(struct schedule *s, uint32_t task);
+/* The READY task that starts next if a slot is free, no longer among those that may be picked; or
+ * SCHED_NONE when none may start beside what runs and waits for its merge. */
+uint32_t schedule_pick_take(struct schedule *s);
+
+#endif

@@ -1,0 +1,72 @@
+/* schedule_pick: which READY task starts next: order, exclusive tasks, files in use.
+ *
+ * A task whose files are taken is parked with the one that holds them and looked at again only when
+ * that one lets go; otherwise each event would try all of them anew. It must not change states. */
+#include "schedule_in.h"
+
+#include "heap.h"
+
+void schedule_pick_add(struct schedule *s, uint32_t task)
+{
+	if (s->exclusive[task])
+		heap_push(s->loners, &s->n_loners, s->rank[task]);
+	else
+		heap_push(s->ready, &s->n_ready, s->rank[task]);
+}
+
+void schedule_pick_hold(struct schedule *s, uint32_t task)
+{
+	s->held_at[task] = (uint32_t)s->n_holders;
+	s->holders[s->n_holders++] = task;
+}
+
+void schedule_pick_release(struct schedule *s, uint32_t task)
+{
+	uint32_t last = s->holders[--s->n_holders];
+
+	s->holders[s->held_at[task]] = last;
+	s->held_at[last] = s->held_at[task];
+	s->held_at[task] = SCHED_NONE;
+	while (s->parked[task] != SCHED_NONE) {
+		uint32_t waiting = s->parked[task];
+		s->parked[task] = s->next[waiting];
+		schedule_pick_add(s, waiting);
+	}
+}
+
+/* A task that holds a file this one declares too. The last that began is asked first: those who
+ * waited for the same file are all looked at anew after the first of them took it. */
+static uint32_t holder_against(const struct schedule *s, uint32_t task)
+{
+	for (size_t i = s->overlaps ? s->n_holders : 0; i > 0; i--) {
+		if (s->overlaps(s->ctx, task, s->holders[i - 1]))
+			return s->holders[i - 1];
+	}
+	return SCHED_NONE;
+}
+
+uint32_t schedule_pick_take(struct schedule *s)
+{
+	if (s->alone)
+		return SCHED_NONE;
+
+	uint32_t loner = s->n_loners ? s->loners[0] : SCHED_NONE;
+	bool may = loner != SCHED_NONE && s->count[TASK_RUNNING] == 0 &&
+	           holder_against(s, s->by_rank[loner]) == SCHED_NONE;
+	for (;;) {
+		uint32_t rank = s->n_ready ? s->ready[0] : SCHED_NONE;
+		if (loner < rank && may)
+			return s->by_rank[heap_pop(s->loners, &s->n_loners)];
+		if (rank == SCHED_NONE)
+			return SCHED_NONE;
+		uint32_t task = s->by_rank[rank];
+		if (loner < rank && s->priority[task] < s->priority[s->by_rank[loner]])
+			return SCHED_NONE; /* what runs ends sooner when nothing is added to it */
+		heap_pop(s->ready, &s->n_ready);
+		uint32_t holder = holder_against(s, task);
+		if (holder == SCHED_NONE)
+			return task;
+		s->next[task] = s->parked[holder];
+		s->parked[holder] = task;
+	}
+}
