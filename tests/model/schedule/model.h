@@ -1,0 +1,71 @@
+/* model: every order of events through a schedule, and what must hold after each of them.
+ *
+ * check.c judges steps from the outside, by what schedule.h shows and by its own books; explore.c
+ * makes the steps. Neither may look into struct schedule. */
+#ifndef BOSK_TEST_MODEL_SCHEDULE_H
+#define BOSK_TEST_MODEL_SCHEDULE_H
+
+#include "supervisor/schedule.h"
+
+#define MODEL_TASKS 6
+
+enum { MODEL_FAILED = 1, MODEL_TIMEOUT = 2, MODEL_BLOCKED = 4 };
+
+struct model_plan {
+	const char *name;
+	uint32_t n, slots, retries, halt;
+	bool sequential;
+	uint8_t needs[MODEL_TASKS]; /* bit i: needs task i */
+	uint8_t files[MODEL_TASKS]; /* bit i: declares file i */
+	int64_t priority[MODEL_TASKS];
+	bool exclusive[MODEL_TASKS];
+	bool never_held;            /* leaves HOLD and RELEASE out, and half of the states */
+	uint8_t fails[MODEL_TASKS]; /* the ways it may fail: MODEL_FAILED | ...; 0 = all of them */
+};
+
+/* What the schedule shows. */
+struct model_shot {
+	enum task_state state[MODEL_TASKS];
+	uint32_t retries[MODEL_TASKS], slot[MODEL_TASKS];
+	size_t count[TASK_STATE_COUNT];
+	bool stopping, halted, ended;
+};
+
+/* What must be so by the events and actions since the last (re)start. */
+struct model_book {
+	bool started, held, halted, ended;
+	uint8_t stop; /* 1 = STOP, 2 = STOP_NOW */
+	uint8_t row;  /* failures in a row, when there is a limit to them */
+	uint8_t attempts[MODEL_TASKS];
+};
+
+struct model_step {
+	const struct model_plan *plan;
+	const uint8_t *above; /* all that a task needs, directly or not */
+	struct sched_event ev;
+	struct model_shot before, after;
+	struct model_book was, is;
+	const struct sched_action *actions;
+	size_t n;
+};
+
+void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS]);
+void model_look(const struct model_plan *p, const struct schedule *s, struct model_shot *out);
+/* The books after the step; everything else in it is known. */
+void model_write(struct model_step *st);
+/* NULL, or the rule that is broken: by the state st->after; by the step that led there. */
+const char *model_check_state(const struct model_step *st);
+const char *model_check_step(const struct model_step *st);
+
+struct model_result {
+	const char *broken; /* the rule, NULL when all held */
+	char *trail;        /* and how it came to that; owned by the caller, NULL when all held */
+	size_t states, transitions, restarts, misfits;
+};
+
+/* All orders of events of a schedule that was told `told`, judged by `truth` (the same plan, unless
+ * it is the judge who is tested). Stops at the first rule broken, by a shortest way to it. */
+void model_explore(const struct model_plan *truth, const struct model_plan *told,
+                   struct model_result *out);
+
+#endif
