@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/base/err.h"
+#include "store/base/str.h"
 #include "store/rows.h"
 
 struct plan_fault {
@@ -32,7 +34,8 @@ void plan_faults_fini(struct plan_faults *f);
 void plan_faults_add(struct plan_faults *f, const char *file, size_t line, size_t column,
                      const char *task, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 7, 8)));
-/* "file:line:column: task ID: key: message" for each, one per line. */
+void plan_faults_sort(struct plan_faults *f); /* by file, line, column; else as found */
+/* "file:line:column: task ID: key: message" for each, one per line; safe for a terminal. */
 void plan_faults_print(const struct plan_faults *f, struct str *out);
 
 struct plan {
@@ -48,6 +51,17 @@ struct plan {
 	char *content; /* seal_hash of the normalised plan: same tasks, same hash, wherever it lay */
 };
 
+enum {
+	PLAN_MAX_TASKS = 100000,
+	PLAN_MAX_TEXT = 512 << 10,    /* bytes of a prompt */
+	PLAN_MAX_COMMAND = 120 << 10, /* bytes of `run` and of an `env` entry: execve limits them */
+	PLAN_MAX_TOTAL = 256 << 20,   /* bytes of all texts: aliases and prompt files repeat them */
+	PLAN_MAX_NEEDS = 16384,       /* entries of a list: a stored record holds 65536 values */
+	PLAN_MAX_LIST = 1000,
+	PLAN_ID_MAX = 64,
+	PLAN_PATH_MAX = 1024
+};
+
 /* What a plan may name; borrowed. */
 struct plan_context {
 	const char *const *gates; /* configured gate names */
@@ -57,23 +71,39 @@ struct plan_context {
 };
 
 /* Read and check one or more files ("-" = standard input is refused here; a later issue). Returns 0
- * with *out to be freed by plan_fini; -1 with at least one fault in `faults` (never half a plan).
- * Limits: 16 MiB a file, 100,000 tasks, 512 KiB a prompt, 64 bytes an id. */
+ * with *out to be freed by plan_fini; -1 with at least one fault in `faults`, all of them sorted
+ * (never half a plan). Limits: 16 MiB a file, 100,000 tasks, 512 KiB a prompt, 64 bytes an id.
+ * ctx NULL: gates and agents may have any name. */
 int plan_load(struct plan *out, const char *const *files, size_t n, const struct plan_context *ctx,
               struct plan_faults *faults);
+/* The same from memory; `name` stands for the file in faults and `source`. prompt_file is refused:
+ * there is no folder it could be relative to. */
+int plan_load_text(struct plan *out, const char *name, const char *text, size_t n,
+                   const struct plan_context *ctx, struct plan_faults *faults);
 void plan_fini(struct plan *p);
 
-/* From stored task definitions (recovery): takes the array over; needs must name known ids. */
+/* From stored task definitions (recovery): takes the array and what it owns over, also on failure
+ * (ERR_DAMAGED: needs name an unknown id or go in a circle, an id is missing or there twice).
+ * `source` is "". */
 int plan_from_defs(struct plan *out, const char *kind, struct task_def *defs, size_t n,
                    struct err *e);
 
-/* The plan as the normalised JSON text that is committed to refs/bosk/plan/<queue>. */
+/* The plan as the normalised JSON text that is committed to refs/bosk/plan/<queue>: one task per
+ * line, only what was given. It is a plan of bosk's own format: loading it gives the same tasks. */
 void plan_write(const struct plan *p, struct str *out);
 
 /* Do tasks a and b declare a common file? Paths are normalised; "dir/" or "dir" covers what is
  * below it; * ? [] and ** are globs; two globs that could match a common path overlap (when in
  * doubt: yes). No declared files = no overlap. For struct sched_plan.overlaps, ctx = struct plan *. */
 bool plan_overlaps(void *plan, uint32_t a, uint32_t b);
+
+/* The same for two normalised paths or globs (a gate's `paths`, `protect`). */
+bool plan_paths_overlap(const char *a, const char *b);
+
+/* A path or glob inside the repository: relative, without "..", .git, \ and control characters, at
+ * most PLAN_PATH_MAX bytes. NULL when it is one, else what is wrong (static text). `normal`, NULL
+ * allowed, gets it without "./", "//" and a final "/"; the whole repository is ".". */
+const char *plan_path_fault(const char *path, struct str *normal);
 
 /* An id: 1 to 64 bytes of [A-Za-z0-9._-], starting with a letter or digit, no "..", not ending in
  * "." or ".lock". NULL when it is one, else what is wrong (static text). */

@@ -1,0 +1,62 @@
+/* plan_private: shared by the plan_*.c files only. */
+#ifndef BOSK_PLAN_PRIVATE_H
+#define BOSK_PLAN_PRIVATE_H
+
+#include "plan.h"
+#include "supervisor/yaml.h"
+
+#define PLAN_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000) /* no duration is longer */
+
+/* Where a task was written; nodes live until loading ends. */
+struct plan_origin {
+	const char *file;
+	const struct yaml_node *task;
+	const struct yaml_node *id;    /* NULL: missing or not a text */
+	const struct yaml_node *needs; /* NULL: none, or not a list */
+};
+
+struct plan_loader {
+	const struct plan_context *ctx; /* NULL: nothing to compare with */
+	struct plan_faults *faults;
+	bool bad;                    /* a fault was found */
+	struct task_def *tasks;
+	struct plan_origin *origins; /* beside each task */
+	size_t n, room;
+	struct strv names;           /* of the files, in order; origins point here */
+	struct yaml **docs;
+	size_t n_docs;
+	struct strv warnings;
+	size_t text;                 /* bytes of prompts and commands so far */
+	size_t guesses;              /* comparisons spent on "did you mean" */
+};
+
+/* A fault at a node (NULL: no position). */
+void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node *at,
+                const char *task, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* plan_kind.c: is this bosk's own format? If not, one fault says what it seems to be. */
+bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root);
+/* The text could not be read as YAML: does it look like a Markdown story? */
+bool plan_kind_markdown(const char *text);
+
+/* plan_task.c: fill tasks[n] and origins[n] from one entry of `tasks`, n + 1 when it could be read
+ * at all. `folder` is where prompt_file starts, NULL = nowhere. */
+void plan_task_read(struct plan_loader *l, const char *file, const char *folder,
+                    const struct yaml_node *node);
+
+/* plan_index.c: task numbers sorted by id without regard to case, then by id, then by number; those
+ * without an id last. The caller frees. */
+uint32_t *plan_index_new(const struct task_def *tasks, size_t n);
+/* The first task of that id; UINT32_MAX = none. */
+uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n,
+                         const char *id);
+bool plan_index_same_but_case(const char *a, const char *b); /* ASCII; also when equal */
+
+/* plan_check.c: ids against each other, needs against ids, cycles. */
+void plan_check(struct plan_loader *l);
+
+/* plan.c: needs by index, waves, content. Needs that are unknown or circular: -1. */
+int plan_finish(struct plan *p, struct err *e);
+
+#endif
