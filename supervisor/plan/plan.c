@@ -1,0 +1,268 @@
+/* plan: loading plans, from files, text or stored definitions, and releasing them. What a task may
+ * say is plan_task's business, what tasks may say of each other plan_check's. */
+#include "plan_private.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "dag.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/seal.h"
+
+void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node *at,
+                const char *task, const char *key, const char *fmt, ...)
+{
+	AUTO_STR struct str text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	plan_faults_add(l->faults, file, at ? at->line : 0, at ? at->column : 0, task, key, "%s",
+	                text.p);
+	l->bad = true;
+}
+
+/* ---- a finished plan ---- */
+
+static int resolve(struct plan *p, struct err *e)
+{
+	AUTO_FREE uint32_t *index = plan_index_new(p->tasks, p->n);
+	size_t total = 0, at = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (!p->tasks[i].id)
+			return err_set(e, ERR_DAMAGED, "task %zu has no id", i + 1);
+		if (plan_index_find(index, p->tasks, p->n, p->tasks[i].id) != i)
+			return err_set(e, ERR_DAMAGED, "two tasks have the id %s", p->tasks[i].id);
+		total += p->tasks[i].needs.n;
+	}
+	p->needs = mem_array(total, sizeof *p->needs);
+	p->needs_at = mem_array(p->n + 1, sizeof *p->needs_at);
+	for (size_t i = 0; i < p->n; i++) {
+		const struct strv *names = &p->tasks[i].needs;
+		for (size_t k = 0; k < names->n; k++) {
+			uint32_t to = plan_index_find(index, p->tasks, p->n, names->v[k]);
+			if (to == UINT32_MAX)
+				return err_set(e, ERR_DAMAGED,
+				               "task %s needs %s, which does not exist",
+				               p->tasks[i].id, names->v[k]);
+			p->needs[at++] = to;
+		}
+		p->needs_at[i + 1] = at;
+	}
+	return 0;
+}
+
+int plan_finish(struct plan *p, struct err *e)
+{
+	if (resolve(p, e) != 0)
+		return -1;
+	p->wave = mem_array(p->n, sizeof *p->wave);
+	if (dag_waves(p->wave, p->needs, p->needs_at, p->n, NULL, NULL) != 0)
+		return err_set(e, ERR_DAMAGED, "tasks wait for each other in a circle");
+
+	AUTO_STR struct str text = {0};
+	char hash[SEAL_HEX];
+	plan_write(p, &text);
+	seal_hash(hash, text.p, text.len);
+	p->content = mem_strdup(hash);
+	return 0;
+}
+
+static void free_tasks(struct task_def *tasks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		rec_fini(&task_def_rec, &tasks[i]);
+	free(tasks);
+}
+
+void plan_fini(struct plan *p)
+{
+	free_tasks(p->tasks, p->n);
+	free(p->kind);
+	free(p->source);
+	free(p->needs);
+	free(p->needs_at);
+	free(p->wave);
+	free(p->content);
+	strv_fini(&p->warnings);
+	*p = (struct plan){0};
+}
+
+int plan_from_defs(struct plan *out, const char *kind, struct task_def *defs, size_t n,
+                   struct err *e)
+{
+	*out = (struct plan){
+		.kind = mem_strdup(kind), .source = mem_strdup(""), .tasks = defs, .n = n};
+	if (plan_finish(out, e) == 0)
+		return 0;
+	plan_fini(out);
+	return err_wrap(e, "stored plan");
+}
+
+/* ---- loading ---- */
+
+static void read_tasks(struct plan_loader *l, const char *file, const char *folder,
+                       const struct yaml_node *tasks)
+{
+	if (tasks->kind != YAML_LIST) {
+		plan_fault(l, file, tasks, NULL, "tasks", "must be a list of tasks, not %s",
+		           yaml_what(tasks));
+		return;
+	}
+	if (!tasks->n)
+		plan_fault(l, file, tasks, NULL, "tasks", "has no tasks");
+	if (tasks->n > PLAN_MAX_TASKS || l->n + tasks->n > PLAN_MAX_TASKS) {
+		plan_fault(l, file, tasks, NULL, "tasks", "a plan cannot have more than %d tasks",
+		           PLAN_MAX_TASKS);
+		return;
+	}
+	if (l->n + tasks->n > l->room) {
+		l->room = l->n + tasks->n;
+		l->tasks = mem_grow(l->tasks, l->room, sizeof *l->tasks);
+		l->origins = mem_grow(l->origins, l->room, sizeof *l->origins);
+	}
+	for (const struct yaml_node *v = tasks->first; v; v = v->next)
+		plan_task_read(l, file, folder, v);
+}
+
+static void read_root(struct plan_loader *l, const char *file, const char *folder,
+                      const struct yaml_node *root)
+{
+	static const char *const known[] = {"tasks"};
+
+	if (root->kind != YAML_MAP) {
+		plan_fault(l, file, root, NULL, NULL,
+		           "a plan must be a mapping with a list \"tasks\", not %s",
+		           yaml_what(root));
+		return;
+	}
+	if (!plan_kind_own(l, file, root))
+		return;
+	const struct yaml_node *tasks = NULL;
+	for (const struct yaml_node *v = root->first; v; v = v->next) {
+		const char *key = v->key->text;
+		if (strcmp(key, "tasks") == 0)
+			tasks = v;
+		else if (str_nearest(key, known, 1))
+			plan_fault(l, file, v->key, NULL, key,
+			           "a plan has no such key; did you mean \"tasks\"?");
+		else
+			plan_fault(l, file, v->key, NULL, key,
+			           "a plan has no such key, only \"tasks\"");
+	}
+	if (tasks)
+		read_tasks(l, file, folder, tasks);
+	else
+		plan_fault(l, file, root, NULL, "tasks", "a plan must have a list \"tasks\"");
+}
+
+static void read_text(struct plan_loader *l, const char *name, const char *folder, const char *text,
+                      size_t n)
+{
+	strv_add(&l->names, name);
+	const char *file = l->names.v[l->names.n - 1];
+	struct plan_faults found = {0}; /* aside: they may not be what is worth saying */
+	struct yaml *doc = yaml_parse(file, text, n, &found);
+
+	if (doc)
+		l->docs[l->n_docs++] = doc;
+	bool own = doc && yaml_get(yaml_root(doc), "tasks");
+	if (!own && n <= YAML_MAX_BYTES && str_utf8(text, n) && plan_kind_markdown(text)) {
+		plan_fault(l, file, NULL, NULL, NULL,
+		           "this looks like a story in Markdown, a kind of "
+		           "plan which is not supported yet by this version");
+	} else if (doc) {
+		read_root(l, file, folder, yaml_root(doc));
+	} else {
+		for (size_t i = 0; i < found.n; i++)
+			plan_faults_add(l->faults, file, found.v[i].line, found.v[i].column, NULL,
+			                found.v[i].key, "%s", found.v[i].message);
+		l->bad = true;
+	}
+	plan_faults_fini(&found);
+}
+
+static void read_file(struct plan_loader *l, const char *path)
+{
+	AUTO_STR struct str text = {0};
+	AUTO_FREE char *folder = mem_strdup(path);
+	struct err e = {0};
+	char *slash = strrchr(folder, '/');
+
+	if (strcmp(path, "-") == 0) {
+		plan_fault(l, path, NULL, NULL, NULL,
+		           "standard input is not supported yet by this version: write the plan to "
+		           "a file");
+	} else if (fs_is_dir(path)) {
+		plan_fault(l, path, NULL, NULL, NULL,
+		           "a folder of stories or issues is not supported yet by this version");
+	} else if (fs_read(path, YAML_MAX_BYTES, &text, &e) != 0) {
+		plan_fault(l, path, NULL, NULL, NULL, "%s", e.text);
+	} else {
+		if (slash)
+			slash[slash == folder] = '\0';
+		read_text(l, path, slash ? folder : ".", text.p, text.len);
+	}
+}
+
+static void release(struct plan_loader *l)
+{
+	for (size_t i = 0; i < l->n_docs; i++)
+		yaml_free(l->docs[i]);
+	free(l->docs);
+	free(l->origins);
+	free_tasks(l->tasks, l->n);
+	strv_fini(&l->names);
+	strv_fini(&l->warnings);
+}
+
+/* After reading: what is left to check, then the plan or the faults. */
+static int conclude(struct plan_loader *l, struct plan *out)
+{
+	struct err e = {0};
+
+	if (l->n)
+		plan_check(l);
+	*out = (struct plan){0};
+	if (!l->bad) {
+		AUTO_STR struct str source = {0};
+		for (size_t i = 0; i < l->names.n; i++)
+			str_addf(&source, "%s%s", i ? " " : "", l->names.v[i]);
+		*out = (struct plan){.kind = mem_strdup("plan"), .source = str_take(&source),
+		                     .tasks = l->tasks, .n = l->n, .warnings = l->warnings};
+		l->tasks = NULL;
+		l->n = 0;
+		l->warnings = (struct strv){0};
+		if (plan_finish(out, &e) != 0) { /* cannot be: plan_check found nothing */
+			plan_fault(l, NULL, NULL, NULL, NULL, "%s", e.text);
+			plan_fini(out);
+		}
+	}
+	plan_faults_sort(l->faults);
+	release(l);
+	return l->bad ? -1 : 0;
+}
+
+int plan_load(struct plan *out, const char *const *files, size_t n, const struct plan_context *ctx,
+              struct plan_faults *faults)
+{
+	struct plan_loader l = {.ctx = ctx, .faults = faults, .docs = mem_array(n, sizeof *l.docs)};
+
+	for (size_t i = 0; i < n; i++)
+		read_file(&l, files[i]);
+	if (!n)
+		plan_fault(&l, NULL, NULL, NULL, NULL, "no plan was given");
+	return conclude(&l, out);
+}
+
+int plan_load_text(struct plan *out, const char *name, const char *text, size_t n,
+                   const struct plan_context *ctx, struct plan_faults *faults)
+{
+	struct plan_loader l = {.ctx = ctx, .faults = faults, .docs = mem_array(1, sizeof *l.docs)};
+
+	read_text(&l, name, NULL, text, n);
+	return conclude(&l, out);
+}

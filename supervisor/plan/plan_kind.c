@@ -1,0 +1,54 @@
+/* plan_kind: tells bosk's own plans from those of other tools, by content and not by name, so that
+ * a foreign plan gets one clear answer and not a list of unknown keys. Reads nothing of them: their
+ * readers come with a later version. */
+#include "plan_private.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+
+static const struct mark {
+	const char *key, *kind;
+} marks[] = {
+	{"decomposition_result", "segments"}, {"segments", "segments"},
+	{"segment", "segments"},              {"parallel_segments", "segments"},
+	{"execution_plan", "segments"},       {"solutions", "queue"},
+	{"items", "queue"},                   {"queue", "queue"},
+	{"queues", "queue"},                  {"queue_id", "queue"},
+	{"issue_ids", "queue"},               {"issue_id", "queue"},
+	{"execution_groups", "queue"},        {"bound_solution_id", "queue"},
+	{"development_status", "stories"},
+};
+
+bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root)
+{
+	const struct yaml_node *tasks = yaml_get(root, "tasks");
+	const struct yaml_node *task = tasks && tasks->kind == YAML_LIST ? tasks->first : NULL;
+	if (task &&
+	    (yaml_get(task, "prompt") || yaml_get(task, "prompt_file") || yaml_get(task, "run")))
+		return true; /* other kinds have `tasks` too, but not these */
+	for (size_t i = 0; i < MEM_COUNT(marks); i++) {
+		const struct yaml_node *v = yaml_get(root, marks[i].key);
+		if (!v)
+			continue;
+		plan_fault(l, file, v->key, NULL, marks[i].key,
+		           "this looks like a plan of the kind \"%s\", which is not supported yet "
+		           "by this version", marks[i].kind);
+		return false;
+	}
+	return true;
+}
+
+bool plan_kind_markdown(const char *text)
+{
+	static const char *const starts[] = {"- [ ]", "- [x]", "- [X]", "* [ ]", "* [x]", "# Story",
+	                                     "## Story", "## Tasks", "## Acceptance Criteria"};
+	for (const char *line = text;; line++) {
+		for (size_t i = 0; i < MEM_COUNT(starts); i++)
+			if (str_starts(line, starts[i]))
+				return true;
+		line = strchr(line, '\n');
+		if (!line)
+			return false;
+	}
+}
