@@ -21,15 +21,20 @@ struct config_gate {
 };
 
 /* Keys as in interface.md; a dot stands for nesting. Durations in ms, sizes in bytes. Keys of later
- * issues are read and checked too, so that a configuration never has to be split. */
+ * issues are read and checked too, so that a configuration never has to be split. Two differences
+ * of this version: `verify` is "task" unless set, because gates on the merged tree come later; and
+ * conflicts are parked, so conflict_attempts has no effect yet. Known values that nothing acts on
+ * yet are refused (config_keys.c). Texts are never NULL, "" = off. Lists of paths are normalised
+ * (plan_path_fault). */
 struct config {
 	uint64_t jobs;
 	char *agent;
 	struct config_gate *gates;
 	size_t n_gates;
-	struct strv agents; /* names of the `agents` mapping; their content is for a later issue */
+	struct strv agents; /* names of the `agents` mappings, of all sources together; their
+	                     * content is for a later issue */
 	uint64_t fix_attempts, retries, conflict_attempts;
-	uint64_t timeout_ms, silence_ms;
+	uint64_t timeout_ms, silence_ms; /* 0 = none */
 	char *verify;        /* merged | task */
 	char *land;          /* keep | merge | pr */
 	char *land_fallback; /* keep | pr */
@@ -40,9 +45,9 @@ struct config {
 	uint64_t worktrees_total;
 	char *branch; /* pattern with {session} and {task} */
 	uint64_t orphan_max_age_ms, orphan_resumable_max_age_ms;
-	uint64_t limit_log, limit_free_disk, limit_free_memory;
+	uint64_t limit_log, limit_free_disk, limit_free_memory; /* floors: 0 = none */
 	uint64_t limit_max_wait_ms, limit_max_time_ms; /* 0 = none */
-	char *limit_budget_usd;
+	char *limit_budget_usd; /* "" = none */
 	uint64_t halt_after_failures;
 	struct strv protect;
 	char *author, *notify;

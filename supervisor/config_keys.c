@@ -1,0 +1,179 @@
+/* config_keys: the one table of settings. Defaults, checks, -c, variables and "did you mean" all
+ * come from it; a new key is one line here and one member of struct config. */
+#include "config_private.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+
+/* ---- checks of texts with a form of their own ---- */
+
+static const char *check_branch(const char *text)
+{
+	static const char allowed[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/";
+	AUTO_STR struct str rest = {0}; /* with the holes filled, as a branch name would be */
+	const char *session = strstr(text, "{session}"), *task = strstr(text, "{task}");
+
+	if (!session || !task)
+		return "must hold {session} and {task}";
+	for (const char *p = text; *p;) {
+		size_t hole = p == session ? strlen("{session}") : p == task ? strlen("{task}") : 0;
+		str_addc(&rest, hole ? 'x' : *p);
+		p += hole ? hole : 1;
+	}
+	if (strspn(rest.p, allowed) != rest.len)
+		return "may only hold A-Z a-z 0-9 . _ - / beside {session} and {task}, each once";
+	if (strstr(rest.p, "..") || strstr(rest.p, "//") || strstr(rest.p, "/.") ||
+	    strstr(rest.p, "./") || strstr(rest.p, ".lock/") || strchr("/.-", rest.p[0]) ||
+	    str_ends(rest.p, "/") || str_ends(rest.p, ".") || str_ends(rest.p, ".lock"))
+		return "is not a valid branch name";
+	return NULL;
+}
+
+static const char *check_folder(const char *text)
+{
+	for (const char *p = text; (p = strchr(p, '{')); p++)
+		if (!str_starts(p, "{repo}"))
+			return "may only hold {repo} in braces";
+	return *text ? NULL : "must not be empty";
+}
+
+static const char *check_name(const char *text)
+{
+	return *text ? plan_id_fault(text) : NULL;
+}
+
+static const char *check_author(const char *text)
+{
+	const char *open = strchr(text, '<');
+	size_t n = strlen(text);
+	if (!n)
+		return NULL;
+	if (!open || open < text + 2 || open[-1] != ' ' || n < 3 ||
+	    strchr(open, '>') != text + n - 1 || open + 1 == text + n - 1 || strchr(open + 1, '<'))
+		return "must look like \"Name <mail>\"";
+	return NULL;
+}
+
+static const char *check_decimal(const char *text)
+{
+	size_t whole = strspn(text, "0123456789"), n = whole;
+	if (text[n] == '.')
+		n += 1 + strspn(text + n + 1, "0123456789");
+	return !*text || (whole && whole < 16 && !text[n] && text[n - 1] != '.')
+		       ? NULL
+		       : "must be a number such as 12.50";
+}
+
+static const char *check_share(const char *text)
+{
+	const char *wrong = check_decimal(text);
+	if (wrong || !*text || strtod(text, NULL) > 1)
+		return "must be a number from 0 to 1";
+	return NULL;
+}
+
+/* ---- the table ---- */
+
+#define AT(member) offsetof(struct config, member)
+#define NUMBER(name, member, preset, min, max)                                                    \
+	{name, CONFIG_NUMBER, AT(member), preset, NULL, min, max, NULL, NULL}
+#define SPAN(name, member, preset, min)                                                           \
+	{name, CONFIG_DURATION, AT(member), preset, NULL, min, YEAR, NULL, NULL}
+#define BYTES(name, member, preset, min)                                                          \
+	{name, CONFIG_BYTES, AT(member), preset, NULL, min, UINT64_C(1) << 50, NULL, NULL}
+#define TEXT(name, offset, preset, missing, check)                                                \
+	{name, CONFIG_TEXT, offset, preset, NULL, 0, 0, missing, check}
+#define CHOICE(name, member, preset, words, missing)                                              \
+	{name, CONFIG_CHOICE, AT(member), preset, words, 0, 0, missing, NULL}
+#define SWITCH(name, member, preset, words, missing)                                              \
+	{name, CONFIG_SWITCH, AT(member), preset, words, 0, 0, missing, NULL}
+#define OTHER(name, type, offset, preset, check)                                                  \
+	{name, type, offset, preset, NULL, 0, 0, NULL, check}
+#define YEAR (UINT64_C(366) * 24 * 3600 * 1000)
+
+/* In the order of interface.md. `verify` is "merged" there: gates on the merged tree come with a
+ * later version, until then "task" is the only value and so the default. Conflicts are parked in
+ * this version: conflict_attempts is read for the version that repairs them. */
+const struct config_key config_keys[] = {
+	NUMBER("jobs", jobs, "3", 1, 1000),
+	TEXT("agent", AT(agent), "", NULL, check_name),
+	OTHER("agents", CONFIG_AGENTS, AT(agents), "{}", NULL),
+	OTHER("models", CONFIG_MODELS, CONFIG_NOWHERE, "{}", NULL),
+	OTHER("gates", CONFIG_GATES, AT(gates), "[]", NULL),
+	NUMBER("fix_attempts", fix_attempts, "3", 0, 1000),
+	NUMBER("retries", retries, "1", 0, 1000),
+	NUMBER("conflict_attempts", conflict_attempts, "2", 0, 1000),
+	SPAN("timeout", timeout_ms, "1h", 0),
+	SPAN("silence", silence_ms, "15m", 0),
+	CHOICE("verify", verify, "task", "merged|task", "merged"),
+	CHOICE("land", land, "keep", "keep|merge|pr", "pr"),
+	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", "pr"),
+	TEXT("pr.command", CONFIG_NOWHERE,
+	     "gh pr create --title {title} --body-file {body} --base {target} --head {branch}",
+	     NULL, NULL),
+	OTHER("pr.draft", CONFIG_FLAG, CONFIG_NOWHERE, "false", NULL),
+	TEXT("pr.remote", CONFIG_NOWHERE, "origin", NULL, NULL),
+	CHOICE("steps", steps, "together", "together|each", "each"),
+	SWITCH("merge_drivers", merge_drivers, "off", "off|run", "run"),
+	SWITCH("push", push, "off", "off|on", "on"),
+	TEXT("worktrees.dir", AT(worktrees_dir), "../{repo}.worktrees", NULL, check_folder),
+	OTHER("worktrees.copy", CONFIG_PATHS, AT(copy), "[]", NULL),
+	TEXT("worktrees.setup", AT(setup), "", NULL, NULL),
+	OTHER("worktrees.setup_inputs", CONFIG_PATHS, AT(setup_inputs), "[]", NULL),
+	NUMBER("worktrees.total", worktrees_total, "0", 0, 100000),
+	TEXT("branch", AT(branch), "bosk/{session}/{task}", NULL, check_branch),
+	OTHER("personas", CONFIG_LIST, CONFIG_NOWHERE, "[]", NULL),
+	OTHER("skills", CONFIG_LIST, CONFIG_NOWHERE, "[]", NULL),
+	OTHER("stories.closeable_threshold", CONFIG_REAL, CONFIG_NOWHERE, "0.30", check_share),
+	TEXT("stories.instructions", CONFIG_NOWHERE, "", NULL, NULL),
+	OTHER("stories.human_validation_patterns", CONFIG_LIST, CONFIG_NOWHERE,
+	      "[manually verify, manual test, QA sign-off, user acceptance, visually confirm, "
+	      "browser test, human review]", NULL),
+	SPAN("orphans.max_age", orphan_max_age_ms, "4h", 1),
+	SPAN("orphans.resumable_max_age", orphan_resumable_max_age_ms, "24h", 1),
+	BYTES("limits.log", limit_log, "32MiB", 64 << 10),
+	BYTES("limits.free_disk", limit_free_disk, "2GiB", 0),
+	BYTES("limits.free_memory", limit_free_memory, "1GiB", 0),
+	SPAN("limits.max_wait", limit_max_wait_ms, "12h", 0),
+	{"limits.max_time", CONFIG_DURATION, AT(limit_max_time_ms), "", NULL, 0, YEAR, "*", NULL},
+	{"limits.budget_usd", CONFIG_REAL, AT(limit_budget_usd), "", NULL, 0, 0, "*",
+	 check_decimal},
+	NUMBER("halt_after_failures", halt_after_failures, "3", 0, 100000),
+	OTHER("protect", CONFIG_PATHS, AT(protect), "[bosk.yaml]", NULL),
+	TEXT("author", AT(author), "", NULL, check_author),
+	TEXT("notify", AT(notify), "", "*", NULL),
+};
+const size_t config_n_keys = MEM_COUNT(config_keys);
+
+size_t config_key_find(const char *name)
+{
+	size_t i = 0;
+	while (i < config_n_keys && strcmp(config_keys[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+bool config_key_section(const char *name)
+{
+	size_t n = strlen(name);
+	for (size_t i = 0; i < config_n_keys; i++)
+		if (str_starts(config_keys[i].name, name) && config_keys[i].name[n] == '.')
+			return true;
+	return false;
+}
+
+char *config_key_hint(const char *name)
+{
+	const char *names[MEM_COUNT(config_keys)], *near = NULL;
+	for (size_t i = 0; i < config_n_keys; i++) {
+		names[i] = config_keys[i].name;
+		const char *dot = strchr(names[i], '.');
+		if (dot && strcmp(dot + 1, name) == 0) /* right, but at the wrong place */
+			near = names[i];
+	}
+	if (!near)
+		near = str_nearest(name, names, config_n_keys);
+	return near ? mem_printf("; did you mean \"%s\"?", near) : mem_strdup("");
+}

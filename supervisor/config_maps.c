@@ -1,0 +1,160 @@
+/* config_maps: the settings whose values have keys of their own: gates, agents, models. */
+#include "config_private.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+
+/* ---- gates ---- */
+
+static const char *const gate_keys[] = {"name", "run", "builtin", "timeout", "paths", "exclusive",
+                                        "retries"};
+
+static void unknown_gate_key(struct config_loader *l, const struct yaml_node *key)
+{
+	const char *near = str_nearest(key->text, gate_keys, MEM_COUNT(gate_keys));
+	if (near)
+		config_fault(l, key, "gates", "a gate has no key \"%.64s\"; did you mean \"%s\"?",
+		             key->text, near);
+	else
+		config_fault(l, key, "gates", "a gate has no key \"%.64s\"", key->text);
+}
+
+static void read_gate_key(struct config_loader *l, const struct yaml_node *v, struct config_gate *g)
+{
+	const char *key = v->key->text, *text, *wrong;
+
+	if (strcmp(key, "name") == 0) {
+		text = config_value_text(l, v, "gates", false);
+		wrong = text ? plan_id_fault(text) : NULL; /* it names a log file */
+		if (wrong) /* "an id must ..." is said of names too */
+			config_fault(l, v, "gates", "a gate's name is an id: %s", wrong);
+		else
+			mem_set(&g->name, text);
+	} else if (strcmp(key, "run") == 0) {
+		text = config_value_text(l, v, "gates", true);
+		if (text && !text[strspn(text, " \t\n")])
+			config_fault(l, v, "gates", "run must not be empty");
+		mem_set(&g->run, text);
+	} else if (strcmp(key, "builtin") == 0) {
+		config_fault(l, v->key, "gates",
+		             "builtin is not available in this version: give a command with run");
+	} else if (strcmp(key, "timeout") == 0) {
+		config_value_duration(l, v, "gates", 1, UINT64_C(366) * 24 * 3600 * 1000,
+		                      &g->timeout_ms);
+	} else if (strcmp(key, "paths") == 0) {
+		config_value_list(l, v, "gates", true, &g->paths);
+	} else if (strcmp(key, "exclusive") == 0) {
+		if (!yaml_flag(v, &g->exclusive))
+			config_fault(l, v, "gates",
+			             "exclusive must be true or false, without quotes");
+	} else if (strcmp(key, "retries") == 0) {
+		config_value_number(l, v, "gates", 0, 100, &g->retries);
+	} else {
+		unknown_gate_key(l, v->key);
+	}
+}
+
+static void read_gate(struct config_loader *l, const struct yaml_node *v)
+{
+	struct config *c = l->c;
+	struct config_gate *g = &c->gates[c->n_gates++];
+
+	if (v->kind != YAML_MAP) {
+		config_fault(l, v, "gates", "a gate must be a mapping with name and run, not %s",
+		             yaml_what(v));
+		return;
+	}
+	for (const struct yaml_node *i = v->first; i; i = i->next)
+		read_gate_key(l, i, g);
+	if (!yaml_get(v, "name"))
+		config_fault(l, v, "gates", "a gate must have a name");
+	if (!yaml_get(v, "run") && !yaml_get(v, "builtin"))
+		config_fault(l, v, "gates", "a gate must have a command: run");
+	for (size_t i = 0; g->name && i + 1 < c->n_gates; i++)
+		if (str_eq(c->gates[i].name, g->name))
+			config_fault(l, v, "gates", "there are two gates named \"%s\"", g->name);
+}
+
+void config_maps_free_gates(struct config *c)
+{
+	for (size_t i = 0; i < c->n_gates; i++) {
+		free(c->gates[i].name);
+		free(c->gates[i].run);
+		strv_fini(&c->gates[i].paths);
+	}
+	free(c->gates);
+	c->gates = NULL;
+	c->n_gates = 0;
+}
+
+void config_maps_gates(struct config_loader *l, const struct yaml_node *v)
+{
+	enum { MAX_GATES = 1000 };
+	bool off = v->kind == YAML_SCALAR && !v->plain && !v->len;
+
+	if (v->kind != YAML_LIST && !off) {
+		config_fault(l, v, "gates", "must be a list of gates, not %s", yaml_what(v));
+		return;
+	}
+	if (v->n > MAX_GATES) {
+		config_fault(l, v, "gates", "has more than %d gates", MAX_GATES);
+		return;
+	}
+	config_maps_free_gates(l->c); /* a later source replaces the list as a whole */
+	l->c->gates = mem_array(v->n, sizeof *l->c->gates);
+	for (const struct yaml_node *i = v->first; i; i = i->next)
+		read_gate(l, i);
+}
+
+/* ---- agents and models: by name, so sources add to each other ---- */
+
+/* A mapping of names to mappings? */
+static bool is_name_map(struct config_loader *l, const struct yaml_node *v, const char *key)
+{
+	bool good = v->kind == YAML_MAP;
+	if (!good)
+		config_fault(l, v, key, "must be a mapping of names, not %s", yaml_what(v));
+	for (const struct yaml_node *i = v->first; i; i = i->next)
+		if (v->kind == YAML_MAP && i->kind != YAML_MAP) {
+			config_fault(l, i, key, "%.64s must be a mapping, not %s", i->key->text,
+			             yaml_what(i));
+			good = false;
+		}
+	return good;
+}
+
+void config_maps_agents(struct config_loader *l, const struct yaml_node *v)
+{
+	enum { MAX_AGENTS = 1000 };
+
+	if (!is_name_map(l, v, "agents"))
+		return;
+	if (v->n > MAX_AGENTS) {
+		config_fault(l, v, "agents", "has more than %d agents", MAX_AGENTS);
+		return;
+	}
+	for (const struct yaml_node *i = v->first; i; i = i->next) {
+		const char *wrong = plan_id_fault(i->key->text);
+		if (wrong)
+			config_fault(l, i->key, "agents", "an agent's name is an id: %s", wrong);
+		else if (!strv_has(&l->c->agents, i->key->text))
+			strv_add(&l->c->agents, i->key->text);
+	}
+}
+
+void config_maps_models(struct config_loader *l, const struct yaml_node *v)
+{
+	if (!is_name_map(l, v, "models"))
+		return;
+	for (const struct yaml_node *i = v->first; i; i = i->next)
+		for (const struct yaml_node *k = i->first; k; k = k->next) {
+			if (strcmp(k->key->text, "agent") != 0 &&
+			    strcmp(k->key->text, "model") != 0)
+				config_fault(l, k->key, "models",
+				             "a model has no key \"%.64s\", only agent and model",
+				             k->key->text);
+			else
+				config_value_text(l, k, "models", false);
+		}
+}
