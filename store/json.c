@@ -1,0 +1,186 @@
+/* json: writing and reading JSON. The door to jansson; nothing else includes jansson.h. */
+#include "json.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, REAL_DIGITS = 15 };
+
+/* jansson's answer to "no memory" is NULL, to be checked at every call; ours is to abort. Every
+ * value begins with one of the three functions that call this. */
+static void start(void)
+{
+	static bool started;
+	if (!started)
+		json_set_alloc_funcs(mem_alloc, free);
+	started = true;
+}
+
+json_t *json_map(void)
+{
+	start();
+	return json_object();
+}
+
+json_t *json_list(void)
+{
+	start();
+	return json_array();
+}
+
+void json_free(json_t *j)
+{
+	json_decref(j);
+}
+
+/* ---- writing ---- */
+
+/* Length of the well-formed character at p (of n bytes); 0 when it is not one. */
+static size_t character(const char *p, size_t n)
+{
+	for (size_t len = 1; len <= 4 && len <= n; len++)
+		if (str_utf8(p, len))
+			return len;
+	return 0;
+}
+
+/* `text` itself when it is UTF-8, else a copy in `buffer` with U+FFFD for each byte that is not. */
+static const char *clean(const char *text, struct str *buffer)
+{
+	size_t n = strlen(text);
+
+	if (str_utf8(text, n))
+		return text;
+	for (size_t i = 0; i < n;) {
+		size_t len = character(text + i, n - i);
+		if (len)
+			str_addn(buffer, text + i, len);
+		else
+			str_add(buffer, "\xef\xbf\xbd");
+		i += len ? len : 1;
+	}
+	return str_text(buffer);
+}
+
+static json_t *text_value(const char *text)
+{
+	AUTO_STR struct str buffer = {0};
+	return text ? json_string(clean(text, &buffer)) : json_null();
+}
+
+void json_put(json_t *map, const char *key, json_t *value)
+{
+	AUTO_STR struct str buffer = {0};
+	json_object_set_new(map, clean(key, &buffer), value);
+}
+
+void json_put_text(json_t *map, const char *key, const char *text)
+{
+	json_put(map, key, text_value(text));
+}
+
+void json_put_u64(json_t *map, const char *key, uint64_t n)
+{
+	/* jansson's integers are signed; JSON itself knows no limit. */
+	json_put(map, key, n <= INT64_MAX ? json_integer((json_int_t)n) : json_real((double)n));
+}
+
+void json_put_real(json_t *map, const char *key, double n)
+{
+	json_t *value = json_real(n); /* NULL for NaN and infinity, which JSON cannot say */
+	json_put(map, key, value ? value : json_null());
+}
+
+void json_put_flag(json_t *map, const char *key, bool yes)
+{
+	json_put(map, key, json_boolean(yes));
+}
+
+void json_put_null(json_t *map, const char *key)
+{
+	json_put(map, key, json_null());
+}
+
+void json_put_list(json_t *map, const char *key, const struct strv *texts)
+{
+	json_t *list = json_list();
+	for (size_t i = 0; i < texts->n; i++)
+		json_add_text(list, texts->v[i]);
+	json_put(map, key, list);
+}
+
+void json_add(json_t *list, json_t *value)
+{
+	json_array_append_new(list, value);
+}
+
+void json_add_text(json_t *list, const char *text)
+{
+	json_add(list, text_value(text));
+}
+
+static int append(const char *bytes, size_t n, void *out)
+{
+	str_addn(out, bytes, n);
+	return 0;
+}
+
+void json_write(const json_t *j, bool pretty, struct str *out)
+{
+	/* 15 digits: every number a person writes comes out as it went in (17 print 0.1 as
+	 * 0.10000000000000001). */
+	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
+	json_dump_callback(j, append, out, flags | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+}
+
+/* ---- reading ---- */
+
+/* Deepest nesting of brackets outside strings: jansson recurses up to 2048 deep, once to read and
+ * once to free. Whether it is JSON at all is for jansson to say. */
+static size_t depth(const char *text, size_t n)
+{
+	size_t now = 0, most = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < n; i++) {
+		char c = text[i];
+		if (quoted && c == '\\')
+			i++;
+		else if (c == '"')
+			quoted = !quoted;
+		else if (!quoted && (c == '[' || c == '{'))
+			most = ++now > most ? now : most;
+		else if (!quoted && (c == ']' || c == '}') && now)
+			now--;
+	}
+	return most;
+}
+
+json_t *json_parse(const char *text, size_t n, struct err *e)
+{
+	json_error_t error;
+
+	start();
+	if (n > MAX_BYTES) {
+		err_set(e, ERR_USAGE, "JSON of %zu bytes: at most %d are read", n, MAX_BYTES);
+		return NULL;
+	}
+	if (depth(text, n) > MAX_DEPTH) {
+		err_set(e, ERR_USAGE, "JSON nested more than %d deep", MAX_DEPTH);
+		return NULL;
+	}
+	/* Of two equal keys each reader takes another one: refused. */
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+	if (!j)
+		err_set(e, ERR_USAGE, "not JSON: line %d, column %d: %s", error.line, error.column,
+		        error.text);
+	return j;
+}
+
+const char *json_get_text(const json_t *map, const char *key)
+{
+	return json_string_value(json_object_get(map, key));
+}
