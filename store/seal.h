@@ -19,7 +19,9 @@ void seal_random(void *out, size_t n);
 void seal_hash(char out[SEAL_HEX], const void *bytes, size_t n); /* BLAKE2b-256 */
 /* Hash of several pieces, each preceded by its length: ("ab","c") and ("a","bc") differ. */
 void seal_hash_pieces(char out[SEAL_HEX], const char *const *pieces, size_t n);
-uint64_t seal_sum64(const void *bytes, size_t n, uint64_t seed); /* BLAKE2b-64, frame checksum */
+/* Frame checksum: the first 64 bits of BLAKE2b-128 (the shortest libsodium documents) of the seed
+ * and the bytes. */
+uint64_t seal_sum64(const void *bytes, size_t n, uint64_t seed);
 
 /* The chain of result records of a session: genesis = H("bosk-genesis", sid, base). */
 void seal_genesis(char out[SEAL_HEX], const char *sid, const char *base);
