@@ -22,13 +22,16 @@ struct owner {
 void owner_self(struct owner *out);
 /* Start time of a process; false when there is none. Parsed after the last ')' (pitfalls 8.1). */
 bool owner_start_ticks(pid_t pid, uint64_t *out);
+/* The letter /proc gives a process: R, S, D, T (stopped), t (traced), Z (zombie) ...; 0 = none. */
+char owner_state(pid_t pid);
 /* False for a dead, zombie or reused pid, or another boot; true when it is certainly that process. */
 bool owner_alive(const struct owner *o);
 
 /* Take the lock file at `path` (made when absent, 0600). Returns the descriptor (>= 0), owned by
  * the caller and held until closed; ERR_HELD when a living process has it. Never inherited. */
 int owner_lock(const char *path, struct err *e);
-/* Does somebody hold it now? (Asked with a shared, non-blocking lock that is given back at once.) */
+/* Does somebody hold it now? (Asked with a shared, non-blocking lock that is given back at once.)
+ * A file that is there but cannot be asked counts as held. */
 bool owner_locked(const char *path);
 
 #endif
