@@ -1,4 +1,4 @@
-/* db: the one wrapper around LMDB (the only file that includes lmdb.h).
+/* db: the one wrapper around LMDB (store/db.c is the only file that includes lmdb.h).
  *
  * State of every bosk process of one repository lives in one environment, in
  * $GIT_COMMON_DIR/bosk/store/. A process opens it once, after any fork, and never hands it to a
@@ -32,7 +32,8 @@
 #define DB_ENUM_(name) DB_##name,
 enum db_table { DB_TABLES(DB_ENUM_) DB_COUNT };
 
-struct db; /* one per process: a second db_open of the same folder is refused (ERR_BUG) */
+/* One per process: a second db_open, and any use of one inherited through fork, is ERR_BUG. */
+struct db;
 struct db_txn; /* valid only inside the callback it was given to */
 
 enum db_mode {
@@ -45,9 +46,11 @@ enum db_mode {
 int db_open(struct db **out, const char *dir, enum db_mode mode, struct err *e);
 void db_close(struct db *db); /* NULL allowed */
 
-/* Run `fn` in a transaction; commit when it returns 0, abort otherwise. A write closure may run
- * twice (the map grew): it must change no memory but its own outputs. On ERR_NOSPACE nothing was
- * written, the environment stays usable and the same call may be made again later. */
+/* Run `fn` in a transaction; commit when it returns 0, else abort and return what it returned. A
+ * write closure may run twice (the map grew): it must change no memory but its own outputs. On
+ * ERR_NOSPACE nothing was written, the environment stays usable and the same call may be made
+ * again later. ERR_BUG inside another closure. ERR_DAMAGED when the file was cut, replaced or
+ * removed since. */
 typedef int db_fn(struct db_txn *txn, void *ctx, struct err *e);
 int db_write(struct db *db, db_fn *fn, void *ctx, struct err *e);
 int db_read(struct db *db, db_fn *fn, void *ctx, struct err *e);
@@ -60,8 +63,8 @@ int db_put(struct db_txn *t, enum db_table table, const char *key, const void *v
            struct err *e);
 int db_del(struct db_txn *t, enum db_table table, const char *key, struct err *e); /* absent = ok */
 
-/* Calls `row` for each key that starts with `prefix`, in order; a non-zero return stops the scan:
- * 1 = enough (db_scan returns 0), -1 = error. */
+/* Calls `row` for each key that starts with `prefix` ("" = all), in order; a non-zero return stops
+ * the scan: 1 = enough (db_scan returns 0), -1 = error. `row` may delete the row it is given. */
 typedef int db_row_fn(void *ctx, const char *key, const void *value, size_t n, struct err *e);
 int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn *row, void *ctx,
             struct err *e);

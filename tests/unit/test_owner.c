@@ -170,11 +170,20 @@ static void a_lock_lasts_as_long_as_its_process(void **state)
 static void probe_without_end(const char *path)
 {
 	pid_t parent = getpid();
+	int ends[2];
+	char byte;
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		_exit(1);
 	if (fork() == 0) {
+		owner_locked(path);
+		if (write(ends[1], "x", 1) != 1)
+			_exit(1);
 		while (getppid() == parent)
 			owner_locked(path);
 		_exit(0);
 	}
+	if (read(ends[0], &byte, 1) != 1)
+		_exit(1);
 }
 
 /* status asks while resume takes: the asking must not be mistaken for an owner. */
@@ -186,12 +195,41 @@ static void a_probe_is_no_owner(void **state)
 	struct err e = {0};
 	close(owner_lock(path, &e));
 	struct child c = child_start(probe_without_end, path);
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 5000; i++) {
 		int fd = owner_lock(path, &e);
 		assert_ok(fd < 0, &e);
 		close(fd);
 	}
 	child_kill(&c);
+	test_scratch_remove(dir);
+}
+
+static bool take_and_remove(const char *path)
+{
+	struct err e = {0};
+	struct stat st;
+	for (int i = 0; i < 500; i++) {
+		AUTO_CLOSE int fd = owner_lock(path, &e);
+		/* Removed by the one before us: then somebody else may hold the name's new file. */
+		if (fd < 0 || fstat(fd, &st) != 0 || st.st_nlink != 1 || unlink(path) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void cleaners_and_takers_never_hold_together(void **state)
+{
+	(void)state;
+	char *dir = test_scratch();
+	AUTO_FREE char *path = mem_printf("%s/lock", dir);
+	int status = -1;
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(take_and_remove(path) ? 0 : 1);
+	bool ok = take_and_remove(path);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(ok && status == 0);
 	test_scratch_remove(dir);
 }
 
@@ -259,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_name_with_brackets_does_not_shift_the_fields),
 		cmocka_unit_test(a_lock_lasts_as_long_as_its_process),
 		cmocka_unit_test(a_probe_is_no_owner),
+		cmocka_unit_test(cleaners_and_takers_never_hold_together),
 		cmocka_unit_test(a_lock_on_a_removed_name_keeps_nobody_out),
 		cmocka_unit_test(waiting_ends_at_the_limit_and_leaves_signals_as_they_were),
 	};

@@ -1,0 +1,44 @@
+/* db_env: between store/db.c, which speaks LMDB, and store/db_open.c, which decides when to open,
+ * lock, wait and try again. For these two only; everybody else uses db.h. */
+#ifndef BOSK_DB_ENV_H
+#define BOSK_DB_ENV_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "db.h"
+#include "dbfile.h"
+
+struct MDB_env;
+
+struct db {
+	char *dir, *path, *lock_path;
+	enum db_mode mode;
+	pid_t pid; /* that opened it */
+	unsigned patience_ms;
+	struct MDB_env *env; /* NULL after a failure: the next call opens it again */
+	unsigned tables[DB_COUNT];
+	struct dbfile_seen seen;
+	uint64_t readers_checked_ms;
+	bool busy; /* a closure is running */
+};
+
+enum db_outcome {
+	DB_DONE,  /* as far as it goes: see *rc */
+	DB_FULL,  /* the map is full: make room, then again from the start */
+	DB_BROKEN /* the environment must be opened again */
+};
+
+/* Each sets *rc, and `e` when *rc is not 0. */
+enum db_outcome db_env_start(struct db *db, size_t map_size, int *rc, struct err *e);
+/* One attempt at one transaction. *rc: what `fn` returned, or -1. */
+enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e);
+
+void db_env_drop(struct db *db);         /* closes; env NULL allowed */
+int db_env_check_readers(struct db *db); /* how many dead ones were cleared */
+int db_env_grow(struct db *db, struct err *e);
+
+/* In a closure, first of all: the handles of all tables. ERR_DAMAGED when one is missing. */
+int db_env_tables(struct db_txn *t, bool create, struct err *e);
+
+#endif
