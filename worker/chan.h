@@ -6,7 +6,7 @@
  *
  * The two directions fail apart: after a send failed with ERR_GONE, what the peer said before it
  * died is still there to be received. With BOSK_TRACE=1 in the environment every message in and out
- * is one log_debug line. */
+ * is one log_debug line. Needs seal_init before. */
 #ifndef BOSK_CHAN_H
 #define BOSK_CHAN_H
 

@@ -2,13 +2,13 @@
  *
  *   length     4 bytes, big-endian: of everything after it, at most FRAME_MAX
  *   version    1 byte
- *   sequence   4 bytes, big-endian: 1 for the first frame of a direction, then one more each time
+ *   sequence   4 bytes, big-endian: 1 for the first frame of a direction, then + 1 (wraps)
  *   checksum   8 bytes, big-endian: seal_sum64 of version and sequence, then of the payload
  *   payload
  *
- * Pure functions on memory: no descriptors (chan.h has them), no knowledge of messages. The
- * checksum finds damage and mix-ups, it does not authenticate: the bytes inside are foreign all the
- * same. */
+ * Pure functions on memory: no descriptors (chan.h has them), no knowledge of messages. Needs
+ * seal_init before. The checksum finds damage and mix-ups, it does not authenticate: the bytes
+ * inside are foreign all the same. */
 #ifndef BOSK_FRAME_H
 #define BOSK_FRAME_H
 
