@@ -11,14 +11,18 @@
 	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
 	F(u64, started_ms) F(u64, last_event_ms) F(u64, last_seq)                                 \
 	F(str, state) F(str, queue) F(str, integration_branch)                                    \
-	F(list, worktrees) /* path of worktree 1, 2, ... ("" = not made) */                       \
-	F(list, created)   /* those that bosk itself made, and so may remove */
+	F(list, worktrees) /* path of worktree 1, 2, ...; recorded before they are made */        \
+	F(str, final_gates)   /* of the final tip: pass | fail | ...; NULL = not run */              \
+	F(str, final_reason)  F(str, chain) /* hash of the last result record */                  \
+	F(flag, preflight_done) /* gates passed on the base, or were excused */                   \
+	F(str, landed)        /* commit the target was brought to, NULL = not landed */           \
+	F(list, notes)        /* what the report must say */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
 	F(str, queue) F(str, base) F(str, target) F(str, land) F(str, verify)                     \
 	F(u64, jobs) F(flag, sequential) F(flag, preflight) F(flag, keep_worktrees)               \
-	F(str, executor) F(list, excused) F(str, worktrees_dir)                                   \
+	F(str, executor) F(list, excused) F(str, worktrees_dir) F(str, tip) /* where it began */  \
 	F(str, author) /* "Name <mail>" */                                                        \
 	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */
 

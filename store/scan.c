@@ -123,8 +123,8 @@ int rec_scan(const void *bytes, size_t n, struct err *e)
 		if (children > n - c.off)
 			return err_set(e, ERR_PROTO, "claims %llu values in %zu bytes",
 			               (unsigned long long)children, n - c.off);
-		c.elements += children + 1;
-		if (c.elements > REC_MAX_ELEMENTS)
+		/* What is still to come counts already: refused before it is walked. */
+		if (++c.elements + children > REC_MAX_ELEMENTS)
 			return err_set(e, ERR_PROTO, "more than %d values", REC_MAX_ELEMENTS);
 		if (children) {
 			if (++depth > REC_MAX_DEPTH)

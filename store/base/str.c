@@ -275,7 +275,8 @@ size_t str_distance(const char *a, const char *b)
 const char *str_nearest(const char *word, const char *const *candidates, size_t n)
 {
 	const char *best = NULL;
-	size_t best_distance = strlen(word) / 2 < 3 ? strlen(word) / 2 : 3;
+	size_t n_word = strlen(word);
+	size_t best_distance = n_word >= 6 ? 3 : n_word >= 3 ? 2 : 1;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t d = str_distance(word, candidates[i]);

@@ -54,7 +54,8 @@ bool str_u64(const char *s, uint64_t *out);
 
 /* Edit distance, for "did you mean"; at most 64 bytes of each are looked at. */
 size_t str_distance(const char *a, const char *b);
-/* The candidate nearest to `word`, NULL when none is near (distance > 3 or > half its length). */
+/* The candidate nearest to `word`, NULL when none is near (more than 3 edits, 2 for
+ * words under 6 bytes, 1 under 3). */
 const char *str_nearest(const char *word, const char *const *candidates, size_t n);
 
 /* "90s" "5m" "4h" "2d" or a bare number of seconds -> milliseconds. */
