@@ -1,0 +1,50 @@
+/* git: running the git command. The working tree, the index, status, checkout, worktrees and slow
+ * merges go through it (libraries.md 2); objects and refs go through gitx.h.
+ *
+ * No hook, fsmonitor, pager, editor, prompt or automatic gc of the repository runs (promise E2);
+ * GIT_* of the caller is not passed on (pitfalls 1.11); objects and refs are flushed. */
+#ifndef BOSK_GIT_H
+#define BOSK_GIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/base/err.h"
+#include "store/base/str.h"
+
+/* Where and how to run git. Zero-initialise, then set what is needed. All members are borrowed. */
+struct git {
+	const char *cwd;          /* git -C; required */
+	const struct strv *extra; /* further "key=value" for -c; NULL = none */
+	const char *stdin_path;   /* NULL = /dev/null */
+	int keep_fd;              /* a lock the child inherits; 0 = none */
+	uint64_t timeout_ms;      /* 0 = 15 minutes */
+	int watch_fd;             /* as in struct job; 0 = none */
+	bool (*watch)(void *ctx);
+	void *ctx;
+};
+
+/* "git" with the fixed options and then `args` (NULL-ended), appended to argv. */
+void git_argv(struct strv *argv, const struct git *g, const char *const *args);
+/* The environment for it: the caller's without GIT_*, plus the fixed settings. */
+void git_env(struct strv *env);
+
+/* Run and wait (job_run). *status = exit code; death by signal, time-out or stop is an error
+ * (ERR_ENV; ERR_GONE when the watcher stopped it). `out` gets stdout (up to 64 MiB), may be NULL.
+ * `text` gets stderr, may be NULL. */
+int git_try(const struct git *g, int *status, struct str *out, struct str *text,
+            const char *const *args, struct err *e);
+/* As git_try, and any exit code but 0 is ERR_ENV with the end of git's stderr. */
+int git_run(const struct git *g, struct str *out, const char *const *args, struct err *e);
+
+#define GIT_ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* "git version 2.39.5" -> 2, 39; ERR_ENV when git is missing or older than 2.38. */
+int git_version(unsigned *major, unsigned *minor, struct err *e);
+
+/* Take the lock file at `path` exclusively (made when absent); *fd is the caller's to close, which
+ * releases it unless a child inherited it. Waits as long as `g`'s watcher lets it, without polling:
+ * another process holds it for the length of one git command. */
+int git_lock(const struct git *g, const char *path, int *fd, struct err *e);
+
+#endif

@@ -1,0 +1,147 @@
+/* setup: what a fresh worktree needs before work can start: copied files and the setup command. */
+#include "worktree.h"
+
+#include <libgen.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/seal.h"
+
+/* Looked at when `setup_inputs` is empty: a change of one means that setup must run again. */
+static const char *const lock_files[] = {
+	"package-lock.json", "npm-shrinkwrap.json", "yarn.lock",        "pnpm-lock.yaml", "bun.lockb",
+	"Cargo.lock",        "go.sum",              "poetry.lock",      "uv.lock",        "Pipfile.lock",
+	"requirements.txt",  "Gemfile.lock",        "composer.lock",    "mix.lock",       "flake.lock",
+	"conanfile.txt",     "vcpkg.json",          "gradle.lockfile",  "pdm.lock",
+};
+
+/* Copy main/path to worktree/path, attributes kept; folders whole. */
+static int copy_one(struct slot *s, const char *path, struct err *e)
+{
+	AUTO_FREE char *from = mem_printf("%s/%s", s->init.main_top, path);
+	AUTO_FREE char *to = mem_printf("%s/%s", s->init.worktree, path);
+	AUTO_FREE char *parent = mem_strdup(to);
+	AUTO_STR struct str text = {0};
+	struct job_result result;
+
+	if (!fs_exists(from) || fs_mkdirs(dirname(parent), e) != 0)
+		return fs_exists(from) ? -1 : 0; /* nothing to copy is not an error: .env is optional */
+	struct job job = {
+		.argv = GIT_ARGS("cp", "-a", "--no-target-directory", "--reflink=auto", "--", from, to),
+		.err = &text,
+		.watch_fd = s->git.watch_fd,
+		.watch = s->git.watch,
+		.ctx = s->git.ctx,
+	};
+	if (job_run(&job, &result, e) != 0)
+		return -1;
+	if (result.end != JOB_EXITED || result.status != 0)
+		return err_set(e, ERR_ENV, "cannot copy %s into the worktree: %s", path, str_text(&text));
+	return 0;
+}
+
+/* NUL-separated names to a sorted list. */
+static void split_names(const struct str *names, struct strv *out)
+{
+	for (size_t i = 0; i < names->len; i += strlen(names->p + i) + 1)
+		strv_add(out, names->p + i);
+}
+
+/* .worktreeinclude: ignore-style patterns; files that match AND are ignored are copied. A file that
+ * is not ignored is the user's uncommitted work and has no business in a task. */
+static int copy_included(struct slot *s, struct err *e)
+{
+	AUTO_FREE char *list = mem_printf("%s/.worktreeinclude", s->init.main_top);
+	AUTO_FREE char *patterns = mem_printf("--exclude-from=%s", list);
+	AUTO_STR struct str matching = {0}, ignored = {0};
+	AUTO_STRV struct strv wanted = {0}, ignored_names = {0};
+
+	if (!fs_exists(list))
+		return 0;
+	if (git_run(&s->git_main, &matching,
+	            GIT_ARGS("ls-files", "-z", "--others", "--ignored", patterns), e) != 0 ||
+	    git_run(&s->git_main, &ignored,
+	            GIT_ARGS("ls-files", "-z", "--others", "--ignored", "--exclude-standard"), e) != 0)
+		return -1;
+	split_names(&matching, &wanted);
+	split_names(&ignored, &ignored_names);
+	/* Both lists come sorted by git: one walk finds what they share. */
+	for (size_t i = 0, k = 0; i < wanted.n && k < ignored_names.n;) {
+		int order = strcmp(wanted.v[i], ignored_names.v[k]);
+		if (order == 0 && copy_one(s, wanted.v[i], e) != 0)
+			return -1;
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return 0;
+}
+
+static int copy_files(struct slot *s, struct err *e)
+{
+	for (size_t i = 0; i < s->init.copy.n; i++) {
+		if (copy_one(s, s->init.copy.v[i], e) != 0)
+			return -1;
+		strv_add(&s->copied, s->init.copy.v[i]);
+	}
+	return copy_included(s, e);
+}
+
+static void setup_key(const struct slot *s, char out[SEAL_HEX])
+{
+	AUTO_STRV struct strv pieces = {0};
+	size_t n = s->init.setup_inputs.n;
+
+	strv_add(&pieces, s->init.setup);
+	for (size_t i = 0; i < (n ? n : MEM_COUNT(lock_files)); i++) {
+		const char *name = n ? s->init.setup_inputs.v[i] : lock_files[i];
+		AUTO_FREE char *path = mem_printf("%s/%s", s->init.worktree, name);
+		AUTO_STR struct str content = {0};
+		struct err ignored = {0};
+		char hash[SEAL_HEX] = "absent";
+		if (fs_read(path, 64 << 20, &content, &ignored) == 0)
+			seal_hash(hash, content.p, content.len);
+		strv_add(&pieces, name);
+		strv_add(&pieces, hash);
+	}
+	seal_hash_pieces(out, (const char *const *)pieces.v, pieces.n);
+}
+
+int worktree_setup(struct slot *s, char *const *env, const char *log_path, struct err *e)
+{
+	if (!s->ready && copy_files(s, e) != 0)
+		return -1;
+	s->ready = true;
+	if (!s->init.setup || !*s->init.setup)
+		return 0;
+
+	/* Beside the worktree's own git state: gone with it, never in the way of a commit. */
+	AUTO_FREE char *key_path = mem_printf("%s/bosk-setup", s->admin_dir);
+	char key[SEAL_HEX];
+	AUTO_STR struct str last = {0}, tail = {0};
+	struct err ignored = {0};
+	setup_key(s, key);
+	if (fs_read(key_path, 4096, &last, &ignored) == 0 && strcmp(last.p, key) == 0)
+		return 0;
+
+	unlink(key_path); /* erased before, written after success */
+	slot_progress(s, "setup", NULL, "");
+	struct job_result result;
+	struct slot_run run = {.command = s->init.setup,
+	                       .env = env,
+	                       .log_path = log_path,
+	                       .timeout_ms = 3600 * 1000,
+	                       .tail = &tail,
+	                       .tail_max = 2000};
+	if (slot_shell(s, &run, &result, e) != 0)
+		return err_wrap(e, "setup");
+	if (result.end == JOB_STOPPED)
+		return err_set(e, ERR_GONE, "setup was stopped");
+	if (result.end != JOB_EXITED || result.status != 0)
+		return err_set(e, ERR_USAGE, "setup failed (%s %d), log %s: %.300s",
+		               result.end == JOB_EXITED ? "exit" : "ended by signal or limit",
+		               result.status, log_path, str_text(&tail));
+	return fs_write(key_path, key, strlen(key), false, e);
+}

@@ -1,0 +1,106 @@
+/* slot: progress, environment and shell commands of one worktree. */
+#include "slot.h"
+
+#include <string.h>
+
+#include "exec.h"
+#include "job.h"
+#include "output.h"
+#include "store/base/mem.h"
+
+enum { GRACE_MS = 5000, LINE_MAX_BYTES = 200 };
+
+void slot_progress(struct slot *s, const char *phase, const char *step, const char *line)
+{
+	if (s->phase != phase || !str_eq(s->step, step)) {
+		s->phase = phase;
+		mem_set(&s->step, step);
+	}
+	AUTO_STR struct str shown = {0};
+	str_add_printable(&shown, line, strnlen(line, LINE_MAX_BYTES), false);
+	struct msg m = {.kind = MSG_PROGRESS};
+	m.u.progress = (struct msg_progress){
+		.task = (char *)(s->task ? s->task : ""),
+		.phase = (char *)phase,
+		.step = (char *)(step ? step : ""),
+		.line = (char *)str_text(&shown),
+	};
+	struct err ignored = {0};
+	chan_send(s->chan, &m, &ignored); /* progress may be lost; a dead supervisor is seen elsewhere */
+}
+
+void slot_env(const struct slot *s, struct strv *env)
+{
+	AUTO_FREE char *n = mem_printf("%llu", (unsigned long long)s->init.slot_unique);
+	AUTO_FREE char *port = mem_printf("%llu", (unsigned long long)s->init.slot_port);
+
+	exec_clean_env(env);
+	exec_env_set(env, "BOSK_SESSION", s->init.sid);
+	exec_env_set(env, "BOSK_SLOT", n);
+	exec_env_set(env, "BOSK_PORT", port);
+	exec_env_set(env, "BOSK_WORKTREE", s->init.worktree);
+	exec_env_set(env, "TMPDIR", s->tmp_dir);
+}
+
+struct running {
+	struct slot *slot;
+	struct output *log;
+};
+
+static bool watch(void *ctx)
+{
+	struct running *r = ctx;
+	return r->slot->git.watch(r->slot->git.ctx);
+}
+
+static void progress(void *ctx)
+{
+	struct running *r = ctx;
+	slot_progress(r->slot, r->slot->phase, r->slot->step, output_last_line(r->log));
+}
+
+int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
+               struct err *e)
+{
+	struct running r = {.slot = s};
+	struct err log_error = {0};
+
+	if (output_open(&r.log, run->log_path, s->init.log_limit, e) != 0)
+		return -1;
+	struct job job = {
+		.argv = GIT_ARGS("/bin/sh", "-c", run->command),
+		.cwd = s->init.worktree,
+		.env = run->env,
+		.stdin_path = run->stdin_path,
+		.timeout_ms = run->timeout_ms,
+		.silence_ms = run->silence_ms,
+		.grace_ms = GRACE_MS,
+		.contained = true,
+		.log = r.log,
+		.watch_fd = s->git.watch_fd,
+		.watch = watch,
+		.progress = progress,
+		.ctx = &r,
+	};
+	int rc = job_run(&job, result, e);
+	if (run->tail)
+		output_tail(r.log, run->tail_max, run->tail);
+	/* A log that could not be written is said, but does not decide what the job came to. */
+	if (output_close(r.log, &log_error) != 0 && rc == 0)
+		slot_progress(s, s->phase, s->step, log_error.text);
+	return rc;
+}
+
+void slot_fini(struct slot *s)
+{
+	rec_fini(msg_rec(MSG_INIT), &s->init);
+	for (size_t i = 0; i < s->n_gates; i++)
+		rec_fini(msg_rec(MSG_GATE), &s->gates[i]);
+	free(s->gates);
+	gitx_close(s->gitx);
+	free(s->admin_dir);
+	strv_fini(&s->copied);
+	free(s->tmp_dir);
+	free(s->step);
+	*s = (struct slot){0};
+}

@@ -1,0 +1,63 @@
+/* slot: what one worker knows about its worktree. One thread, one owner; lives as long as the
+ * worker process. Shared by worktree, stage, gate and task. */
+#ifndef BOSK_SLOT_H
+#define BOSK_SLOT_H
+
+#include <stdbool.h>
+
+#include "chan.h"
+#include "git.h"
+#include "gitx.h"
+#include "msg.h"
+
+struct slot {
+	struct chan *chan;
+	struct msg_init init;   /* from the supervisor, never changed after */
+	struct msg_gate *gates; /* in the order they run */
+	size_t n_gates;
+	struct gitx *gitx;
+	struct git git;         /* for commands in the worktree: cwd, watcher */
+	struct git git_main;    /* for `git worktree ...`: cwd is the user's main worktree */
+	char *admin_dir;        /* $GIT_COMMON_DIR/worktrees/<name>; NULL until the worktree is there */
+	struct strv copied;     /* paths copied in by `copy`: never committed, never cleaned */
+	struct oid start;       /* commit a new worktree begins at */
+	bool made;              /* the worktree exists */
+	bool ready;             /* copies and setup were done in this process */
+	char *tmp_dir;          /* TMPDIR of everything that runs here */
+
+	/* Set while a job is watched (worker.c). */
+	bool stop;              /* the supervisor asked to stop the task */
+	bool shutdown;          /* the supervisor is gone, or we were told to end: save nothing */
+
+	/* What is being shown. */
+	const char *task;
+	const char *phase;
+	char *step;
+};
+
+/* Tell the supervisor what goes on; `line` is the last output line, may be "". */
+void slot_progress(struct slot *s, const char *phase, const char *step, const char *line);
+
+/* The environment of setup, agent and gates (interface.md, "Environment"): the caller's without
+ * GIT_*, and BOSK_SESSION, BOSK_SLOT, BOSK_PORT, BOSK_WORKTREE, TMPDIR. The task adds its own. */
+void slot_env(const struct slot *s, struct strv *env);
+
+/* The shell command `command` in the worktree, contained and watched; output to the log file at
+ * `log_path`. What remains of it when it ends is ended too. `tail` (may be NULL) gets the last part
+ * of its output. */
+struct job_result;
+struct slot_run {
+	const char *command;
+	char *const *env;
+	const char *stdin_path; /* NULL = /dev/null */
+	const char *log_path;
+	uint64_t timeout_ms, silence_ms; /* 0 = none */
+	struct str *tail;
+	size_t tail_max;
+};
+int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
+               struct err *e);
+
+void slot_fini(struct slot *s);
+
+#endif

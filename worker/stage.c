@@ -1,0 +1,161 @@
+/* stage: from a worktree's content to one commit on its base. */
+#include "stage.h"
+
+#include <string.h>
+
+#include "store/base/fail.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+int stage_tree(struct slot *s, struct oid *tree, struct err *e)
+{
+	AUTO_STRV struct strv add = {0};
+	AUTO_STR struct str out = {0}, text = {0};
+	int status;
+
+	strv_add(&add, "add");
+	strv_add(&add, "--all");
+	strv_add(&add, "--");
+	strv_add(&add, ".");
+	for (size_t i = 0; i < s->copied.n; i++)
+		strv_addf(&add, ":(exclude,top,literal)%s", s->copied.v[i]);
+	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0)
+		return err_wrap(e, "cannot stage the work");
+	if (git_try(&s->git, &status, &out, &text, GIT_ARGS("write-tree"), e) != 0)
+		return -1;
+	if (status != 0)
+		return err_set(e, strstr(str_text(&text), "unmerged") ? ERR_USAGE : ERR_ENV,
+		               "cannot write the tree of the work: %.300s", str_text(&text));
+	if (out.len)
+		out.p[strcspn(out.p, "\n")] = '\0';
+	if (!oid_parse(tree, str_text(&out)))
+		return err_set(e, ERR_ENV, "git write-tree said: %.80s", str_text(&out));
+	return 0;
+}
+
+int stage_restore(struct slot *s, struct err *e)
+{
+	AUTO_STRV struct strv clean = {0};
+
+	strv_add(&clean, "clean");
+	strv_add(&clean, "-ffdq");
+	for (size_t i = 0; i < s->copied.n; i++)
+		strv_addf(&clean, "--exclude=/%s", s->copied.v[i]);
+	if (git_run(&s->git, NULL, GIT_ARGS("checkout-index", "--all", "--force", "--quiet"), e) != 0)
+		return -1;
+	return git_run(&s->git, NULL, (const char *const *)clean.v, e);
+}
+
+/* HEAD of the worktree: its text, and the commit it stands for. */
+static int read_head(struct slot *s, struct str *text, struct oid *head, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/HEAD", s->admin_dir);
+
+	if (fs_read(path, 4096, text, e) != 0)
+		return -1;
+	text->p[strcspn(text->p, "\n")] = '\0';
+	if (str_starts(text->p, "ref: "))
+		return gitx_ref_read(s->gitx, text->p + 5, head, e);
+	if (!oid_parse(head, text->p))
+		return err_set(e, ERR_USAGE, "HEAD of %s is damaged", s->init.worktree);
+	return 0;
+}
+
+static int keep(struct slot *s, const char *ref, const struct oid *what, struct err *e)
+{
+	struct oid now;
+	struct err absent = {0};
+	if (gitx_ref_read(s->gitx, ref, &now, &absent) == 0) {
+		if (strcmp(now.hex, what->hex) == 0)
+			return 0; /* kept before a crash */
+		return gitx_ref_move(s->gitx, ref, &now, what, "bosk: keep", e);
+	}
+	return gitx_ref_move(s->gitx, ref, NULL, what, "bosk: keep", e);
+}
+
+int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const char *branch,
+                     const struct oid *base, struct err *e)
+{
+	AUTO_FREE char *ref =
+		mem_printf("refs/bosk/keep/%s/%s/%llu", s->init.sid, task, (unsigned long long)attempt);
+	AUTO_FREE char *branch_ref = mem_printf("refs/heads/%s", branch);
+	AUTO_STR struct str text = {0};
+	struct oid head, tip;
+	struct err absent = {0};
+	bool descends;
+
+	if (read_head(s, &text, &head, e) != 0)
+		return err_set(e, ERR_USAGE, "HEAD of the worktree points to nothing");
+	if (strcmp(head.hex, base->hex) != 0 && keep(s, ref, &head, e) != 0)
+		return err_wrap(e, "cannot keep the agent's commits");
+	if (gitx_ref_read(s->gitx, branch_ref, &tip, &absent) == 0 && strcmp(tip.hex, base->hex) != 0 &&
+	    strcmp(tip.hex, head.hex) != 0) {
+		AUTO_FREE char *other = mem_printf("%s-branch", ref);
+		if (keep(s, other, &tip, e) != 0)
+			return err_wrap(e, "cannot keep the agent's commits");
+	}
+	if (gitx_reaches(s->gitx, &head, base, &descends, e) != 0)
+		return -1;
+	if (!descends)
+		return err_set(e, ERR_USAGE,
+		               "HEAD of the worktree (%.12s) does not descend from the task's base %.12s; it "
+		               "is kept as %s",
+		               head.hex, base->hex, ref);
+	return 0;
+}
+
+/* Move the task branch to `commit`, from whatever it is at now. */
+static int move_branch(struct slot *s, const char *branch, const struct oid *commit, struct err *e)
+{
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", branch);
+	AUTO_FREE char *attached = mem_printf("ref: %s", ref);
+	AUTO_STR struct str head_text = {0};
+	struct oid now, head;
+	struct err absent = {0};
+
+	bool there = gitx_ref_read(s->gitx, ref, &now, &absent) == 0;
+	if (!there && absent.kind != ERR_MISSING) {
+		*e = absent;
+		return -1;
+	}
+	FAILPOINT("task.branch.before");
+	if (gitx_ref_move(s->gitx, ref, there ? &now : NULL, commit, "bosk: task", e) != 0)
+		return -1;
+	FAILPOINT("task.branch.after");
+	if (read_head(s, &head_text, &head, &absent) == 0 && strcmp(head_text.p, attached) == 0)
+		return 0;
+	return git_run(&s->git, NULL, GIT_ARGS("symbolic-ref", "HEAD", ref), e);
+}
+
+int stage_commit(struct slot *s, const char *branch, const struct oid *base, const struct oid *tree,
+                 const char *message, struct oid *commit, struct err *e)
+{
+	if (gitx_commit_write(s->gitx, commit, tree, base, 1, s->init.author, message, e) != 0)
+		return err_wrap(e, "cannot commit the work");
+	return move_branch(s, branch, commit, e);
+}
+
+int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *branch,
+               const struct oid *base, char **kept, struct err *e)
+{
+	AUTO_FREE char *ref = mem_printf("refs/bosk/keep/%s/%s/%llu-work", s->init.sid, task,
+	                                 (unsigned long long)attempt);
+	AUTO_FREE char *message =
+		mem_printf("Unfinished work of task %s, attempt %llu\n\nBosk-Session: %s\nBosk-Task: %s\n",
+	                   task, (unsigned long long)attempt, s->init.sid, task);
+	struct oid tree, base_tree, commit, back;
+
+	*kept = NULL;
+	if (stage_tree(s, &tree, e) != 0 || gitx_tree_of(s->gitx, base, &base_tree, e) != 0)
+		return -1;
+	if (strcmp(tree.hex, base_tree.hex) == 0)
+		return 0;
+	if (gitx_commit_write(s->gitx, &commit, &tree, base, 1, s->init.author, message, e) != 0 ||
+	    keep(s, ref, &commit, e) != 0 || move_branch(s, branch, &commit, e) != 0 ||
+	    gitx_ref_read(s->gitx, ref, &back, e) != 0)
+		return err_wrap(e, "cannot save the unfinished work");
+	if (strcmp(back.hex, commit.hex) != 0)
+		return err_set(e, ERR_ENV, "%s reads back as another commit", ref);
+	*kept = mem_strdup(branch);
+	return 0;
+}

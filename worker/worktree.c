@@ -1,0 +1,177 @@
+/* worktree: making, moving and removing the checkout of one slot. */
+#include "worktree.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/fail.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+
+/* The admin folder a worktree's .git file names, NULL when it is not a worktree of this repository. */
+static char *admin_of(const struct slot *s)
+{
+	AUTO_FREE char *dot_git = mem_printf("%s/.git", s->init.worktree);
+	AUTO_FREE char *below = mem_printf("%s/worktrees/", s->init.common_dir);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	if (fs_read(dot_git, 65536, &text, &ignored) != 0 || !str_starts(text.p, "gitdir: "))
+		return NULL;
+	char *admin = text.p + strlen("gitdir: ");
+	admin[strcspn(admin, "\n")] = '\0';
+	if (!str_starts(admin, below) || strchr(admin + strlen(below), '/') || !fs_is_dir(admin))
+		return NULL;
+	return mem_strdup(admin);
+}
+
+/* A worktree that git finished making: it has HEAD and an index, and its lock is not git's own
+ * "initializing". Locks of git commands that died with the worker are ours to remove: the path is
+ * recorded as ours and this process is the only living one that works there. */
+bool worktree_adopt(struct slot *s)
+{
+	AUTO_FREE char *admin = admin_of(s);
+	if (!admin)
+		return false;
+	AUTO_FREE char *head = mem_printf("%s/HEAD", admin), *index = mem_printf("%s/index", admin);
+	AUTO_FREE char *locked = mem_printf("%s/locked", admin);
+	AUTO_STR struct str reason = {0};
+	struct err ignored = {0};
+
+	if (!fs_exists(head) || !fs_exists(index))
+		return false;
+	if (fs_read(locked, 4096, &reason, &ignored) == 0 && str_starts(reason.p, "initializing"))
+		return false;
+	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
+	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", admin, locks[i]);
+		unlink(path);
+	}
+	s->admin_dir = mem_steal(&admin);
+	s->made = true;
+	return true;
+}
+
+/* What a killed `git worktree add` or `remove` left at our path: folder, admin folder, both. */
+static int remove_half_made(struct slot *s, const struct git *g, struct err *e)
+{
+	int status;
+	/* Fails when git does not know the path, or knows it and finds no .git there. */
+	for (int pass = 0; pass < 2; pass++)
+		if (git_try(g, &status, NULL, NULL,
+		            GIT_ARGS("worktree", "remove", "--force", "--force", "--", s->init.worktree),
+		            e) != 0 ||
+		    fs_remove_tree(s->init.worktree, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* Run under the repository's one lock for worktree metadata; `fn` gets a git whose child inherits it. */
+static int locked(struct slot *s, int (*fn)(struct slot *, const struct git *, struct err *),
+                  struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/git.lock", s->init.state_dir);
+	AUTO_CLOSE int lock = -1;
+
+	if (git_lock(&s->git, path, &lock, e) != 0)
+		return -1;
+	struct git g = s->git_main;
+	g.keep_fd = lock;
+	return fn(s, &g, e);
+}
+
+static int add(struct slot *s, const struct git *g, struct err *e)
+{
+	AUTO_FREE char *reason = mem_printf("bosk session %s", s->init.sid);
+
+	FAILPOINT("worktree.add.before");
+	if (remove_half_made(s, g, e) != 0)
+		return err_wrap(e, "cannot clear %s", s->init.worktree);
+	if (git_run(g, NULL,
+	            GIT_ARGS("worktree", "add", "--quiet", "--detach", "--lock", "--reason", reason, "--",
+	                     s->init.worktree, s->start.hex),
+	            e) != 0)
+		return err_wrap(e, "cannot make the worktree %s", s->init.worktree);
+	FAILPOINT("worktree.add.after");
+	return 0;
+}
+
+int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
+{
+	if (s->made || worktree_adopt(s))
+		return 0;
+	AUTO_FREE char *parent = mem_strdup(s->init.worktree);
+	parent[strrchr(parent, '/') - parent] = '\0';
+	s->start = *commit;
+	if (fs_mkdirs(parent, e) != 0 || locked(s, add, e) != 0)
+		return -1;
+	if (!worktree_adopt(s))
+		return err_set(e, ERR_ENV, "git made no worktree at %s", s->init.worktree);
+	return 0;
+}
+
+int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e)
+{
+	AUTO_STRV struct strv clean = {0};
+
+	if (git_run(&s->git, NULL,
+	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track", "-B", branch,
+	                              commit->hex, "--")
+	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--"),
+	            e) != 0)
+		return err_wrap(e, "cannot bring the worktree to %.12s", commit->hex);
+	/* Twice -f: also folders that are repositories of their own. Ignored files stay (no -x). */
+	strv_add(&clean, "clean");
+	strv_add(&clean, "-ffdq");
+	for (size_t i = 0; i < s->copied.n; i++)
+		strv_addf(&clean, "--exclude=/%s", s->copied.v[i]);
+	if (git_run(&s->git, NULL, (const char *const *)clean.v, e) != 0)
+		return err_wrap(e, "cannot clean the worktree");
+	return 0;
+}
+
+/* What `copy` brought in would stop git from removing the worktree without force. */
+static void remove_copies(struct slot *s)
+{
+	struct err ignored = {0};
+	for (size_t i = 0; i < s->copied.n; i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", s->init.worktree, s->copied.v[i]);
+		fs_remove_tree(path, &ignored);
+	}
+}
+
+static int remove_whole(struct slot *s, const struct git *g, struct err *e)
+{
+	FAILPOINT("worktree.remove.before");
+	if (git_run(g, NULL, GIT_ARGS("worktree", "unlock", "--", s->init.worktree), e) != 0)
+		return -1;
+	if (git_run(g, NULL, GIT_ARGS("worktree", "remove", "--", s->init.worktree), e) != 0)
+		return err_wrap(e, "the worktree stays");
+	FAILPOINT("worktree.remove.after");
+	return 0;
+}
+
+int worktree_remove(struct slot *s, struct err *e)
+{
+	AUTO_STR struct str rev = {0};
+	struct err ignored = {0};
+	struct oid head;
+
+	if (s->tmp_dir)
+		fs_remove_tree(s->tmp_dir, &ignored);
+	if (!s->made)
+		return locked(s, remove_half_made, e);
+	/* Everything is committed or kept by now; what gates left behind is not work. */
+	if (git_run(&s->git, &rev, GIT_ARGS("rev-parse", "--verify", "HEAD"), e) != 0)
+		return -1;
+	rev.p[strcspn(rev.p, "\n")] = '\0';
+	if (!oid_parse(&head, rev.p))
+		return err_set(e, ERR_ENV, "cannot read HEAD of %s", s->init.worktree);
+	if (worktree_bring(s, NULL, &head, e) != 0)
+		return -1;
+	remove_copies(s);
+	if (locked(s, remove_whole, e) != 0)
+		return -1;
+	s->made = false;
+	return 0;
+}

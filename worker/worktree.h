@@ -1,0 +1,30 @@
+/* worktree: making, moving, setting up and removing the checkout of one slot. Only with git's own
+ * commands (pitfalls 2), and only at the path the supervisor has recorded as ours. */
+#ifndef BOSK_WORKTREE_H
+#define BOSK_WORKTREE_H
+
+#include "slot.h"
+
+/* Make the worktree at init.worktree with `commit` checked out, or adopt the one a killed session
+ * left there. Half-made leftovers at that path are removed first (pitfalls 2.4). One at a time per
+ * repository: under git.lock (promise B4). */
+int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e);
+
+/* Is there a whole worktree of this repository at init.worktree? Then it is taken over. */
+bool worktree_adopt(struct slot *s);
+
+/* Bring it to `commit` on a new (or reset) `branch`, NULL = detached. Tracked files are restored,
+ * untracked ones removed, ignored ones kept. */
+int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e);
+
+/* Once per process: `copy` and .worktreeinclude from the user's main worktree. Then `setup`, unless
+ * its key (command and contents of setup_inputs) equals the one of the last success here. A failed
+ * setup is ERR_USAGE with the end of its output. Its log is `log_path`. */
+int worktree_setup(struct slot *s, char *const *env, const char *log_path, struct err *e);
+
+/* Remove it: without force where git agrees; what only bosk's own steps left (copies, TMPDIR) goes
+ * first. A worktree with work in it stays, with an error that says so. What a killed `git worktree add`
+ * or `remove` left at the path goes too. Absent = success. */
+int worktree_remove(struct slot *s, struct err *e);
+
+#endif
