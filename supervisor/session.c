@@ -1,0 +1,250 @@
+/* session: loading what the store knows of a session, and finding the one that is meant. */
+#include "session.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/base/mem.h"
+#include "store/owner.h"
+
+bool session_live(const struct site *site, const char *sid)
+{
+	AUTO_FREE char *path = site_path(site, "sessions/%s.lock", sid);
+	return owner_locked(path);
+}
+
+const char *session_state(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	static const char *const states[] = {"stopped", "limited", "done", "failed"};
+	for (size_t i = 0; i < MEM_COUNT(states); i++)
+		if (str_eq(m->state, states[i]))
+			return states[i];
+	return session_live(site, sid) ? "running" : "interrupted";
+}
+
+bool session_resumable(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	const char *state = session_state(site, sid, m);
+	return str_eq(state, "interrupted") || str_eq(state, "stopped") || str_eq(state, "limited");
+}
+
+/* ---- loading ---- */
+
+struct listing {
+	struct strv *ids;
+	struct strv order; /* started_ms as sortable text, then sid */
+};
+
+static int list_row(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct listing *l = ctx;
+	struct manifest_row m;
+
+	if (rec_decode(&manifest_row_rec, &m, value, n, e) != 0)
+		return err_wrap(e, "session %s", key);
+	strv_addf(&l->order, "%020llu %s", (unsigned long long)m.started_ms, key);
+	rec_fini(&manifest_row_rec, &m);
+	return 0;
+}
+
+static int list_all(struct db_txn *t, void *ctx, struct err *e)
+{
+	return db_scan(t, DB_manifest, "", list_row, ctx, e);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int session_list(const struct site *site, struct strv *out, struct err *e)
+{
+	struct listing l = {out, {0}};
+
+	*out = (struct strv){0};
+	if (!site->db)
+		return 0;
+	int rc = db_read(site->db, list_all, &l, e);
+	if (rc == 0 && l.order.n)
+		qsort(l.order.v, l.order.n, sizeof *l.order.v, by_text);
+	for (size_t i = 0; rc == 0 && i < l.order.n; i++)
+		strv_add(out, l.order.v[i] + 21);
+	strv_fini(&l.order);
+	return rc;
+}
+
+static int load_rec(const struct site *site, enum db_table table, const char *key,
+                    const struct rec *r, void *out, struct err *e)
+{
+	AUTO_STR struct str value = {0};
+
+	memset(out, 0, r->size);
+	if (!site->db)
+		return err_set(e, ERR_MISSING, "no session was ever started in this repository");
+	if (db_load(site->db, table, key, &value, e) != 0)
+		return -1;
+	return rec_decode(r, out, value.p, value.len, e);
+}
+
+int session_manifest(const struct site *site, const char *sid, struct manifest_row *out,
+                     struct err *e)
+{
+	return load_rec(site, DB_manifest, sid, &manifest_row_rec, out, e);
+}
+
+struct loading {
+	struct task_def *defs;
+	struct task_row *rows;
+	size_t n_defs, n_rows, cap;
+};
+
+static int task_row(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct loading *l = ctx;
+	bool def = key[strlen(key) - 1] == 'd';
+	size_t *at = def ? &l->n_defs : &l->n_rows;
+
+	if (*at == l->cap)
+		return err_set(e, ERR_DAMAGED, "more tasks in the store than the queue says");
+	return def ? rec_decode(&task_def_rec, &l->defs[(*at)++], value, n, e)
+	           : rec_decode(&task_row_rec, &l->rows[(*at)++], value, n, e);
+}
+
+struct task_scan {
+	const char *prefix;
+	struct loading *loading;
+};
+
+static int load_tasks(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct task_scan *scan = ctx;
+	return db_scan(t, DB_tasks, scan->prefix, task_row, scan->loading, e);
+}
+
+int session_load(struct session *out, struct site *site, const char *sid, struct err *e)
+{
+	*out = (struct session){.site = site, .lock_fd = -1};
+	snprintf(out->sid, sizeof out->sid, "%s", sid);
+	if (session_manifest(site, sid, &out->manifest, e) != 0 ||
+	    load_rec(site, DB_sessions, sid, &session_row_rec, &out->row, e) != 0 ||
+	    load_rec(site, DB_queues, out->row.queue, &queue_row_rec, &out->queue, e) != 0)
+		return err_wrap(e, "session %s", sid);
+
+	size_t n = out->queue.tasks;
+	AUTO_FREE char *prefix = mem_printf("%s/", out->row.queue);
+	struct loading l = {mem_array(n, sizeof *l.defs), mem_array(n, sizeof *l.rows), 0, 0, n};
+	struct task_scan scan = {prefix, &l};
+	out->tasks = l.rows;
+	out->plan.n = 0;
+	int rc = db_read(site->db, load_tasks, &scan, e);
+	if (rc == 0 && (l.n_defs != n || l.n_rows != n))
+		rc = err_set(e, ERR_DAMAGED, "queue %s has %zu tasks, the store %zu", out->row.queue, n,
+		             l.n_defs);
+	if (rc == 0) {
+		rc = plan_from_defs(&out->plan, out->queue.kind, l.defs, n, e);
+	} else {
+		for (size_t i = 0; i < l.n_defs; i++)
+			rec_fini(&task_def_rec, &l.defs[i]);
+		free(l.defs);
+	}
+	if (rc != 0) {
+		for (size_t i = 0; i < l.n_rows; i++)
+			rec_fini(&task_row_rec, &l.rows[i]);
+		free(l.rows);
+		out->tasks = NULL;
+		return err_wrap(e, "session %s", sid);
+	}
+	AUTO_FREE char *tip_key = mem_printf("%s/tip", sid);
+	AUTO_STR struct str tip = {0};
+	if (db_load(site->db, DB_integration, tip_key, &tip, e) != 0)
+		return err_wrap(e, "session %s: integration tip", sid);
+	out->tip = mem_strdup(str_text(&tip));
+	return 0;
+}
+
+void session_fini(struct session *s)
+{
+	for (size_t i = 0; s->tasks && i < s->plan.n; i++)
+		rec_fini(&task_row_rec, &s->tasks[i]);
+	free(s->tasks);
+	plan_fini(&s->plan);
+	rec_fini(&manifest_row_rec, &s->manifest);
+	rec_fini(&session_row_rec, &s->row);
+	rec_fini(&queue_row_rec, &s->queue);
+	free(s->tip);
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	*s = (struct session){.lock_fd = -1};
+}
+
+int session_lock(struct session *s, struct err *e)
+{
+	AUTO_FREE char *path = site_path(s->site, "sessions/%s.lock", s->sid);
+
+	s->lock_fd = owner_lock(path, e);
+	if (s->lock_fd >= 0)
+		return 0;
+	if (e->kind == ERR_HELD)
+		return err_set(e, ERR_HELD, "session %s is running in process %llu", s->sid,
+		               (unsigned long long)s->manifest.pid);
+	return -1;
+}
+
+/* ---- names ---- */
+
+char *session_task_key(const struct session *s, size_t task, char part)
+{
+	return mem_printf("%s/%06zu/%c", s->row.queue, task + 1, part);
+}
+
+char *session_journal_key(const struct session *s, uint64_t seq)
+{
+	return mem_printf("%s/%016llx", s->sid, (unsigned long long)seq);
+}
+
+char *session_result_key(const struct session *s, size_t task, uint64_t attempt)
+{
+	return mem_printf("%s/%06zu/%04llu", s->row.queue, task + 1, (unsigned long long)attempt);
+}
+
+char *session_int_ref(const struct session *s)
+{
+	return mem_printf("refs/bosk/int/%s", s->sid);
+}
+
+enum task_state session_task_state(const struct session *s, size_t task)
+{
+	enum task_state state;
+	return task_state_parse(s->tasks[task].state ? s->tasks[task].state : "", &state) ? state
+	                                                                                  : TASK_WAITING;
+}
+
+const char *session_task_shown(const struct session *s, size_t task)
+{
+	enum task_state state = session_task_state(s, task);
+	bool live = s->lock_fd >= 0 || session_live(s->site, s->sid);
+	if (state == TASK_RUNNING && !live)
+		return "pending";
+	return task_state_shown(state);
+}
+
+char *session_task_branch(const char *pattern, const char *sid, const struct task_def *def)
+{
+	struct str out = {0};
+
+	if (def->branch)
+		return mem_strdup(def->branch);
+	for (const char *p = pattern; *p;) {
+		if (str_starts(p, "{session}")) {
+			str_add(&out, sid);
+			p += strlen("{session}");
+		} else if (str_starts(p, "{task}")) {
+			str_add(&out, def->id);
+			p += strlen("{task}");
+		} else {
+			str_addc(&out, *p++);
+		}
+	}
+	return str_take(&out);
+}

@@ -1,0 +1,70 @@
+/* session: one batch as the store has it - manifest, options, queue, tasks - in memory. Made by run,
+ * loaded by resume, status, report and the rest. Decides nothing. */
+#ifndef BOSK_SESSION_H
+#define BOSK_SESSION_H
+
+#include "config.h"
+#include "plan/plan.h"
+#include "schedule.h"
+#include "site.h"
+#include "store/rows.h"
+#include "store/seal.h"
+
+struct session {
+	struct site *site; /* borrowed */
+	char sid[SEAL_SID];
+	struct manifest_row manifest;
+	struct session_row row;
+	struct queue_row queue;
+	struct plan plan;
+	struct task_row *tasks; /* plan.n, in plan order */
+	char *tip;              /* integration tip as recorded, hex */
+	int lock_fd;            /* -1 unless this process owns the session */
+};
+
+/* Does a living process own it? */
+bool session_live(const struct site *site, const char *sid);
+/* running | interrupted | stopped | limited | done | failed, as interface.md shows it. Static text. */
+const char *session_state(const struct site *site, const char *sid, const struct manifest_row *m);
+/* interrupted, stopped or limited: `resume` goes on with it. */
+bool session_resumable(const struct site *site, const char *sid, const struct manifest_row *m);
+
+/* Ids of all sessions, oldest first. */
+int session_list(const struct site *site, struct strv *out, struct err *e);
+/* The manifest alone; the caller releases it with rec_fini. ERR_MISSING. */
+int session_manifest(const struct site *site, const char *sid, struct manifest_row *out,
+                     struct err *e);
+
+/* Everything of one session. The caller frees with session_fini, also after an error. */
+int session_load(struct session *out, struct site *site, const char *sid, struct err *e);
+void session_fini(struct session *s);
+
+/* The session a command means: `name` (a sid or a unique prefix), or with NULL the only one that
+ * `fits` accepts. Otherwise ERR_USAGE listing those it could be. `what` names the command. */
+typedef bool session_fits(const struct site *site, const char *sid, const struct manifest_row *m);
+int session_find(const struct site *site, const char *name, const char *what, session_fits *fits,
+                 char sid[SEAL_SID], struct err *e);
+
+/* "TASK" or "SID/TASK", ids by unique prefix: loads the session into *out, its task's index into
+ * *index. Without SID: the only session with such a task, the newest when `newest`. */
+int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
+                      struct err *e);
+
+/* Take the lock for life. ERR_HELD when a living process has it. */
+int session_lock(struct session *s, struct err *e);
+
+/* Keys of its rows; the caller owns them. */
+char *session_task_key(const struct session *s, size_t task, char part); /* 'd' or 's' */
+char *session_journal_key(const struct session *s, uint64_t seq);
+char *session_result_key(const struct session *s, size_t task, uint64_t attempt);
+
+enum task_state session_task_state(const struct session *s, size_t task);
+/* As shown: pending, running, integrated, ... A running task of a dead session is pending again. */
+const char *session_task_shown(const struct session *s, size_t task);
+
+/* refs/bosk/int/<sid>; the caller owns it. */
+char *session_int_ref(const struct session *s);
+/* Name of the task's branch by the plan or the configured pattern; the caller owns it. */
+char *session_task_branch(const char *pattern, const char *sid, const struct task_def *def);
+
+#endif
