@@ -1,0 +1,327 @@
+/* create: a new session - its rows and its refs. */
+#include "create.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "floor.h"
+#include "recover.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/owner.h"
+
+enum { SID_TRIES = 50 };
+
+/* A ref that exists where a folder of refs is needed, or the other way round (pitfalls 4.5). */
+static char *branch_clash(const struct site *site, const char *branch)
+{
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", branch), *below = mem_printf("%s/", ref);
+	AUTO_STRV struct strv list = {0};
+	struct oid oid;
+	struct err ignored = {0};
+
+	if (gitx_ref_read(site->git, ref, &oid, &ignored) == 0)
+		return mem_strdup(branch);
+	if (gitx_ref_list(site->git, below, &list, &ignored) == 0 && list.n)
+		return mem_strdup(list.v[0] + strlen("refs/heads/"));
+	for (char *p = ref + strlen("refs/heads/"); (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		bool taken = gitx_ref_read(site->git, ref, &oid, &ignored) == 0;
+		if (taken)
+			return mem_strdup(ref + strlen("refs/heads/"));
+		*p = '/';
+	}
+	return NULL;
+}
+
+void create_check_tasks(const struct site *site, const struct plan *plan,
+                        const struct create_options *o, const char *sid, struct plan_faults *faults)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct task_def *d = &plan->tasks[i];
+		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
+		if (d->agent)
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
+			                "agents are not available in this version: use `run`, or a prompt with "
+			                "--executor CMD");
+		else if (d->prompt && !o->executor)
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
+			                "it needs an agent: give --executor CMD (a shell command that reads the "
+			                "prompt on its standard input)");
+		if (!gitx_branch_name_ok(branch)) {
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
+			                "git does not accept the branch name %s", branch);
+			continue;
+		}
+		AUTO_FREE char *clash = branch_clash(site, branch);
+		if (clash) {
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
+			                "branch %s cannot be made because branch %s exists: rename that one, or set "
+			                "`branch` in the configuration", branch, clash);
+			return; /* the same for every task: once is enough */
+		}
+	}
+}
+
+static int choose_sid(struct session *s, struct err *e)
+{
+	for (int i = 0; i < SID_TRIES; i++) {
+		struct err absent = {0};
+		struct manifest_row m;
+		struct oid oid;
+		seal_sid(s->sid);
+		AUTO_FREE char *branch = mem_printf("refs/heads/integration-%s", s->sid);
+		if (session_manifest(s->site, s->sid, &m, &absent) == 0) {
+			rec_fini(&manifest_row_rec, &m);
+			continue;
+		}
+		if (absent.kind != ERR_MISSING) {
+			*e = absent;
+			return -1;
+		}
+		if (gitx_ref_read(s->site->git, branch, &oid, &absent) != 0)
+			return 0;
+	}
+	return err_set(e, ERR_ENV, "no free session id found in %d tries", SID_TRIES);
+}
+
+static void fill_rows(struct session *s, const struct create_base *b, const struct create_options *o)
+{
+	struct owner self;
+	uint64_t jobs = o->sequential ? 1 : o->jobs;
+
+	owner_self(&self);
+	if (o->config->worktrees_total && jobs > o->config->worktrees_total)
+		jobs = o->config->worktrees_total;
+	if (jobs > s->plan.n)
+		jobs = s->plan.n;
+	s->manifest = (struct manifest_row){
+		.pid = self.pid,
+		.start_ticks = self.start_ticks,
+		.boot_id = mem_strdup(self.boot_id),
+		.host = mem_strdup(self.host),
+		.started_ms = clock_wall_ms(),
+		.last_event_ms = clock_wall_ms(),
+		.state = mem_strdup("running"),
+		.queue = mem_strdup(s->row.queue),
+		.integration_branch = mem_printf("integration-%s", s->sid),
+	};
+	for (uint64_t i = 1; i <= jobs; i++)
+		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", b->worktrees_dir, s->sid,
+		          (unsigned long long)i);
+	s->row.base = mem_strdup(b->base.hex);
+	s->row.tip = mem_strdup(s->tip);
+	s->row.target = mem_strdup(b->target);
+	s->row.land = mem_strdup(o->land);
+	s->row.verify = mem_strdup(o->config->verify);
+	s->row.jobs = jobs;
+	s->row.sequential = o->sequential;
+	s->row.preflight = o->preflight;
+	s->row.keep_worktrees = o->keep_worktrees;
+	s->row.executor = mem_strdup(o->executor);
+	strv_copy(&s->row.excused, o->excused);
+	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
+	s->row.author = mem_strdup(b->author);
+	strv_copy(&s->row.config, &o->config->sources);
+	mem_set(&s->queue.session, s->sid);
+	strv_add(&s->queue.sessions, s->sid);
+}
+
+static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r,
+               const void *row, struct err *e)
+{
+	AUTO_STR struct str bytes = {0};
+	rec_encode(r, row, &bytes);
+	return db_put(t, table, key, bytes.p, bytes.len, e);
+}
+
+static int put_tasks(struct db_txn *t, const struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->plan.n; i++) {
+		AUTO_FREE char *def = session_task_key(s, i, 'd'), *row = session_task_key(s, i, 's');
+		if (put(t, DB_tasks, def, &task_def_rec, &s->plan.tasks[i], e) != 0 ||
+		    put(t, DB_tasks, row, &task_row_rec, &s->tasks[i], e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
+ * taken meanwhile. */
+static int put_session(struct db_txn *t, void *ctx, struct err *e)
+{
+	const struct session *s = ctx;
+	AUTO_FREE char *tip_key = mem_printf("%s/tip", s->sid);
+	struct err absent = {0};
+	const void *value;
+	size_t n;
+
+	if (s->queue.sessions.n == 1 &&
+	    db_get(t, DB_queues, s->row.queue, &value, &n, &absent) == 0)
+		return err_set(e, ERR_EXISTS, "queue %s exists", s->row.queue);
+	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
+	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||
+	                       put(t, DB_queues, s->row.queue, &queue_row_rec, &s->queue, e) != 0 ||
+	                       db_put(t, DB_integration, tip_key, s->tip, strlen(s->tip), e) != 0
+	               ? -1
+	               : put_tasks(t, s, e);
+}
+
+static int write_rows(struct session *s, struct err *e)
+{
+	FAILPOINT("create.rows.before");
+	int rc = db_write(s->site->db, put_session, s, e);
+	FAILPOINT("create.rows.after");
+	return rc;
+}
+
+/* Queue ids are times: sessions that start in the same second take a suffix, one after the other. */
+static int write_named(struct session *s, struct err *e)
+{
+	AUTO_STR struct str id = {0};
+	int rc;
+
+	if (s->row.queue)
+		return write_rows(s, e);
+	str_add(&id, "QUE-");
+	clock_add_stamp(&id, clock_wall_ms());
+	for (int i = 1;; i++) {
+		AUTO_FREE char *name = i == 1 ? mem_strdup(id.p) : mem_printf("%s-%d", id.p, i);
+		mem_set(&s->row.queue, name);
+		mem_set(&s->manifest.queue, name);
+		err_clear(e);
+		rc = write_rows(s, e);
+		if (rc == 0 || e->kind != ERR_EXISTS)
+			return rc;
+	}
+}
+
+static int make(struct session *s, const struct create_base *b, const struct create_options *o,
+                struct err *e)
+{
+	AUTO_STR struct str why = {0};
+	struct plan_faults faults = {0};
+
+	if (!floor_ok(o->config, b->worktrees_dir, &why) ||
+	    !floor_ok(o->config, s->site->state_dir, &why))
+		return err_set(e, ERR_NOSPACE, "%s", why.p);
+	if (choose_sid(s, e) != 0)
+		return -1;
+	create_check_tasks(s->site, &s->plan, o, s->sid, &faults);
+	if (faults.n) {
+		plan_faults_print(&faults, &why);
+		plan_faults_fini(&faults);
+		return err_set(e, ERR_USAGE, "%s", why.p);
+	}
+	if (fs_mkdirs(b->worktrees_dir, e) != 0)
+		return err_wrap(e, "worktrees.dir");
+	if (session_lock(s, e) != 0)
+		return -1;
+	fill_rows(s, b, o);
+	if (write_named(s, e) != 0)
+		return -1;
+	return recover_refs(s, e);
+}
+
+int create_session(struct session *out, struct site *site, struct plan *plan,
+                   const struct create_options *o, struct err *e)
+{
+	struct create_base b;
+
+	*out = (struct session){.site = site, .lock_fd = -1, .plan = *plan};
+	*plan = (struct plan){0};
+	out->tasks = mem_array(out->plan.n, sizeof *out->tasks);
+	for (size_t i = 0; i < out->plan.n; i++)
+		out->tasks[i].state = mem_strdup(task_state_name(TASK_WAITING));
+	out->queue = (struct queue_row){.kind = mem_strdup(out->plan.kind),
+	                                .content = mem_strdup(out->plan.content),
+	                                .created_ms = clock_wall_ms(),
+	                                .tasks = out->plan.n,
+	                                .source = mem_strdup(out->plan.source)};
+	int rc = create_look(&b, site, o, e);
+	if (rc == 0) {
+		out->tip = mem_strdup(b.base.hex);
+		rc = make(out, &b, o, e);
+	}
+	create_base_fini(&b);
+	return rc;
+}
+
+int create_continued(struct session *out, struct site *site, const char *old,
+                     const struct create_options *o, struct err *e)
+{
+	struct create_base b;
+
+	if (session_load(out, site, old, e) != 0)
+		return -1;
+	for (size_t i = 0; i < out->plan.n; i++) {
+		struct task_row *row = &out->tasks[i];
+		enum task_state state = session_task_state(out, i);
+		if (state == TASK_INTEGRATED || state == TASK_LANDED)
+			continue;
+		mem_set(&row->state, task_state_name(TASK_WAITING));
+		mem_set(&row->reason, NULL);
+		mem_set(&row->commit, NULL);
+		row->retries = 0;
+		strv_fini(&row->conflicts);
+	}
+	rec_fini(&manifest_row_rec, &out->manifest);
+	char *queue = mem_steal(&out->row.queue);
+	rec_fini(&session_row_rec, &out->row);
+	out->row.queue = queue;
+	int rc = create_look(&b, site, o, e);
+	if (rc == 0)
+		rc = make(out, &b, o, e);
+	create_base_fini(&b);
+	return rc;
+}
+
+struct known {
+	const char *content, *queue;
+	char sid[SEAL_SID];
+	uint64_t created_ms;
+};
+
+static int known_row(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct known *k = ctx;
+	struct queue_row q;
+
+	if (rec_decode(&queue_row_rec, &q, value, n, e) != 0)
+		return err_wrap(e, "queue %s", key);
+	bool same = k->queue ? str_eq(key, k->queue) : str_eq(q.content, k->content);
+	if (same && q.session && q.created_ms >= k->created_ms) {
+		k->created_ms = q.created_ms;
+		snprintf(k->sid, sizeof k->sid, "%s", q.session);
+	}
+	rec_fini(&queue_row_rec, &q);
+	return 0;
+}
+
+static int find_known(struct db_txn *t, void *ctx, struct err *e)
+{
+	return db_scan(t, DB_queues, "", known_row, ctx, e);
+}
+
+int create_known(const struct site *site, const char *content, const char *queue,
+                 char sid[SEAL_SID], struct err *e)
+{
+	struct known k = {.content = content, .queue = queue};
+	struct manifest_row m;
+
+	sid[0] = '\0';
+	if (!site->db)
+		return 0;
+	if (db_read(site->db, find_known, &k, e) != 0)
+		return -1;
+	if (!k.sid[0])
+		return 0;
+	if (session_manifest(site, k.sid, &m, e) != 0)
+		return -1;
+	if (!m.landed)
+		memcpy(sid, k.sid, SEAL_SID);
+	rec_fini(&manifest_row_rec, &m);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* create: a new session of a plan, checked against the repository before anything is made. */
+#ifndef BOSK_CREATE_H
+#define BOSK_CREATE_H
+
+#include "session.h"
+
+struct create_options {
+	uint64_t jobs;
+	bool sequential, preflight, keep_worktrees;
+	const char *base;     /* revision; NULL = the target */
+	const char *target;   /* branch; NULL = the one checked out where bosk was called */
+	const char *land;     /* keep | merge */
+	const char *executor; /* NULL = none */
+	const struct strv *excused;
+	const struct config *config;
+};
+
+/* What a run would start from: said by `bosk plan`, recorded by create_session. */
+struct create_base {
+	char *target;
+	struct oid base;
+	char *author;        /* "Name <mail>" */
+	char *worktrees_dir; /* absolute */
+	bool fallback_dir;   /* the configured parent cannot be written */
+};
+int create_look(struct create_base *out, const struct site *site, const struct create_options *o,
+                struct err *e);
+void create_base_fini(struct create_base *b);
+
+/* Tasks that have a prompt need an executor; branches must be possible. Faults are added. */
+void create_check_tasks(const struct site *site, const struct plan *plan,
+                        const struct create_options *o, const char *sid, struct plan_faults *faults);
+
+/* Make the session: lock, rows in one transaction, then refs. `plan` is taken over. Branch names and
+ * floors were not checked by the parser: ERR_USAGE or ERR_ENV here, nothing made. */
+int create_session(struct session *out, struct site *site, struct plan *plan,
+                   const struct create_options *o, struct err *e);
+
+/* A new session for what session `old` (ended, not landed) did not integrate, on its integration tip. */
+int create_continued(struct session *out, struct site *site, const char *old,
+                     const struct create_options *o, struct err *e);
+
+/* The session that works or worked on a plan with this content: its sid, "" when there is none or it
+ * has landed. `queue` (NULL = any) restricts to one queue. */
+int create_known(const struct site *site, const char *content, const char *queue,
+                 char sid[SEAL_SID], struct err *e);
+
+#endif

@@ -1,0 +1,79 @@
+/* locks: removing ref locks of a dead session. */
+#include "locks.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/owner.h"
+
+enum { PATIENCE_MS = 2000, STEP_MS = 50 };
+
+static size_t removed; /* nftw hands no context on */
+
+/* Below refs/bosk only bosk writes, and this session's part has no living owner but us. */
+static int remove_lock(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)at;
+	if (type == FTW_F && str_ends(path, ".lock") && unlink(path) == 0)
+		removed++;
+	return 0;
+}
+
+/* A branch may be moved by the user's git at this very moment, for microseconds: a lock that outlives
+ * git's own patience many times over belonged to the dead. There is nothing to wait on but time. */
+static void clear_branch(const struct session *s, const char *branch)
+{
+	AUTO_FREE char *path = mem_printf("%s/refs/heads/%s.lock", gitx_common_dir(s->site->git), branch);
+	struct stat first, now;
+
+	if (lstat(path, &first) != 0)
+		return;
+	for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+		struct timespec step = {0, STEP_MS * 1000000L};
+		nanosleep(&step, NULL);
+		if (lstat(path, &now) != 0 || now.st_ino != first.st_ino)
+			return;
+	}
+	if (unlink(path) == 0)
+		removed++;
+}
+
+/* packed-refs.lock of a bosk says whose it is: "bosk PID". git's own do not, and stay. */
+static void clear_packed(const struct session *s)
+{
+	AUTO_FREE char *path = mem_printf("%s/packed-refs.lock", gitx_common_dir(s->site->git));
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	unsigned long long pid;
+	uint64_t start;
+
+	if (fs_read(path, 4096, &text, &ignored) == 0 && sscanf(text.p, "bosk %llu", &pid) == 1 &&
+	    !owner_start_ticks((pid_t)pid, &start) && unlink(path) == 0)
+		removed++;
+}
+
+size_t locks_clear(const struct session *s)
+{
+	const char *common = gitx_common_dir(s->site->git);
+	AUTO_STRV struct strv ours = {0};
+
+	removed = 0;
+	strv_addf(&ours, "%s/refs/bosk/int/%s.lock", common, s->sid);
+	strv_addf(&ours, "%s/refs/bosk/plan/%s.lock", common, s->row.queue);
+	strv_addf(&ours, "%s/refs/bosk/keep/%s", common, s->sid); /* a folder of refs */
+	for (size_t i = 0; i < ours.n; i++)
+		nftw(ours.v[i], remove_lock, 16, FTW_PHYS);
+	clear_branch(s, s->manifest.integration_branch);
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (s->tasks[i].branch && str_eq(s->tasks[i].session, s->sid))
+			clear_branch(s, s->tasks[i].branch);
+	clear_packed(s);
+	return removed;
+}

@@ -1,0 +1,11 @@
+/* locks: ref lock files that a killed bosk left (pitfalls 4.3, 4.2): until they are gone every move of
+ * those refs fails. Only refs that are provably this session's; the user's own locks are never touched. */
+#ifndef BOSK_LOCKS_H
+#define BOSK_LOCKS_H
+
+#include "session.h"
+
+/* For a session this process has locked and whose processes are ended. Returns how many were removed. */
+size_t locks_clear(const struct session *s);
+
+#endif

@@ -1,0 +1,182 @@
+/* recover: what a dead supervisor left is compared with git and put right. */
+#include "recover.h"
+
+#include <string.h>
+
+#include "locks.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "store/owner.h"
+#include "worker/proc.h"
+
+void recovery_fini(struct recovery *r)
+{
+	free(r->left);
+	*r = (struct recovery){0};
+}
+
+/* The normalised plan as a commit of its own: with the trailers of merges a lost store can be made
+ * again from it. */
+static int write_plan(struct session *s, struct oid *out, struct err *e)
+{
+	AUTO_STR struct str text = {0};
+	AUTO_FREE char *message = mem_printf("Plan %s\n\nBosk-Queue: %s\n", s->row.queue, s->row.queue);
+
+	plan_write(&s->plan, &text);
+	return gitx_commit_file(s->site->git, out, "plan.json", str_text(&text), text.len, NULL,
+	                        s->row.author, message, e);
+}
+
+int recover_refs(struct session *s, struct err *e)
+{
+	AUTO_FREE char *ref = session_int_ref(s), *path = NULL;
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
+	AUTO_FREE char *plan = mem_printf("refs/bosk/plan/%s", s->row.queue);
+	struct gitx_move moves[3];
+	size_t n = 0;
+	struct oid tip, now, plan_commit;
+	struct err absent = {0};
+	bool behind = false;
+
+	if (!oid_parse(&tip, s->tip))
+		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+	if (gitx_ref_read(s->site->git, plan, &now, &absent) != 0) {
+		if (write_plan(s, &plan_commit, e) != 0)
+			return err_wrap(e, "cannot write the plan to %s", plan);
+		moves[n++] = (struct gitx_move){plan, {""}, plan_commit};
+	}
+	if (gitx_ref_read(s->site->git, ref, &now, &absent) != 0)
+		moves[n++] = (struct gitx_move){ref, {""}, tip};
+	if (gitx_ref_read(s->site->git, branch, &now, &absent) != 0)
+		moves[n++] = (struct gitx_move){branch, {""}, tip};
+	else if (strcmp(now.hex, tip.hex) != 0 &&
+	         gitx_reaches(s->site->git, &tip, &now, &behind, e) == 0 && behind &&
+	         gitx_checked_out(s->site->git, branch, &path, &absent) != 0)
+		moves[n++] = (struct gitx_move){branch, now, tip};
+	return n ? gitx_ref_moves(s->site->git, moves, n, "bosk: session", e) : 0;
+}
+
+static size_t find_task(const struct session *s, const char *id)
+{
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (str_eq(s->plan.tasks[i].id, id))
+			return i;
+	return SIZE_MAX;
+}
+
+/* The ref is at or past the intent's new tip: done. At the old tip: withdrawn, merged again. */
+static int settle_intent(struct session *s, struct turn *t, struct err *e)
+{
+	AUTO_FREE char *key = mem_printf("%s/intent", s->sid), *ref = session_int_ref(s);
+	AUTO_STR struct str bytes = {0};
+	struct intent_row intent;
+	struct oid now, new_tip;
+	struct err absent = {0};
+	bool done = false;
+
+	if (db_load(s->site->db, DB_integration, key, &bytes, &absent) != 0) {
+		if (absent.kind == ERR_MISSING)
+			return 0;
+		*e = absent;
+		return -1;
+	}
+	if (rec_decode(&intent_row_rec, &intent, bytes.p, bytes.len, e) != 0)
+		return err_wrap(e, "open intent of session %s", s->sid);
+	int rc = 0;
+	if (oid_parse(&new_tip, intent.new_tip) && gitx_has_object(s->site->git, &new_tip) &&
+	    gitx_ref_read(s->site->git, ref, &now, &absent) == 0)
+		rc = gitx_reaches(s->site->git, &now, &new_tip, &done, e);
+	for (size_t i = 0; rc == 0 && i < intent.tasks.n; i++) {
+		size_t task = find_task(s, intent.tasks.v[i]);
+		if (task == SIZE_MAX || i >= intent.merges.n)
+			continue;
+		struct task_row *row = &s->tasks[task];
+		if (done) {
+			mem_set(&row->state, task_state_name(TASK_INTEGRATED));
+			mem_set(&row->merge, intent.merges.v[i]);
+			mem_set(&row->reason, NULL);
+			row->ended_ms = clock_wall_ms();
+		}
+		turn_task(t, task);
+		struct event_row ev = {.kind = (char *)(done ? "integrated" : "withdrawn"),
+		                       .task = intent.tasks.v[i],
+		                       .ordinal = task + 1,
+		                       .commit = row->commit,
+		                       .old_tip = intent.old_tip,
+		                       .new_tip = intent.new_tip,
+		                       .note = (char *)"found at recovery"};
+		turn_event(t, &ev);
+	}
+	if (rc == 0) {
+		if (done)
+			turn_tip(t, now.hex);
+		db_batch_del(&t->batch, DB_integration, key);
+	}
+	rec_fini(&intent_row_rec, &intent);
+	return rc;
+}
+
+/* A checked task's commit must still be there; a running one starts again from its base. */
+static void settle_task(struct session *s, struct turn *t, size_t task, struct recovery *out)
+{
+	struct task_row *row = &s->tasks[task];
+	enum task_state state = session_task_state(s, task);
+	struct oid commit;
+
+	if (state == TASK_RUNNING && row->worktree) {
+		out->left[out->n++] = (struct recovery_left){row->worktree - 1, task, row->attempts};
+	} else if (state == TASK_CHECKED) {
+		if (oid_parse(&commit, row->commit ? row->commit : "") &&
+		    gitx_has_object(s->site->git, &commit))
+			return;
+		mem_set(&row->reason, "its commit is not in the repository any more");
+	} else if (state != TASK_BACKOFF) {
+		return;
+	}
+	mem_set(&row->state, task_state_name(TASK_WAITING));
+	turn_task(t, task);
+	turn_note(t, "again", task, "the supervisor died");
+}
+
+static void take_over(struct session *s, struct turn *t)
+{
+	struct owner self;
+	struct manifest_row *m = &s->manifest;
+
+	owner_self(&self);
+	m->pid = self.pid;
+	m->start_ticks = self.start_ticks;
+	mem_set(&m->boot_id, self.boot_id);
+	mem_set(&m->host, self.host);
+	mem_set(&m->state, "running");
+	turn_manifest(t);
+}
+
+int recover_session(struct session *s, struct recovery *out, struct err *e)
+{
+	struct turn t;
+
+	*out = (struct recovery){.left = mem_array(s->plan.n, sizeof *out->left)};
+	size_t strays = proc_end_marked(s->sid);
+	if (strays)
+		log_info("ended %zu processes that the dead session left running", strays);
+	size_t locks = locks_clear(s);
+	if (locks)
+		log_info("removed %zu ref locks that the dead session left", locks);
+	turn_init(&t, s);
+	FAILPOINT("recover.before");
+	int rc = settle_intent(s, &t, e);
+	for (size_t i = 0; rc == 0 && i < s->plan.n; i++)
+		settle_task(s, &t, i, out);
+	if (rc == 0)
+		take_over(s, &t);
+	if (rc == 0)
+		rc = turn_commit(&t, e);
+	turn_fini(&t);
+	if (rc == 0)
+		rc = recover_refs(s, e);
+	FAILPOINT("recover.after");
+	return rc;
+}

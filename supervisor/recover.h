@@ -1,0 +1,29 @@
+/* recover: bringing the store and git together after a supervisor died. Git is asked first: what a
+ * ref proves beats what a row remembers (architecture 1.1, 1.3). */
+#ifndef BOSK_RECOVER_H
+#define BOSK_RECOVER_H
+
+#include "session.h"
+#include "turn.h"
+
+/* What was running in a worktree when its session was killed. */
+struct recovery_left {
+	size_t slot, task;
+	uint64_t attempt;
+};
+struct recovery {
+	struct recovery_left *left;
+	size_t n;
+};
+void recovery_fini(struct recovery *r);
+
+/* For a session this process has locked. Ends stray processes, finishes or withdraws the open intent,
+ * makes missing refs, puts tasks that were running back, records all of it as one turn. Changes
+ * nothing of a finished session. */
+int recover_session(struct session *s, struct recovery *out, struct err *e);
+
+/* The integration refs to `tip` where they are missing or behind; the branch stays where a worktree
+ * has it checked out. For new sessions too. */
+int recover_refs(struct session *s, struct err *e);
+
+#endif
