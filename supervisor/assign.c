@@ -1,0 +1,160 @@
+/* assign: from a decision of the scheduler to the message that makes a worker do it. */
+#include <string.h>
+
+#include "core.h"
+#include "store/base/clock.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+
+enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MOST_MS = 60000 };
+
+void core_assigned(struct core *c, size_t task, size_t slot)
+{
+	struct session *s = c->s;
+	struct task_row *row = &s->tasks[task];
+	AUTO_FREE char *branch = session_task_branch(c->cfg->branch, s->sid, &s->plan.tasks[task]);
+
+	row->worktree = slot + 1;
+	row->started_ms = clock_wall_ms();
+	row->ended_ms = 0;
+	mem_set(&row->session, s->sid);
+	mem_set(&row->branch, branch);
+	mem_set(&row->base, s->tip);
+	mem_set(&row->commit, NULL);
+	core_sync(c, task);
+	c->slot_task[slot] = task;
+	c->slot_since[slot] = clock_mono_ms();
+	struct event_row ev = {.kind = (char *)"assign",
+	                       .task = s->plan.tasks[task].id,
+	                       .ordinal = task + 1,
+	                       .slot = slot + 1,
+	                       .old_tip = s->tip};
+	turn_event(&c->turn, &ev);
+}
+
+/* The task as JSON for BOSK_TASK_FILE. */
+static char *task_json(const struct session *s, size_t task)
+{
+	const struct task_def *d = &s->plan.tasks[task];
+	struct json_t *j = json_map();
+	struct str text = {0};
+
+	json_put_u64(j, "schema", 1);
+	json_put_text(j, "id", d->id);
+	json_put_text(j, "title", d->title);
+	json_put_list(j, "needs", &d->needs);
+	json_put_list(j, "files", &d->files);
+	json_put_text(j, "prompt", d->prompt);
+	json_put_text(j, "run", d->run);
+	json_put_text(j, "session", s->sid);
+	json_put_text(j, "queue", s->row.queue);
+	json_write(j, true, &text);
+	json_free(j);
+	return str_take(&text);
+}
+
+static void send_task(struct core *c, size_t task, size_t slot)
+{
+	struct session *s = c->s;
+	const struct task_def *d = &s->plan.tasks[task];
+	const struct task_row *row = &s->tasks[task];
+	AUTO_FREE char *json = task_json(s, task);
+	AUTO_STRV struct strv trailers = {0};
+	struct err e = {0};
+	struct msg m = {.kind = MSG_TASK};
+
+	strv_addf(&trailers, "Bosk-Session: %s", s->sid);
+	strv_addf(&trailers, "Bosk-Queue: %s", s->row.queue);
+	strv_addf(&trailers, "Bosk-Task: %s", d->id);
+	m.u.task = (struct msg_task){
+		.id = d->id,
+		.ordinal = task + 1,
+		.attempts = row->attempts,
+		.retry = row->retries,
+		.title = d->title,
+		.base = row->base,
+		.branch = row->branch,
+		.prompt = d->prompt,
+		.run = d->run,
+		.executor = s->row.executor,
+		.env = d->env,
+		.timeout_ms = d->timeout_ms ? d->timeout_ms : c->cfg->timeout_ms,
+		.silence_ms = c->cfg->silence_ms,
+		.gates = d->gates,
+		.gates_given = d->gates_given,
+		.allow_empty = d->allow_empty,
+		.fix_attempts = c->cfg->fix_attempts,
+		.subject = d->title ? d->title : d->id,
+		.trailers = trailers,
+		.task_json = json,
+	};
+	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
+	if (pool_send(c->pool, slot, &m, &e) == 0)
+		return;
+	if (e.kind == ERR_GONE)
+		return; /* it died meanwhile: `gone` comes and fails the task */
+	c->slot_task[slot] = SIZE_MAX;
+	mem_set(&c->s->tasks[task].reason, e.text);
+	core_event(c, SCHED_FAILED, task);
+}
+
+static void retry_due(void *ctx, uint64_t id)
+{
+	struct core *c = ctx;
+	for (size_t i = 0; i < c->s->plan.n; i++)
+		if (c->retry_timer[i] == id) {
+			c->retry_timer[i] = 0;
+			core_event(c, SCHED_RETRY_DUE, i);
+			return;
+		}
+}
+
+static void back_off(struct core *c, size_t task)
+{
+	uint64_t ms = BACKOFF_FIRST_MS;
+
+	for (uint64_t i = 1; i < c->s->tasks[task].retries && ms < BACKOFF_MOST_MS; i++)
+		ms *= 2;
+	c->retry_timer[task] =
+		loop_timer(c->loop, ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS, retry_due, c);
+}
+
+void core_perform(struct core *c, const struct sched_action *a)
+{
+	struct msg stop = {.kind = MSG_STOP};
+	struct err ignored = {0};
+
+	switch (a->kind) {
+	case SCHED_ASSIGN:
+		send_task(c, a->task, a->slot);
+		return;
+	case SCHED_INTEGRATE:
+		integrate_add(c, a->task);
+		return;
+	case SCHED_BACKOFF:
+		back_off(c, a->task);
+		return;
+	case SCHED_CANCEL:
+		stop.u.stop.reason = (char *)"stopped on request";
+		pool_send(c->pool, a->slot, &stop, &ignored); /* a dead worker is reported by `gone` */
+		return;
+	case SCHED_END:
+		finish_tasks(c);
+		return;
+	case SCHED_SKIP:
+	case SCHED_DROP:
+		return;
+	}
+}
+
+int core_check(struct core *c, const char *label, const char *commit, struct err *e)
+{
+	struct msg m = {.kind = MSG_CHECK};
+
+	c->check_slot = 0;
+	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit};
+	view_say(c->view, "running the gates on the %s (%.12s)",
+	         strcmp(label, "base") == 0 ? "base" : "final tip", commit);
+	view_worktree(c->view, 0, label, "gate", NULL, clock_mono_ms());
+	return pool_send(c->pool, 0, &m, e);
+}

@@ -1,0 +1,149 @@
+/* control: what asks a running supervisor for something - signals, the terminal, other processes
+ * through the store and the wake FIFO. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+enum { TICK_MS = 1000 };
+
+static void ask_stop(struct core *c, bool now, const char *who)
+{
+	if (c->phase > PHASE_RUN)
+		return;
+	turn_note(&c->turn, now ? "stop-now" : "stop", SIZE_MAX, who);
+	view_say(c->view, now ? "stopping: agents are stopped, their work is saved"
+	                      : "stopping: running tasks finish, no new ones start");
+	if (c->phase == PHASE_PREFLIGHT) {
+		c->forget = c->fresh; /* nothing was started yet: nothing to come back to */
+		struct err ignored = {0};
+		struct msg m = {.kind = MSG_STOP};
+		m.u.stop.reason = (char *)who;
+		pool_send(c->pool, c->check_slot, &m, &ignored);
+		finish_cleanup(c);
+		return;
+	}
+	core_event(c, now ? SCHED_STOP_NOW : SCHED_STOP, SIZE_MAX);
+}
+
+static void on_stop_signal(void *ctx, int signo)
+{
+	struct core *c = ctx;
+
+	c->exit_signal = signo;
+	c->signals += signo == SIGTERM ? 2 : 1;
+	if (c->signals >= (signo == SIGTERM ? 4 : 3)) {
+		loop_stop(c->loop); /* at once: resume still works */
+		return;
+	}
+	ask_stop(c, c->signals > 1, strsignal(signo));
+}
+
+static void on_hangup(void *ctx, int signo)
+{
+	struct core *c = ctx;
+	(void)signo;
+	/* The terminal is gone, the run goes on: nothing more is shown. */
+	log_divert(NULL);
+	log_set(LOG_QUIET);
+	view_close(c->view);
+	c->view = view_open(&(struct view_options){.mode = VIEW_QUIET, .fd = 2});
+}
+
+static void on_resize(void *ctx, int signo)
+{
+	struct core *c = ctx;
+	(void)signo;
+	view_draw(c->view, clock_mono_ms(), true);
+}
+
+static void on_tick(void *ctx, uint64_t id)
+{
+	struct core *c = ctx;
+	(void)id;
+	view_draw(c->view, clock_mono_ms(), true);
+	if (view_live(c->view))
+		loop_timer(c->loop, TICK_MS, on_tick, c);
+}
+
+static int take_request(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct core *c = ctx;
+	struct request_row r;
+
+	if (rec_decode(&request_row_rec, &r, value, n, e) == 0) {
+		AUTO_FREE char *who = mem_printf("bosk stop (process %llu)", (unsigned long long)r.pid);
+		ask_stop(c, str_eq(r.kind, "stop-now"), who);
+		rec_fini(&request_row_rec, &r);
+	}
+	db_batch_del(&c->turn.batch, DB_requests, key);
+	return 0;
+}
+
+struct request_scan {
+	struct core *c;
+	char *prefix;
+};
+
+static int scan_requests(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct request_scan *scan = ctx;
+	return db_scan(t, DB_requests, scan->prefix, take_request, scan->c, e);
+}
+
+static void on_wake(void *ctx, int fd, short revents)
+{
+	struct core *c = ctx;
+	char bytes[64];
+	struct err e = {0};
+	(void)revents;
+
+	while (read(fd, bytes, sizeof bytes) > 0)
+		;
+	AUTO_FREE char *prefix = mem_printf("%s/", c->s->sid);
+	struct request_scan scan = {c, prefix};
+	if (db_read(c->s->site->db, scan_requests, &scan, &e) != 0)
+		log_warn("cannot read the requests: %s", e.text);
+}
+
+/* A FIFO that others write one byte to. Opened for both ways: never at end of file, no writer waits. */
+static int open_wake(struct core *c, struct err *e)
+{
+	AUTO_FREE char *path = site_path(c->s->site, "sessions/%s.wake", c->s->sid);
+
+	if (mkfifo(path, 0600) != 0 && errno != EEXIST)
+		return err_sys(e, "cannot make %s", path);
+	c->wake_fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (c->wake_fd < 0)
+		return err_sys(e, "cannot open %s", path);
+	loop_fd(c->loop, c->wake_fd, POLLIN, on_wake, c);
+	return 0;
+}
+
+int control_open(struct core *c, struct err *e)
+{
+	if (open_wake(c, e) != 0)
+		return -1;
+	loop_signal(c->loop, SIGINT, on_stop_signal, c);
+	loop_signal(c->loop, SIGTERM, on_stop_signal, c);
+	loop_signal(c->loop, SIGHUP, on_hangup, c);
+	loop_signal(c->loop, SIGWINCH, on_resize, c);
+	loop_signal(c->loop, SIGCONT, on_resize, c); /* back from the background: the screen is another */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGTTOU, SIG_IGN); /* a background job may still say how tasks ended */
+	return 0;
+}
+
+void control_clock(struct core *c)
+{
+	if (view_live(c->view))
+		loop_timer(c->loop, TICK_MS, on_tick, c);
+}

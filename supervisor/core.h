@@ -1,0 +1,100 @@
+/* core: the supervisor's state while it runs, shared by its parts (run, assign, intake, integrate,
+ * finish). Nothing outside supervisor/ includes it. */
+#ifndef BOSK_CORE_H
+#define BOSK_CORE_H
+
+#include "loop.h"
+#include "merge.h"
+#include "pool.h"
+#include "supervisor.h"
+#include "turn.h"
+#include "view.h"
+
+enum phase {
+	PHASE_PREFLIGHT, /* gates on the base */
+	PHASE_RUN,       /* the scheduler decides */
+	PHASE_FINAL,     /* gates on the final tip */
+	PHASE_CLEANUP,   /* workers end, worktrees and branches go */
+	PHASE_OVER
+};
+
+struct integration {
+	size_t *queue; /* tasks whose commit waits for its merge, in order of completion */
+	size_t n;
+	bool busy;           /* a merge or its refs are under way */
+	size_t task;         /* the one under way */
+	struct oid tip;      /* it is merged onto this */
+	struct oid merge;    /* the merge commit, once written */
+	bool intent;         /* recorded, refs not moved yet */
+};
+
+struct core {
+	struct session *s;
+	const struct config *cfg;
+	const struct supervisor_options *options;
+	struct loop *loop;
+	struct schedule *sched;
+	struct pool *pool;
+	struct view *view;
+	struct turn turn;
+	struct integration integ;
+	enum phase phase;
+
+	struct sched_event *inbox; /* waiting for the next turn */
+	size_t n_inbox;
+	struct sched_action *todo; /* decided, waiting for the commit */
+	size_t n_todo;
+
+	size_t *slot_task;      /* task in each slot, SIZE_MAX = none */
+	uint64_t *slot_since;   /* monotonic ms */
+	bool *slot_keep;        /* holds work that could not be saved: never touched again */
+	uint64_t *retry_timer;  /* of each task, 0 = none */
+	size_t check_slot;      /* worker that runs the gates on base or tip */
+	char *green_tree;       /* tree on which all gates passed last */
+	size_t quitting;        /* workers asked to end */
+
+	int signals;            /* how often the user asked to stop */
+	int exit_signal;
+	bool fresh;             /* a new session, not a resumed one */
+	bool forget;            /* nothing was started: leave no trace of the session */
+	bool low;               /* disk or memory is below its floor: nothing new starts */
+	bool held;              /* the last commit found no room */
+	uint64_t hold_timer;
+	int wake_fd;
+	int exit_code;          /* -1 = from the outcome */
+	struct err fatal;
+};
+
+/* ---- run.c ---- */
+void core_event(struct core *c, enum sched_event_kind kind, size_t task); /* SIZE_MAX = none */
+void core_fatal(struct core *c, const struct err *e); /* stop now; resume can go on */
+void core_sync(struct core *c, size_t task); /* its row's state from the scheduler */
+const char *core_task_id(const struct core *c, size_t task);
+
+/* ---- control.c: signals, terminal, requests ---- */
+int control_open(struct core *c, struct err *e);
+void control_clock(struct core *c); /* the 1 Hz redraw, on a terminal only */
+
+/* ---- assign.c: actions performed after their commit ---- */
+void core_perform(struct core *c, const struct sched_action *a);
+void core_assigned(struct core *c, size_t task, size_t slot); /* rows of an assignment, before it */
+int core_check(struct core *c, const char *label, const char *commit, struct err *e);
+
+/* ---- intake.c: what workers say ---- */
+void core_message(void *core, size_t slot, struct msg *m);
+void core_gone(void *core, size_t slot, bool asked, const char *why);
+
+/* ---- integrate.c ---- */
+void integrate_add(struct core *c, size_t task);
+/* After each commit: start the next merge, move refs of a recorded intent. */
+void integrate_step(struct core *c);
+
+/* ---- finish.c ---- */
+void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */
+void finish_tasks(struct core *c);   /* nothing more will run: final gates */
+void finish_cleanup(struct core *c); /* end workers, remove worktrees */
+void finish_session(struct core *c); /* all workers are gone */
+int finish_forget(struct core *c, struct err *e); /* remove every trace: nothing was started */
+int finish_exit_code(const struct core *c);
+
+#endif

@@ -1,0 +1,253 @@
+/* finish: gates on the base and on the final tip, and the orderly end of a session. */
+#include <signal.h>
+#include <string.h>
+
+#include "core.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/fs.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+static bool unfinished(const struct core *c)
+{
+	for (size_t i = 0; i < c->s->plan.n; i++)
+		if (!task_state_ended(schedule_state(c->sched, (uint32_t)i)))
+			return true;
+	return false;
+}
+
+static void base_checked(struct core *c, const struct msg_checked *m)
+{
+	struct event_row ev = {.kind = (char *)"preflight",
+	                       .outcome = m->verdict,
+	                       .reason = m->reason,
+	                       .commit = c->s->tip,
+	                       .gates = m->gates};
+	turn_event(&c->turn, &ev);
+	if (str_eq(m->verdict, "pass")) {
+		c->s->manifest.preflight_done = true;
+		c->phase = PHASE_RUN;
+		core_event(c, SCHED_START, SIZE_MAX);
+		return;
+	}
+	log_error("the gates do not pass on the base %.12s, so nothing was started: %s%s%s\n"
+	          "  mend the base, or accept a red gate by name with --excuse GATE",
+	          c->s->tip, m->reason ? m->reason : m->verdict, m->tail && *m->tail ? "\n" : "",
+	          m->tail ? m->tail : "");
+	c->exit_code = 4;
+	c->forget = c->fresh;
+	finish_cleanup(c);
+}
+
+static void tip_checked(struct core *c, const char *verdict, const char *reason)
+{
+	mem_set(&c->s->manifest.final_gates, verdict);
+	mem_set(&c->s->manifest.final_reason, reason);
+	struct event_row ev = {.kind = (char *)"final",
+	                       .outcome = (char *)verdict,
+	                       .reason = (char *)reason,
+	                       .commit = c->s->tip};
+	turn_event(&c->turn, &ev);
+	if (!str_eq(verdict, "pass"))
+		view_say(c->view, "the final tip is red: %s", reason ? reason : verdict);
+	finish_cleanup(c);
+}
+
+void finish_checked(struct core *c, const struct msg_checked *m)
+{
+	view_worktree(c->view, c->check_slot, NULL, "", NULL, 0);
+	if (c->phase == PHASE_PREFLIGHT && str_eq(m->label, "base"))
+		base_checked(c, m);
+	else if (c->phase == PHASE_FINAL && str_eq(m->label, "final"))
+		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
+}
+
+/* Nothing more will run. The gates must have passed on what the branch now holds: on the merged tree,
+ * not only on each task's own. */
+void finish_tasks(struct core *c)
+{
+	struct oid tip, tree;
+	struct err e = {0};
+
+	bool moved = strcmp(c->s->tip, c->s->row.tip) != 0;
+	if (!c->cfg->n_gates || !moved || unfinished(c)) {
+		finish_cleanup(c);
+		return;
+	}
+	c->phase = PHASE_FINAL;
+	if (oid_parse(&tip, c->s->tip) && gitx_tree_of(c->s->site->git, &tip, &tree, &e) == 0 &&
+	    str_eq(c->green_tree, tree.hex)) {
+		tip_checked(c, "pass", NULL); /* the last task's gates ran on this very tree */
+		return;
+	}
+	if (core_check(c, "final", c->s->tip, &e) != 0)
+		tip_checked(c, "error", e.text);
+}
+
+/* Is anything there of worktree i: its folder, or what git knows of it after a kill? */
+static bool worktree_left(const struct session *s, size_t i)
+{
+	const char *path = s->manifest.worktrees.v[i];
+	AUTO_FREE char *admin =
+		mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git), strrchr(path, '/'));
+	return fs_exists(path) || fs_exists(admin);
+}
+
+void finish_cleanup(struct core *c)
+{
+	struct session *s = c->s;
+	struct err e = {0};
+	/* A stopped session keeps its worktrees: resume goes on in them. */
+	bool stays = s->row.keep_worktrees || (unfinished(c) && !c->forget);
+
+	c->phase = PHASE_CLEANUP;
+	c->quitting = 0;
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
+		bool there = pool_running(c->pool, i) || worktree_left(s, i);
+		bool remove = !stays && !c->slot_keep[i] && there;
+		if (!there || (!remove && !pool_running(c->pool, i)))
+			continue;
+		if (pool_quit(c->pool, i, remove, &e) == 0 || pool_running(c->pool, i))
+			c->quitting++;
+		else
+			strv_addf(&s->manifest.notes, "the worktree %s stays: %s", s->manifest.worktrees.v[i],
+			          e.text);
+	}
+	if (!c->quitting)
+		finish_session(c);
+}
+
+/* Branches that say nothing any more: of integrated tasks (their commit is in the integration branch)
+ * and of tasks that left nothing. By compare-and-swap, and never one that is checked out. */
+static void remove_branches(struct core *c)
+{
+	struct session *s = c->s;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_row *row = &s->tasks[i];
+		enum task_state state = schedule_state(c->sched, (uint32_t)i);
+		const char *at = state == TASK_INTEGRATED ? row->commit : row->kept ? NULL : row->base;
+		struct oid tip;
+		struct err ignored = {0};
+		AUTO_FREE char *path = NULL;
+		if (!row->branch || !at || !str_eq(row->session, s->sid) || !task_state_ended(state))
+			continue;
+		AUTO_FREE char *ref = mem_printf("refs/heads/%s", row->branch);
+		if (oid_parse(&tip, at) && gitx_checked_out(s->site->git, ref, &path, &ignored) != 0)
+			gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &ignored);
+	}
+}
+
+void finish_session(struct core *c)
+{
+	struct session *s = c->s;
+
+	c->phase = PHASE_OVER;
+	if (c->forget)
+		return;
+	bool open = unfinished(c);
+	FAILPOINT("finish.branches.before");
+	if (!open && !s->row.keep_worktrees)
+		remove_branches(c);
+	FAILPOINT("finish.branches.after");
+	size_t good = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED);
+	bool halted = schedule_halted(c->sched);
+	const char *state = open && !halted ? "stopped" : good == s->plan.n ? "done" : "failed";
+	mem_set(&s->manifest.state, state);
+	if (halted)
+		strv_addf(&s->manifest.notes,
+		          "%llu tasks in a row did not come to anything, so no new ones were started "
+		          "(halt_after_failures)",
+		          (unsigned long long)c->cfg->halt_after_failures);
+	turn_note(&c->turn, "end", SIZE_MAX, state);
+}
+
+struct keys {
+	struct db_batch *batch;
+	enum db_table table;
+};
+
+static int forget_key(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct keys *k = ctx;
+	(void)value;
+	(void)n;
+	(void)e;
+	db_batch_del(k->batch, k->table, key);
+	return 0;
+}
+
+struct forget_scan {
+	const struct session *s;
+	struct db_batch *batch;
+};
+
+static int forget_rows(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct forget_scan *f = ctx;
+	AUTO_FREE char *prefix = mem_printf("%s/", f->s->sid), *queue = mem_printf("%s/", f->s->row.queue);
+	struct keys journal = {f->batch, DB_journal}, integration = {f->batch, DB_integration};
+	struct keys requests = {f->batch, DB_requests}, tasks = {f->batch, DB_tasks};
+
+	if (db_scan(t, DB_journal, prefix, forget_key, &journal, e) != 0 ||
+	    db_scan(t, DB_integration, prefix, forget_key, &integration, e) != 0 ||
+	    db_scan(t, DB_requests, prefix, forget_key, &requests, e) != 0)
+		return -1;
+	/* The queue stays when an earlier session worked on it. */
+	if (f->s->queue.sessions.n > 1)
+		return 0;
+	db_batch_del(f->batch, DB_queues, f->s->row.queue);
+	return db_scan(t, DB_tasks, queue, forget_key, &tasks, e);
+}
+
+int finish_forget(struct core *c, struct err *e)
+{
+	struct session *s = c->s;
+	struct db_batch batch = {0};
+	AUTO_FREE char *ref = session_int_ref(s);
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
+	struct forget_scan scan = {s, &batch};
+	struct oid tip;
+	struct err ignored = {0};
+
+	int rc = db_read(s->site->db, forget_rows, &scan, e);
+	db_batch_del(&batch, DB_sessions, s->sid);
+	db_batch_del(&batch, DB_manifest, s->sid);
+	if (rc == 0 && oid_parse(&tip, s->tip)) {
+		gitx_ref_move(s->site->git, branch, &tip, NULL, "bosk: nothing was started", &ignored);
+		gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: nothing was started", &ignored);
+	}
+	if (rc == 0 && s->queue.sessions.n <= 1) {
+		AUTO_FREE char *plan = mem_printf("refs/bosk/plan/%s", s->row.queue);
+		struct oid at;
+		if (gitx_ref_read(s->site->git, plan, &at, &ignored) == 0)
+			gitx_ref_move(s->site->git, plan, &at, NULL, "bosk: nothing was started", &ignored);
+	} else if (rc == 0) {
+		struct queue_row row;
+		AUTO_STR struct str bytes = {0};
+		rec_copy(&queue_row_rec, &row, &s->queue);
+		free(row.sessions.v[--row.sessions.n]);
+		row.sessions.v[row.sessions.n] = NULL;
+		mem_set(&row.session, row.sessions.v[row.sessions.n - 1]);
+		rec_encode(&queue_row_rec, &row, &bytes);
+		db_batch_put(&batch, DB_queues, s->row.queue, bytes.p, bytes.len);
+		rec_fini(&queue_row_rec, &row);
+	}
+	if (rc == 0)
+		rc = db_batch_write(s->site->db, &batch, e);
+	db_batch_clear(&batch);
+	return rc;
+}
+
+int finish_exit_code(const struct core *c)
+{
+	const struct manifest_row *m = &c->s->manifest;
+
+	if (c->exit_code >= 0)
+		return c->exit_code;
+	bool all = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED) ==
+	           c->s->plan.n;
+	if (all && (!m->final_gates || str_eq(m->final_gates, "pass")))
+		return 0;
+	return c->exit_signal && !all ? 128 + c->exit_signal : 1;
+}

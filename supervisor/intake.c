@@ -1,0 +1,215 @@
+/* intake: what workers say becomes rows, journal entries and scheduler events. A result is a claim
+ * until git has confirmed it (promise E3). */
+#include <string.h>
+
+#include "core.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+/* The running task of a slot when the message names it; SIZE_MAX for a late or made-up one. */
+static size_t running_task(const struct core *c, size_t slot, const char *id)
+{
+	size_t task = c->slot_task[slot];
+	return task != SIZE_MAX && str_eq(core_task_id(c, task), id) ? task : SIZE_MAX;
+}
+
+static void take_progress(struct core *c, size_t slot, const struct msg_progress *m)
+{
+	view_worktree(c->view, slot, m->task && *m->task ? m->task : NULL, m->phase,
+	              m->step && *m->step ? m->step : NULL, c->slot_since[slot]);
+	view_output(c->view, slot, m->line ? m->line : "");
+}
+
+static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *m)
+{
+	size_t task = running_task(c, slot, m->task);
+	if (task == SIZE_MAX)
+		return;
+	c->s->tasks[task].attempts = m->attempt;
+	turn_task(&c->turn, task);
+	turn_note(&c->turn, "attempt", task, NULL);
+}
+
+static void take_gate(struct core *c, size_t slot, const struct msg_gate_result *m)
+{
+	size_t task = running_task(c, slot, m->task);
+	struct event_row ev = {.kind = (char *)"gate",
+	                       .task = m->task,
+	                       .slot = slot + 1,
+	                       .attempt = m->attempt,
+	                       .outcome = m->verdict,
+	                       .note = m->gate};
+	if (task != SIZE_MAX)
+		ev.ordinal = task + 1;
+	turn_event(&c->turn, &ev);
+	if (!str_eq(m->verdict, "pass") && !str_eq(m->verdict, "skipped"))
+		view_say(c->view, "%s: gate %s: %s", m->task ? m->task : "", m->gate, m->verdict);
+}
+
+/* Is the commit what it must be: there, on its base alone, with that tree, on its branch? */
+static bool confirm(struct core *c, size_t task, const struct msg_result *m, struct err *e)
+{
+	const struct task_row *row = &c->s->tasks[task];
+	struct gitx *git = c->s->site->git;
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", row->branch);
+	struct oid commit, tree, tip, parents[2];
+	size_t n = 0;
+
+	if (!m->commit || !m->tree || !oid_parse(&commit, m->commit))
+		return err_set(e, ERR_PROTO, "the result names no commit"), false;
+	if (gitx_tree_of(git, &commit, &tree, e) != 0 ||
+	    gitx_parents(git, &commit, parents, 2, &n, e) != 0 || gitx_ref_read(git, branch, &tip, e) != 0)
+		return false;
+	if (n != 1 || !str_eq(parents[0].hex, row->base))
+		return err_set(e, ERR_PROTO, "commit %.12s is not on its base %.12s alone", m->commit,
+		               row->base),
+		       false;
+	if (!str_eq(tree.hex, m->tree))
+		return err_set(e, ERR_PROTO, "commit %.12s has another tree than the result says", m->commit),
+		       false;
+	if (!str_eq(tip.hex, m->commit))
+		return err_set(e, ERR_PROTO, "branch %s is at %.12s, not at %.12s", row->branch, tip.hex,
+		               m->commit),
+		       false;
+	return true;
+}
+
+/* Did every configured gate run and pass on this tree? Then it need not be tested again. */
+static void remember_green(struct core *c, const struct msg_result *m)
+{
+	size_t passed = 0;
+	for (size_t i = 0; i < m->gates.n; i++)
+		passed += str_ends(m->gates.v[i], "=pass");
+	if (passed == c->cfg->n_gates)
+		mem_set(&c->green_tree, m->tree);
+}
+
+static void take_result(struct core *c, size_t slot, struct msg_result *m)
+{
+	static const struct {
+		const char *outcome;
+		enum sched_event_kind kind;
+	} kinds[] = {{"ok", SCHED_DONE},           {"failed", SCHED_FAILED}, {"timeout", SCHED_TIMEOUT},
+	             {"blocked", SCHED_BLOCKED},   {"stopped", SCHED_STOPPED}, {"unsaved", SCHED_BLOCKED}};
+	size_t task = running_task(c, slot, m->task), k = 0;
+	struct err e = {0};
+
+	if (task == SIZE_MAX)
+		return;
+	struct task_row *row = &c->s->tasks[task];
+	const char *outcome = m->outcome ? m->outcome : "failed", *reason = m->reason;
+	while (k < MEM_COUNT(kinds) && !str_eq(kinds[k].outcome, outcome))
+		k++;
+	if (k == MEM_COUNT(kinds)) {
+		outcome = "failed";
+		k = 1;
+	}
+	if (k == 0 && !confirm(c, task, m, &e)) {
+		outcome = "failed";
+		reason = e.text;
+		k = 1;
+	}
+	row->attempts = m->attempts;
+	row->ran_ms += m->ran_ms;
+	row->ended_ms = clock_wall_ms();
+	mem_set(&row->commit, k == 0 ? m->commit : NULL);
+	mem_set(&row->reason, k == 0 ? NULL : reason);
+	mem_set(&row->kept, m->kept);
+	if (m->log)
+		mem_set(&row->log, m->log);
+	strv_fini(&row->gates);
+	strv_copy(&row->gates, &m->gates);
+	turn_result(&c->turn, task, outcome, m->tree);
+	struct event_row ev = {.kind = (char *)"result",
+	                       .task = m->task,
+	                       .ordinal = task + 1,
+	                       .slot = slot + 1,
+	                       .attempt = m->attempts,
+	                       .outcome = (char *)outcome,
+	                       .reason = row->reason,
+	                       .commit = row->commit,
+	                       .gates = row->gates};
+	turn_event(&c->turn, &ev);
+	if (k == 0)
+		remember_green(c, m);
+	if (str_eq(outcome, "unsaved")) {
+		/* That worktree holds the only copy of somebody's work: nothing may run there again. */
+		strv_addf(&c->s->manifest.notes, "the work of %s is only in %s: %s", m->task,
+		          m->worktree ? m->worktree : "its worktree", row->reason);
+		c->slot_keep[slot] = true;
+		core_event(c, SCHED_STOP, SIZE_MAX);
+	}
+	c->slot_task[slot] = SIZE_MAX;
+	view_worktree(c->view, slot, NULL, "", NULL, 0);
+	core_event(c, kinds[k].kind, task);
+}
+
+void core_message(void *ctx, size_t slot, struct msg *m)
+{
+	struct core *c = ctx;
+
+	switch (m->kind) {
+	case MSG_PROGRESS:
+		take_progress(c, slot, &m->u.progress);
+		return;
+	case MSG_ATTEMPT:
+		take_attempt(c, slot, &m->u.attempt);
+		return;
+	case MSG_GATE_RESULT:
+		take_gate(c, slot, &m->u.gate_result);
+		return;
+	case MSG_RESULT:
+		take_result(c, slot, &m->u.result);
+		return;
+	case MSG_CHECKED:
+		finish_checked(c, &m->u.checked);
+		return;
+	case MSG_REMOVED:
+		if (!m->u.removed.done)
+			strv_addf(&c->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
+			          m->u.removed.reason ? m->u.removed.reason : "");
+		turn_manifest(&c->turn);
+		return;
+	case MSG_INIT:
+	case MSG_GATE:
+	case MSG_CHECK:
+	case MSG_TASK:
+	case MSG_STOP:
+	case MSG_QUIT:
+	case MSG_HELLO:
+		return; /* to workers only, or dealt with by the pool */
+	}
+}
+
+void core_gone(void *ctx, size_t slot, bool asked, const char *why)
+{
+	struct core *c = ctx;
+	size_t task = c->slot_task[slot];
+
+	if (task != SIZE_MAX) {
+		c->slot_task[slot] = SIZE_MAX;
+		mem_set(&c->s->tasks[task].reason, why);
+		c->s->tasks[task].ended_ms = clock_wall_ms();
+		turn_result(&c->turn, task, "lost", NULL);
+		turn_note(&c->turn, "lost", task, why);
+		/* The next worker of this slot saves what is in the worktree first. */
+		pool_leftover(c->pool, slot,
+		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,
+		                                      c->s->tasks[task].base, c->s->tasks[task].attempts});
+		core_event(c, SCHED_FAILED, task);
+	}
+	view_worktree(c->view, slot, NULL, "", NULL, 0);
+	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot) {
+		struct msg_checked lost = {.label = (char *)(c->phase == PHASE_FINAL ? "final" : "base"),
+		                           .verdict = (char *)"error",
+		                           .reason = (char *)why};
+		finish_checked(c, &lost);
+	}
+	if (c->phase == PHASE_CLEANUP) {
+		if (!asked)
+			strv_addf(&c->s->manifest.notes, "worktree %zu: %s", slot + 1, why);
+		if (c->quitting && --c->quitting == 0)
+			finish_session(c);
+	}
+}

@@ -1,0 +1,324 @@
+/* pool: the worker processes of a session. */
+#include "pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "seat.h"
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+#include "worker/chan.h"
+#include "worker/exec.h"
+#include "worker/proc.h"
+
+enum { STRAYS_LIMIT_MS = 5000, CHILDREN_MAX = 1024 };
+
+struct pool_slot { /* one worktree */
+	struct pool *pool;
+	pid_t pid;   /* 0 = no worker */
+	struct chan *chan;
+	bool asked;  /* pool_quit was called */
+	char *why;   /* first thing that went wrong with its channel */
+	int seat_fd; /* -1 = none yet */
+	uint64_t seat;
+	char *was_task, *was_branch, *was_base;
+	uint64_t was_attempt;
+};
+
+struct pool {
+	struct loop *loop;
+	struct session *s;
+	const struct config *cfg;
+	struct pool_handler handler;
+	struct pool_slot *slots;
+	size_t n;
+	char *log_dir;
+};
+
+struct pool *pool_new(struct loop *l, struct session *s, const struct config *cfg,
+                      const struct pool_handler *handler)
+{
+	struct pool *p = mem_alloc(sizeof *p);
+	*p = (struct pool){.loop = l, .s = s, .cfg = cfg, .handler = *handler};
+	p->n = s->manifest.worktrees.n;
+	p->slots = mem_array(p->n, sizeof *p->slots);
+	p->log_dir = site_path(s->site, "logs/%s", s->sid);
+	for (size_t i = 0; i < p->n; i++)
+		p->slots[i] = (struct pool_slot){.pool = p, .seat_fd = -1};
+	return p;
+}
+
+static void close_chan(struct pool_slot *w)
+{
+	if (!w->chan)
+		return;
+	loop_fd_remove(w->pool->loop, chan_read_fd(w->chan));
+	loop_fd_remove(w->pool->loop, chan_write_fd(w->chan));
+	chan_close(w->chan);
+	w->chan = NULL;
+}
+
+void pool_free(struct pool *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++) {
+		struct pool_slot *w = &p->slots[i];
+		if (w->pid)
+			kill(w->pid, SIGKILL);
+		close_chan(w);
+		if (w->seat_fd >= 0)
+			close(w->seat_fd);
+		free(w->why);
+		free(w->was_task);
+		free(w->was_branch);
+		free(w->was_base);
+	}
+	proc_end_children(NULL, 0, STRAYS_LIMIT_MS);
+	free(p->slots);
+	free(p->log_dir);
+	free(p);
+}
+
+void pool_leftover(struct pool *p, size_t slot, const struct pool_leftover *left)
+{
+	struct pool_slot *w = &p->slots[slot];
+	mem_set(&w->was_task, left->task);
+	mem_set(&w->was_branch, left->branch);
+	mem_set(&w->was_base, left->base);
+	w->was_attempt = left->attempt;
+}
+
+/* ---- the channel ---- */
+
+static void writable(void *ctx, int fd, short revents);
+
+/* POLLOUT only while something waits to be written. */
+static void watch_write(struct pool_slot *w)
+{
+	if (w->chan)
+		loop_fd(w->pool->loop, chan_write_fd(w->chan), chan_want_write(w->chan) ? POLLOUT : 0,
+		        writable, w);
+}
+
+static void deliver(void *ctx, struct msg *m)
+{
+	struct pool_slot *w = ctx;
+	struct pool *p = w->pool;
+
+	if (m->kind == MSG_HELLO) {
+		if (m->u.hello.version != MSG_PROTOCOL && !w->why)
+			w->why = mem_strdup("it is another version of bosk");
+		return;
+	}
+	p->handler.message(p->handler.ctx, (size_t)(w - p->slots), m);
+}
+
+/* Read what there is. What is not the protocol ends that worker only (promise E4). */
+static void receive(struct pool_slot *w)
+{
+	struct err e = {0};
+	if (!w->chan || chan_receive(w->chan, deliver, w, &e) == 0)
+		return;
+	loop_fd_remove(w->pool->loop, chan_read_fd(w->chan));
+	if (e.kind == ERR_PROTO) {
+		if (!w->why)
+			w->why = mem_strdup(e.text);
+		if (w->pid)
+			kill(w->pid, SIGKILL);
+	}
+}
+
+static void readable(void *ctx, int fd, short revents)
+{
+	(void)fd;
+	(void)revents;
+	receive(ctx);
+}
+
+static void writable(void *ctx, int fd, short revents)
+{
+	struct pool_slot *w = ctx;
+	struct err ignored = {0};
+	(void)fd;
+	(void)revents;
+	if (w->chan && chan_flush(w->chan, &ignored) != 0) {
+		/* A dead peer: its end of file and its exit tell the rest. */
+		loop_fd_remove(w->pool->loop, chan_write_fd(w->chan));
+		return;
+	}
+	watch_write(w);
+}
+
+static void ended(void *ctx, pid_t pid, int status)
+{
+	struct pool_slot *w = ctx;
+	struct pool *p = w->pool;
+	pid_t known[CHILDREN_MAX];
+	AUTO_FREE char *why = NULL;
+
+	(void)pid;
+	w->pid = 0;
+	receive(w); /* what it said before it died */
+	receive(w); /* ... at most one more turn's worth */
+	if (w->why)
+		why = mem_steal(&w->why);
+	else if (WIFSIGNALED(status))
+		why = mem_printf("the worker was killed by signal %d", WTERMSIG(status));
+	else
+		why = mem_printf("the worker ended with exit code %d", WEXITSTATUS(status));
+	bool asked = w->asked;
+	w->asked = false;
+	close_chan(w);
+	/* Its agent and whatever that started have fallen to us. */
+	size_t n = loop_children(p->loop, known, CHILDREN_MAX);
+	proc_end_children(known, n, STRAYS_LIMIT_MS);
+	p->handler.gone(p->handler.ctx, (size_t)(w - p->slots), asked, why);
+}
+
+/* ---- starting ---- */
+
+static int greet(struct pool_slot *w, struct err *e)
+{
+	struct pool *p = w->pool;
+	struct session *s = p->s;
+	size_t slot = (size_t)(w - p->slots);
+	struct msg m = {.kind = MSG_INIT};
+
+	m.u.init = (struct msg_init){
+		.sid = s->sid,
+		.slot = slot + 1,
+		.slot_unique = w->seat,
+		.slot_port = seat_port(w->seat),
+		.worktree = s->manifest.worktrees.v[slot],
+		.common_dir = (char *)gitx_common_dir(s->site->git),
+		.main_top = (char *)gitx_main_top(s->site->git),
+		.log_dir = p->log_dir,
+		.state_dir = s->site->state_dir,
+		.setup = p->cfg->setup,
+		.setup_inputs = p->cfg->setup_inputs,
+		.copy = p->cfg->copy,
+		.log_limit = p->cfg->limit_log,
+		.author = s->row.author,
+		.protect = p->cfg->protect,
+		.supervisor_pid = (uint64_t)getpid(),
+		.was_task = w->was_task,
+		.was_branch = w->was_branch,
+		.was_base = w->was_base,
+		.was_attempt = w->was_attempt,
+	};
+	if (chan_send(w->chan, &m, e) != 0)
+		return -1;
+	for (size_t i = 0; i < p->cfg->n_gates; i++) {
+		const struct config_gate *g = &p->cfg->gates[i];
+		struct msg gate = {.kind = MSG_GATE};
+		gate.u.gate = (struct msg_gate){
+			.name = g->name,
+			.run = g->run,
+			.timeout_ms = g->timeout_ms,
+			.paths = g->paths,
+			.exclusive = g->exclusive,
+			.retries = g->retries,
+			.excused = strv_has(&s->row.excused, g->name),
+		};
+		if (chan_send(w->chan, &gate, e) != 0)
+			return -1;
+	}
+	mem_set(&w->was_task, NULL); /* saved once: by this worker */
+	return 0;
+}
+
+static int start(struct pool_slot *w, struct err *e)
+{
+	struct pool *p = w->pool;
+	int to[2] = {-1, -1}, from[2] = {-1, -1};
+
+	if (w->seat_fd < 0 && seat_take(&w->seat, &w->seat_fd, e) != 0)
+		return -1;
+	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
+		err_sys(e, "pipe");
+		goto undo;
+	}
+	AUTO_FREE char *parent = mem_printf("%d", (int)getpid());
+	AUTO_FREE char *in = mem_printf("%d", to[0]), *out = mem_printf("%d", from[1]);
+	const char *argv[] = {"bosk", "worker", parent, in, out, NULL};
+	int keep[] = {to[0], from[1]};
+	struct exec_spec spec = {.argv = argv,
+	                         .exe = "/proc/self/exe",
+	                         .in = -1,
+	                         .out = -1,
+	                         .err = 2,
+	                         .keep = keep,
+	                         .n_keep = 2,
+	                         .death_signal = SIGTERM,
+	                         .group = true};
+	FAILPOINT("pool.spawn.before");
+	if (exec_spawn(&w->pid, &spec, e) != 0) {
+		err_wrap(e, "cannot start a worker");
+		goto undo;
+	}
+	FAILPOINT("pool.spawn.after");
+	loop_child(p->loop, w->pid, ended, w);
+	close(to[0]);
+	close(from[1]);
+	AUTO_FREE char *label = mem_printf("worker %zu", (size_t)(w - p->slots) + 1);
+	if (chan_open(&w->chan, label, from[0], to[1], MSG_WAY_TO_SUPERVISOR, e) != 0) {
+		close(to[1]);
+		close(from[0]);
+		return -1; /* without a channel it ends by itself; `gone` follows */
+	}
+	loop_fd(p->loop, from[0], POLLIN, readable, w);
+	int rc = greet(w, e);
+	watch_write(w);
+	return rc;
+undo:
+	for (int i = 0; i < 2; i++) {
+		if (to[i] >= 0)
+			close(to[i]);
+		if (from[i] >= 0)
+			close(from[i]);
+	}
+	return -1;
+}
+
+bool pool_running(const struct pool *p, size_t slot)
+{
+	return p->slots[slot].pid != 0;
+}
+
+int pool_send(struct pool *p, size_t slot, const struct msg *m, struct err *e)
+{
+	struct pool_slot *w = &p->slots[slot];
+
+	if (!w->pid && start(w, e) != 0)
+		return -1;
+	if (!w->chan)
+		return err_set(e, ERR_GONE, "worker %zu is gone", slot + 1);
+	int rc = chan_send(w->chan, m, e);
+	watch_write(w);
+	return rc;
+}
+
+int pool_quit(struct pool *p, size_t slot, bool remove, struct err *e)
+{
+	struct msg m = {.kind = MSG_QUIT};
+	struct pool_slot *w = &p->slots[slot];
+
+	m.u.quit.remove = remove;
+	w->asked = true;
+	if (!w->pid && !remove)
+		return 0;
+	return pool_send(p, slot, &m, e);
+}
+
+void pool_kill(struct pool *p, size_t slot)
+{
+	if (p->slots[slot].pid)
+		kill(p->slots[slot].pid, SIGKILL);
+}

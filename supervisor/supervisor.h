@@ -1,0 +1,20 @@
+/* supervisor: one session being worked on, from the gates on the base to the last worktree removed.
+ * Single thread; sleeps in poll; every change is recorded before it is acted on (architecture 1.4). */
+#ifndef BOSK_SUPERVISOR_H
+#define BOSK_SUPERVISOR_H
+
+#include "recover.h"
+#include "session.h"
+
+struct supervisor_options {
+	bool json;  /* events as JSON lines on stdout */
+	bool quiet;
+};
+
+/* Work on a session this process owns (session_lock) until nothing more can be done. `recovery` tells
+ * what a killed predecessor left, NULL for a new session. Returns the exit code of interface.md; what
+ * went wrong was said on stderr. */
+int supervisor_run(struct session *s, const struct config *cfg, const struct recovery *recovery,
+                   const struct supervisor_options *options);
+
+#endif
