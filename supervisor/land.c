@@ -1,0 +1,309 @@
+/* land: the integration branch onto the target, once, and nowhere else. */
+#include "land.h"
+
+#include <string.h>
+#include <signal.h>
+
+#include "merge.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "turn.h"
+#include "worker/git.h"
+#include "worker/job.h"
+
+enum { TRIES = 5, MERGE_TIMEOUT_MS = 10 * 60 * 1000 };
+
+struct landing {
+	struct session *s;
+	struct land_result *out;
+	char *ref; /* of the target */
+	struct oid tip, target, merge;
+	char *tree; /* worktree that has the target checked out, NULL = none */
+};
+
+static size_t integrated_tasks(const struct session *s)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->plan.n; i++)
+		n += session_task_state(s, i) == TASK_INTEGRATED;
+	return n;
+}
+
+void land_keep(const struct session *s, struct land_result *out)
+{
+	out->done = true;
+	str_addf(&out->text, "kept on branch %s (%.12s); to land it: bosk land %s --merge",
+	         s->manifest.integration_branch, s->tip, s->sid);
+}
+
+static int refuse(struct landing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static int refuse(struct landing *l, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&l->out->text, fmt, ap);
+	va_end(ap);
+	return 0;
+}
+
+/* Everything is on the target: record it. */
+static int record(struct landing *l, const char *commit, struct err *e)
+{
+	struct session *s = l->s;
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
+
+	turn_init(&t, s);
+	mem_set(&s->manifest.landed, commit);
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (session_task_state(s, i) == TASK_INTEGRATED) {
+			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
+			turn_task(&t, i);
+		}
+	struct event_row ev = {.kind = (char *)"landed",
+	                       .note = s->row.target,
+	                       .old_tip = l->target.hex,
+	                       .new_tip = (char *)commit};
+	turn_event(&t, &ev);
+	db_batch_del(&t.batch, DB_integration, key);
+	FAILPOINT("land.record.before");
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	if (rc != 0)
+		return -1;
+	l->out->done = true;
+	str_addf(&l->out->text, "landed on %s as %.12s", s->row.target, commit);
+	return 0;
+}
+
+static int write_intent(struct landing *l, struct err *e)
+{
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
+	AUTO_STR struct str bytes = {0};
+	struct intent_row intent = {.kind = (char *)"land",
+	                            .ref = l->ref,
+	                            .old_tip = l->target.hex,
+	                            .new_tip = l->merge.hex,
+	                            .tree_path = l->tree};
+
+	rec_encode(&intent_row_rec, &intent, &bytes);
+	turn_init(&t, l->s);
+	db_batch_put(&t.batch, DB_integration, key, bytes.p, bytes.len);
+	turn_note(&t, "landing", SIZE_MAX, l->s->row.target);
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
+static int withdraw(struct landing *l, struct err *e)
+{
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
+
+	turn_init(&t, l->s);
+	db_batch_del(&t.batch, DB_integration, key);
+	turn_note(&t, "withdrawn", SIZE_MAX, "landing");
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
+/* The merge commit of target and tip, its objects only. *clean false: l->out says why. */
+static int write_merge(struct landing *l, bool *clean, struct err *e)
+{
+	struct session *s = l->s;
+	AUTO_FREE char *scratch = site_path(s->site, "tmp/merge");
+	AUTO_STRV struct strv argv = {0}, env = {0};
+	AUTO_STR struct str out = {0}, text = {0}, message = {0};
+	struct job_result result;
+	struct merge_result merged;
+	struct oid parents[2] = {l->target, l->tip};
+
+	*clean = false;
+	if (fs_mkdirs(scratch, e) != 0)
+		return -1;
+	merge_command(s->site, scratch, &l->target, &l->tip, &argv, &env);
+	struct job job = {.argv = (const char *const *)argv.v,
+	                  .cwd = scratch,
+	                  .env = env.v,
+	                  .out = &out,
+	                  .err = &text,
+	                  .capture_max = 16 << 20,
+	                  .timeout_ms = MERGE_TIMEOUT_MS,
+	                  .watch_fd = -1};
+	if (job_run(&job, &result, e) != 0)
+		return err_wrap(e, "cannot merge");
+	/* As waitpid would say it, which is what merge_parse reads. */
+	merge_parse(&merged, result.end == JOB_EXITED ? result.status << 8 : SIGKILL, str_text(&out),
+	            out.len);
+	if (merged.kind == MERGE_CONFLICT) {
+		refuse(l, "not landed: %s and %s conflict in", s->row.target, s->manifest.integration_branch);
+		for (size_t i = 0; i < merged.paths.n; i++)
+			refuse(l, "%s %s", i ? "," : "", merged.paths.v[i]);
+		refuse(l, "; merge it by hand: git switch %s && git merge %s", s->row.target,
+		       s->manifest.integration_branch);
+	} else if (merged.kind == MERGE_FAILED) {
+		refuse(l, "not landed: %s: %.300s", merged.reason, str_text(&text));
+	}
+	*clean = merged.kind == MERGE_CLEAN;
+	strv_fini(&merged.paths);
+	if (!*clean)
+		return 0;
+	size_t n = integrated_tasks(s);
+	str_addf(&message, "Merge %zu task%s of bosk session %s\n\n", n, n == 1 ? "" : "s", s->sid);
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (session_task_state(s, i) == TASK_INTEGRATED)
+			str_addf(&message, "* %s%s%s\n", s->plan.tasks[i].id, s->plan.tasks[i].title ? ": " : "",
+			         s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
+	str_addf(&message, "\nBosk-Session: %s\nBosk-Queue: %s\n", s->sid, s->row.queue);
+	return gitx_commit_write(s->site->git, &l->merge, &merged.tree, parents, 2, s->row.author,
+	                         message.p, e);
+}
+
+/* Why a checked-out tree must be left alone (pitfalls 5.4), NULL when it may be moved. The caller
+ * owns the text. */
+static char *tree_trouble(const char *tree, struct err *e)
+{
+	static const char *const busy[] = {"MERGE_HEAD",  "CHERRY_PICK_HEAD", "REVERT_HEAD",
+	                                   "rebase-merge", "rebase-apply",     "sequencer",
+	                                   "BISECT_START"};
+	struct git g = {.cwd = tree};
+	AUTO_STR struct str dir = {0}, status = {0};
+
+	if (git_run(&g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
+	    git_run(&g, &status,
+	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
+	            e) != 0)
+		return mem_printf("%s cannot be read: %s", tree, e->text);
+	dir.p[strcspn(dir.p, "\n")] = '\0';
+	for (size_t i = 0; i < MEM_COUNT(busy); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, busy[i]);
+		if (fs_exists(path))
+			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
+	}
+	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
+}
+
+/* A file of the user, untracked or ignored, where the merge would put one: named, NULL = none. git
+ * itself refuses too, but not before it has written ORIG_HEAD. The caller owns the text. */
+static char *in_the_way(struct landing *l, struct err *e)
+{
+	struct git g = {.cwd = l->tree};
+	AUTO_STR struct str added = {0};
+
+	if (git_run(&g, &added,
+	            GIT_ARGS("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
+	                     l->target.hex, l->merge.hex),
+	            e) != 0)
+		return mem_printf("%s cannot be read: %s", l->tree, e->text);
+	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
+		AUTO_FREE char *path = mem_printf("%s/%s", l->tree, added.p + i);
+		if (fs_exists(path))
+			return mem_printf("%s is in the way in %s", added.p + i, l->tree);
+	}
+	return NULL;
+}
+
+/* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
+static int forward_tree(struct landing *l, bool *moved, struct err *e)
+{
+	struct git g = {.cwd = l->tree};
+	AUTO_STR struct str text = {0};
+	struct oid now;
+	int status;
+
+	AUTO_FREE char *trouble = tree_trouble(l->tree, e);
+	if (!trouble)
+		trouble = in_the_way(l, e);
+	if (trouble)
+		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
+		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
+		              l->s->sid);
+	if (write_intent(l, e) != 0)
+		return -1;
+	FAILPOINT("land.forward.before");
+	if (git_try(&g, &status, NULL, &text,
+	            GIT_ARGS("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet",
+	                     l->merge.hex),
+	            e) != 0)
+		return -1;
+	FAILPOINT("land.forward.after");
+	if (gitx_ref_read(l->s->site->git, l->ref, &now, e) != 0)
+		return -1;
+	if (strcmp(now.hex, l->merge.hex) == 0)
+		return record(l, l->merge.hex, e);
+	if (withdraw(l, e) != 0)
+		return -1;
+	*moved = strcmp(now.hex, l->target.hex) != 0;
+	if (*moved)
+		return 0;
+	return refuse(l, "not landed: git would not move the tree %s: %.400s\n  then: bosk land %s --merge",
+	              l->tree, str_text(&text), l->s->sid);
+}
+
+static int move_ref(struct landing *l, bool *moved, struct err *e)
+{
+	if (write_intent(l, e) != 0)
+		return -1;
+	FAILPOINT("land.ref.before");
+	if (gitx_ref_move(l->s->site->git, l->ref, &l->target, &l->merge, "bosk: land", e) == 0) {
+		FAILPOINT("land.ref.after");
+		return record(l, l->merge.hex, e);
+	}
+	if (e->kind != ERR_MOVED)
+		return -1;
+	*moved = true;
+	return withdraw(l, e);
+}
+
+static int try_once(struct landing *l, bool *moved, struct err *e)
+{
+	struct session *s = l->s;
+	bool there = false, clean = false;
+	struct err absent = {0};
+
+	*moved = false;
+	if (gitx_ref_read(s->site->git, l->ref, &l->target, e) != 0)
+		return e->kind == ERR_MISSING
+		               ? refuse(l, "not landed: there is no branch %s any more", s->row.target)
+		               : -1;
+	/* Also what a landing before a crash comes to: the ref proves it. */
+	if (gitx_reaches(s->site->git, &l->target, &l->tip, &there, e) != 0)
+		return -1;
+	if (there)
+		return record(l, l->target.hex, e);
+	if (write_merge(l, &clean, e) != 0 || !clean)
+		return clean ? -1 : e->kind == ERR_NONE ? 0 : -1;
+	free(l->tree);
+	l->tree = NULL;
+	if (gitx_checked_out(s->site->git, l->ref, &l->tree, &absent) == 0)
+		return forward_tree(l, moved, e);
+	return absent.kind == ERR_MISSING ? move_ref(l, moved, e) : (*e = absent, -1);
+}
+
+int land_merge(struct session *s, struct land_result *out, struct err *e)
+{
+	struct landing l = {.s = s, .out = out};
+	bool moved = true;
+	int rc = 0;
+
+	err_clear(e);
+	if (strcmp(s->tip, s->row.tip) == 0 && !integrated_tasks(s)) {
+		refuse(&l, "nothing to land: no task of session %s is integrated", s->sid);
+		return 0;
+	}
+	if (!oid_parse(&l.tip, s->tip))
+		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+	l.ref = mem_printf("refs/heads/%s", s->row.target);
+	for (int i = 0; rc == 0 && moved && i < TRIES; i++)
+		rc = try_once(&l, &moved, e);
+	if (rc == 0 && moved)
+		refuse(&l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
+		       s->row.target, TRIES, s->sid);
+	free(l.ref);
+	free(l.tree);
+	return rc;
+}

@@ -1,0 +1,173 @@
+/* report: the morning report - landed, ready, what needs you and why, with the next command (declared
+ * in status.h). It tells what git and the store prove, nothing else. */
+#include <string.h>
+
+#include "status.h"
+#include "store/base/clock.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+
+static void quoted(struct str *out, const char *text)
+{
+	for (const char *line = text; *line;) {
+		size_t n = strcspn(line, "\n");
+		str_add(out, "      ");
+		str_add_printable(out, line, n, false);
+		str_addc(out, '\n');
+		line += n + (line[n] == '\n');
+	}
+}
+
+static void add_good(const struct session *s, enum task_state state, const char *heading,
+                     struct str *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_row *row = &s->tasks[i];
+		if (session_task_state(s, i) != state)
+			continue;
+		if (!any)
+			str_addf(out, "\n%s\n", heading);
+		any = true;
+		str_addf(out, "  %s  %.12s  ", s->plan.tasks[i].id, row->commit ? row->commit : "");
+		clock_add_duration(out, row->ran_ms);
+		if (row->attempts > 1)
+			str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
+		if (s->plan.tasks[i].title) {
+			str_add(out, "  ");
+			str_add_printable(out, s->plan.tasks[i].title, strlen(s->plan.tasks[i].title), false);
+		}
+		str_addc(out, '\n');
+	}
+}
+
+/* One task that did not make it: why, where its work is, and what to type. */
+static void add_trouble(const struct session *s, size_t i, struct str *out)
+{
+	const struct task_row *row = &s->tasks[i];
+	const char *id = s->plan.tasks[i].id;
+
+	str_addf(out, "  %s  %s\n", id, session_task_shown(s, i));
+	if (row->reason)
+		quoted(out, row->reason);
+	if (row->kept)
+		str_addf(out, "      work kept on branch %s\n", row->kept);
+	if (session_task_state(s, i) == TASK_CONFLICT)
+		str_addf(out, "      by hand: git switch %s && git merge %s\n",
+		         s->manifest.integration_branch, row->branch);
+	else if (row->attempts)
+		str_addf(out, "      bosk logs %s/%s\n", s->sid, id);
+}
+
+static void add_next(const struct session *s, struct str *out)
+{
+	const char *state = session_state(s->site, s->sid, &s->manifest);
+
+	str_add(out, "\nnext\n");
+	if (session_resumable(s->site, s->sid, &s->manifest))
+		str_addf(out, "  bosk resume %s\n", s->sid);
+	else if (str_eq(state, "running"))
+		str_addf(out, "  it is still running: bosk status %s\n", s->sid);
+	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0)
+		str_addf(out, "  bosk land %s --merge     (or look first: git log --graph %s..%s)\n", s->sid,
+		         s->row.target, s->manifest.integration_branch);
+	else
+		str_add(out, "  nothing\n");
+}
+
+int report_text(struct session *s, struct str *out, struct err *e)
+{
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
+	struct oid at;
+	struct err absent = {0};
+	bool trouble = false;
+
+	(void)e;
+	str_addf(out, "session %s  %s  ", s->sid, session_state(s->site, s->sid, &s->manifest));
+	status_counts(s, out);
+	str_add(out, "\nstarted ");
+	clock_add_iso(out, s->manifest.started_ms);
+	str_addf(out, " on %.12s, for %s\n", s->row.base, s->row.target);
+	str_addf(out, "branch %s at %.12s", s->manifest.integration_branch, s->tip);
+	if (gitx_ref_read(s->site->git, branch, &at, &absent) == 0 && strcmp(at.hex, s->tip) != 0)
+		str_addf(out, " (the branch itself is at %.12s: it is checked out or was moved; the whole is "
+		         "refs/bosk/int/%s)", at.hex, s->sid);
+	if (s->manifest.final_gates)
+		str_addf(out, "\ngates on the final tip: %s%s%s", s->manifest.final_gates,
+		         s->manifest.final_reason ? ": " : "",
+		         s->manifest.final_reason ? s->manifest.final_reason : "");
+	else
+		str_add(out, "\ngates on the final tip: not run");
+	if (s->manifest.landed)
+		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
+	str_addc(out, '\n');
+	add_good(s, TASK_LANDED, "landed", out);
+	add_good(s, TASK_INTEGRATED, "ready", out);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		enum task_state state = session_task_state(s, i);
+		if (!task_state_ended(state) || state == TASK_INTEGRATED || state == TASK_LANDED)
+			continue;
+		if (!trouble)
+			str_add(out, "\nneeds you\n");
+		trouble = true;
+		add_trouble(s, i, out);
+	}
+	for (size_t i = 0; i < s->manifest.notes.n; i++) {
+		str_add(out, i ? "" : "\nnotes\n");
+		quoted(out, s->manifest.notes.v[i]);
+	}
+	add_next(s, out);
+	return 0;
+}
+
+/* batch_results of the story seed (formats.md 3-3); a task counts as a story of one step. */
+int report_json(struct session *s, struct str *out, struct err *e)
+{
+	struct json_t *j = json_map(), *completed = json_list(), *blocked = json_list();
+	struct json_t *errors = json_list();
+
+	(void)e;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_row *row = &s->tasks[i];
+		enum task_state state = session_task_state(s, i);
+		struct json_t *t = json_map();
+		json_put_text(t, "story_key", s->plan.tasks[i].id);
+		if (state == TASK_INTEGRATED || state == TASK_LANDED) {
+			json_put_u64(t, "tasks_completed", 1);
+			json_put_u64(t, "tasks_total", 1);
+			json_put_text(t, "commit_hash", row->commit);
+			json_add(completed, t);
+		} else if (state == TASK_BLOCKED || state == TASK_CONFLICT) {
+			json_put_u64(t, "tasks_completed", 0);
+			json_put_u64(t, "tasks_total", 1);
+			json_put_u64(t, "blocked_tasks", 1);
+			json_put_text(t, "state", session_task_shown(s, i));
+			json_put_text(t, "reason", row->reason);
+			json_put_text(t, "kept", row->kept);
+			json_add(blocked, t);
+		} else {
+			json_put_text(t, "error_message", row->reason ? row->reason : session_task_shown(s, i));
+			json_put_text(t, "state", session_task_shown(s, i));
+			json_put_text(t, "kept", row->kept);
+			json_add(errors, t);
+		}
+	}
+	json_put_u64(j, "schema", 1);
+	json_put_text(j, "session", s->sid);
+	json_put_text(j, "state", session_state(s->site, s->sid, &s->manifest));
+	json_put_text(j, "integration_branch", s->manifest.integration_branch);
+	json_put_text(j, "integration_tip", s->tip);
+	json_put_text(j, "final_gates", s->manifest.final_gates);
+	json_put_text(j, "landed", s->manifest.landed);
+	json_put(j, "completed", completed);
+	json_put(j, "blocked", blocked);
+	json_put(j, "routed_to_pipeline", json_list());
+	json_put(j, "blocker_questions", json_list());
+	json_put(j, "human_validation_tasks", json_list());
+	json_put(j, "errors", errors);
+	json_put_list(j, "notes", &s->manifest.notes);
+	json_write(j, true, out);
+	str_addc(out, '\n');
+	json_free(j);
+	return 0;
+}

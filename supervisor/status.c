@@ -1,0 +1,253 @@
+/* status: sessions and tasks as JSON and as text. */
+#include "status.h"
+
+#include <string.h>
+
+#include "store/base/clock.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+
+/* The states shown, in the order they are listed. */
+static const char *const shown[] = {"integrated", "landed",  "running", "pending",  "conflict",
+                                    "blocked",    "failed",  "limited", "skipped",  "routed",
+                                    "cancelled",  "reverted"};
+
+static size_t count(const struct session *s, const char *state)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->plan.n; i++)
+		n += str_eq(session_task_shown(s, i), state);
+	return n;
+}
+
+void status_counts(const struct session *s, struct str *out)
+{
+	const char *sep = ": ";
+	str_addf(out, "%zu task%s", s->plan.n, s->plan.n == 1 ? "" : "s");
+	for (size_t i = 0; i < MEM_COUNT(shown); i++) {
+		size_t n = count(s, shown[i]);
+		if (n) {
+			str_addf(out, "%s%zu %s", sep, n, shown[i]);
+			sep = ", ";
+		}
+	}
+}
+
+static struct json_t *gates_json(const struct strv *gates)
+{
+	struct json_t *map = json_map();
+	for (size_t i = 0; i < gates->n; i++) {
+		AUTO_FREE char *pair = mem_strdup(gates->v[i]);
+		char *verdict = strrchr(pair, '=');
+		if (!verdict)
+			continue;
+		*verdict++ = '\0';
+		json_put_text(map, pair, verdict);
+	}
+	return map;
+}
+
+static struct json_t *task_json(const struct session *s, size_t i)
+{
+	const struct task_row *row = &s->tasks[i];
+	struct json_t *j = json_map();
+
+	json_put_text(j, "id", s->plan.tasks[i].id);
+	json_put_text(j, "state", session_task_shown(s, i));
+	json_put_u64(j, "attempts", row->attempts);
+	json_put_text(j, "branch", row->branch);
+	json_put_text(j, "commit", row->commit);
+	json_put_text(j, "merge", row->merge);
+	json_put(j, "gates", gates_json(&row->gates));
+	json_put_text(j, "reason", row->reason);
+	if (row->worktree)
+		json_put_u64(j, "worktree", row->worktree);
+	else
+		json_put_null(j, "worktree");
+	json_put_real(j, "seconds", (double)row->ran_ms / 1000);
+	json_put_text(j, "log", row->log);
+	json_put_text(j, "title", s->plan.tasks[i].title);
+	json_put_text(j, "kept", row->kept);
+	json_put_list(j, "conflicts", &row->conflicts);
+	return j;
+}
+
+static struct json_t *worktrees_json(const struct session *s)
+{
+	struct json_t *list = json_list();
+	for (size_t n = 0; n < s->manifest.worktrees.n; n++) {
+		if (!fs_exists(s->manifest.worktrees.v[n]))
+			continue;
+		struct json_t *j = json_map();
+		const char *task = NULL;
+		for (size_t i = 0; i < s->plan.n; i++)
+			if (s->tasks[i].worktree == n + 1 && session_task_state(s, i) == TASK_RUNNING)
+				task = s->plan.tasks[i].id;
+		json_put_u64(j, "n", n + 1);
+		json_put_text(j, "path", s->manifest.worktrees.v[n]);
+		json_put_text(j, "task", task);
+		json_add(list, j);
+	}
+	return list;
+}
+
+static struct json_t *session_json(struct session *s)
+{
+	struct json_t *j = json_map(), *counts = json_map(), *tasks = json_list();
+	const char *state = session_state(s->site, s->sid, &s->manifest);
+	AUTO_STR struct str started = {0};
+
+	clock_add_iso(&started, s->manifest.started_ms);
+	json_put_text(j, "id", s->sid);
+	json_put_text(j, "state", state);
+	if (str_eq(state, "running"))
+		json_put_u64(j, "pid", s->manifest.pid);
+	else
+		json_put_null(j, "pid");
+	json_put_text(j, "started_at", started.p);
+	json_put_text(j, "workflow", s->queue.kind);
+	json_put_text(j, "queue", s->row.queue);
+	json_put_text(j, "integration_branch", s->manifest.integration_branch);
+	json_put_text(j, "integration_tip", s->tip);
+	json_put_text(j, "base", s->row.base);
+	json_put_text(j, "target", s->row.target);
+	json_put_text(j, "land", s->row.land);
+	json_put_text(j, "final_gates", s->manifest.final_gates);
+	json_put_null(j, "waiting_for");
+	json_put_null(j, "until");
+	json_put_u64(counts, "total", s->plan.n);
+	for (size_t i = 0; i < MEM_COUNT(shown); i++)
+		if (count(s, shown[i]))
+			json_put_u64(counts, shown[i], count(s, shown[i]));
+	json_put(j, "counts", counts);
+	json_put(j, "worktrees", worktrees_json(s));
+	for (size_t i = 0; i < s->plan.n; i++)
+		json_add(tasks, task_json(s, i));
+	json_put(j, "tasks", tasks);
+	json_put_text(j, "landed", s->manifest.landed);
+	json_put_list(j, "notes", &s->manifest.notes);
+	return j;
+}
+
+/* Calls `each` for the session named, or for all, oldest first. */
+static int for_sessions(struct site *site, const char *sid, void (*each)(void *, struct session *),
+                        void *ctx, struct err *e)
+{
+	AUTO_STRV struct strv ids = {0};
+	int rc = 0;
+
+	if (sid)
+		strv_add(&ids, sid);
+	else if (session_list(site, &ids, e) != 0)
+		return -1;
+	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
+		struct session s;
+		rc = session_load(&s, site, ids.v[i], e);
+		if (rc == 0)
+			each(ctx, &s);
+		else if (e->kind == ERR_MISSING && !sid)
+			rc = 0; /* it went away between the two reads */
+		session_fini(&s);
+	}
+	return rc;
+}
+
+static void add_session(void *list, struct session *s)
+{
+	json_add(list, session_json(s));
+}
+
+int status_json(struct site *site, const char *sid, struct str *out, struct err *e)
+{
+	struct json_t *j = json_map(), *sessions = json_list();
+
+	json_put_u64(j, "schema", 1);
+	json_put_text(j, "repository", gitx_main_top(site->git));
+	json_put(j, "accounts", json_list());
+	int rc = for_sessions(site, sid, add_session, sessions, e);
+	json_put(j, "sessions", sessions);
+	if (rc == 0) {
+		json_write(j, true, out);
+		str_addc(out, '\n');
+	}
+	json_free(j);
+	return rc;
+}
+
+static void add_text(void *ctx, struct session *s)
+{
+	struct str *out = ctx;
+	const char *state = session_state(s->site, s->sid, &s->manifest);
+	AUTO_STR struct str counts = {0};
+
+	status_counts(s, &counts);
+	if (out->len)
+		str_addc(out, '\n');
+	str_addf(out, "session %s  %s", s->sid, state);
+	if (str_eq(state, "running"))
+		str_addf(out, " (process %llu)", (unsigned long long)s->manifest.pid);
+	str_addf(out, "  %s\n", counts.p);
+	str_addf(out, "  branch %s at %.12s, for %s\n", s->manifest.integration_branch, s->tip,
+	         s->row.target);
+	size_t width = 4;
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (strlen(s->plan.tasks[i].id) > width)
+			width = strlen(s->plan.tasks[i].id);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_row *row = &s->tasks[i];
+		str_addf(out, "  %-*s  %-10s", (int)width, s->plan.tasks[i].id, session_task_shown(s, i));
+		if (row->ran_ms) {
+			str_addc(out, ' ');
+			clock_add_duration(out, row->ran_ms);
+		}
+		if (row->attempts > 1)
+			str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
+		if (row->reason) {
+			str_add(out, "  ");
+			str_add_printable(out, row->reason, strcspn(row->reason, "\n"), false);
+		}
+		str_addc(out, '\n');
+	}
+	if (session_resumable(s->site, s->sid, &s->manifest))
+		str_addf(out, "  go on with: bosk resume %s\n", s->sid);
+}
+
+int status_text(struct site *site, const char *sid, struct str *out, struct err *e)
+{
+	if (for_sessions(site, sid, add_text, out, e) != 0)
+		return -1;
+	if (!out->len)
+		str_add(out, "no sessions in this repository\n");
+	return 0;
+}
+
+static void add_dead(void *ctx, struct session *s)
+{
+	struct str *out = ctx;
+	size_t trees = 0, branches = 0;
+	AUTO_STR struct str age = {0};
+
+	if (!str_eq(session_state(s->site, s->sid, &s->manifest), "interrupted"))
+		return;
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
+		trees += fs_exists(s->manifest.worktrees.v[i]);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		AUTO_FREE char *ref = mem_printf("refs/heads/%s", s->tasks[i].branch ? s->tasks[i].branch : "");
+		struct oid oid;
+		struct err absent = {0};
+		branches += s->tasks[i].branch && gitx_ref_read(s->site->git, ref, &oid, &absent) == 0;
+	}
+	uint64_t now = clock_wall_ms(), then = s->manifest.last_event_ms;
+	clock_add_duration(&age, now > then ? now - then : 0);
+	str_addf(out,
+	         "session %s is dead: process %llu is gone, its last event was %s ago; it left %zu "
+	         "worktree%s and %zu branch%s; go on with: bosk resume %s\n",
+	         s->sid, (unsigned long long)s->manifest.pid, age.p, trees, trees == 1 ? "" : "s", branches,
+	         branches == 1 ? "" : "es", s->sid);
+}
+
+int status_dead(struct site *site, struct str *out, struct err *e)
+{
+	return for_sessions(site, NULL, add_dead, out, e);
+}

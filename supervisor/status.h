@@ -1,0 +1,22 @@
+/* status: what the store says of sessions and tasks, as JSON (interface.md) and as text. Reads only. */
+#ifndef BOSK_STATUS_H
+#define BOSK_STATUS_H
+
+#include "session.h"
+
+/* `bosk status --json`: all sessions, or the one named. */
+int status_json(struct site *site, const char *sid, struct str *out, struct err *e);
+/* For people: a block per session, a line per task. */
+int status_text(struct site *site, const char *sid, struct str *out, struct err *e);
+
+/* Number of tasks shown in each state, "total" included, zeros left out; for texts. */
+void status_counts(const struct session *s, struct str *out); /* "12 tasks: 10 integrated, 2 failed" */
+
+/* The morning report. */
+int report_text(struct session *s, struct str *out, struct err *e);
+int report_json(struct session *s, struct str *out, struct err *e);
+
+/* Dead sessions of the repository: pid, age, leftovers, and what to type. "" when there is none. */
+int status_dead(struct site *site, struct str *out, struct err *e);
+
+#endif
