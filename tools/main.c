@@ -1,5 +1,51 @@
-/* bosk: the program. Everything it does is a command in cmd_*.c. */
-int main(void)
+/* bosk: the program. Everything it does is a command in cmd_*.c; this is the list of them. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "store/base/mem.h"
+#include "worker/worker.h"
+
+/* Known to users of the interface, not there yet: refused with exit 2. */
+#define LATER(entry, command, words, text)                                                        \
+	static const struct cmd entry = {.name = (command), .args = (words), .summary = (text)}
+LATER(init_entry, "init", "", "propose a bosk.yaml for this repository");
+LATER(retry_entry, "retry", "[TASK...]", "failed, blocked or conflicting tasks back to pending");
+LATER(questions_entry, "questions", "[SID]", "blocker questions, ready to answer");
+LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
+LATER(gc_entry, "gc", "", "clean what dead sessions left");
+LATER(rescue_entry, "rescue", "list | show | restore", "saved work of something removed");
+LATER(verify_entry, "verify", "", "store, journal, refs and worktrees agree");
+LATER(queue_entry, "queue", "add | list | dag | show | export | remove", "stored plans");
+LATER(next_entry, "next", "", "claim the next item of a queue");
+LATER(detail_entry, "detail", "ID", "an item of a queue");
+LATER(done_entry, "done", "ID", "finish a claimed item");
+
+const struct cmd *const cmd_list[] = {
+	&init_entry,      &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
+	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &retry_entry,
+	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &gc_entry,
+	&rescue_entry,    &verify_entry,     &cmd_doctor_entry, &queue_entry,    &next_entry,
+	&detail_entry,    &done_entry,       &cmd_version_entry, &cmd_help_entry,
+};
+const size_t cmd_count = MEM_COUNT(cmd_list);
+
+int main(int argc, char **argv)
 {
-	return 0;
+	struct cmd_line line;
+
+	setlocale(LC_CTYPE, "");
+	/* Hidden: the process of one worktree, started by the supervisor. */
+	if (argc > 1 && strcmp(argv[1], "worker") == 0)
+		return worker_main(argc - 1, argv + 1);
+	int code = cmd_parse(&line, argc, argv);
+	if (code == 0 && cmd_flag(&line, "help"))
+		cmd_help(line.cmd);
+	else if (code == 0)
+		code = line.cmd->run(&line);
+	cmd_line_fini(&line);
+	if (fflush(stdout) != 0 && code == 0)
+		code = 4;
+	return code;
 }

@@ -1,0 +1,130 @@
+/* batch: what run, plan and resume share. */
+#include "batch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/land.h"
+#include "supervisor/status.h"
+#include "supervisor/supervisor.h"
+
+int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
+{
+	struct create_options *o = &b->create;
+	const char *land = cmd_value(l, "land"), *verify = cmd_value(l, "verify");
+	const char *conflict = cmd_value(l, "on-conflict"), *barrier = cmd_value(l, "barrier");
+
+	if (cmd_number(l, "jobs", 1, 64, b->config.jobs, &o->jobs, e) != 0)
+		return -1;
+	/* Known values of later versions are refused by name, unknown ones as such. */
+	const struct {
+		const char *option, *given, *here, *later;
+	} words[] = {{"land", land, "keep|merge", "pr"},
+	             {"verify", verify, "task", "merged"},
+	             {"on-conflict", conflict, "park", "repair"},
+	             {"barrier", barrier, "none", "wave"}};
+	for (size_t i = 0; i < MEM_COUNT(words); i++) {
+		const char *given = words[i].given;
+		if (!given || str_eq(given, words[i].here) ||
+		    (i == 0 && (str_eq(given, "keep") || str_eq(given, "merge"))))
+			continue;
+		if (str_eq(given, words[i].later))
+			return err_set(e, ERR_USAGE, "--%s %s is not available in this version", words[i].option,
+			               given);
+		return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", words[i].option, words[i].here, given);
+	}
+	cmd_values(l, "excuse", &b->excused);
+	for (size_t i = 0; i < b->excused.n; i++) {
+		bool known = false;
+		for (size_t k = 0; k < b->config.n_gates; k++)
+			known |= str_eq(b->config.gates[k].name, b->excused.v[i]);
+		if (!known)
+			return err_set(e, ERR_USAGE, "--excuse %s: there is no such gate in the configuration",
+			               b->excused.v[i]);
+	}
+	o->sequential = cmd_flag(l, "sequential");
+	o->preflight = !cmd_flag(l, "no-preflight");
+	o->keep_worktrees = cmd_flag(l, "keep-worktrees");
+	o->base = cmd_value(l, "base");
+	o->target = cmd_value(l, "target");
+	o->land = land ? land : b->config.land;
+	o->executor = cmd_value(l, "executor");
+	o->excused = &b->excused;
+	o->config = &b->config;
+	b->json = cmd_flag(l, "json");
+	return 0;
+}
+
+void batch_fini(struct batch *b)
+{
+	config_fini(&b->config);
+	strv_fini(&b->excused);
+}
+
+int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
+               struct plan_faults *faults)
+{
+	const struct config *c = &b->config;
+	AUTO_FREE const char **gates = mem_array(c->n_gates, sizeof *gates);
+	struct plan_context ctx = {.gates = gates,
+	                           .n_gates = c->n_gates,
+	                           .agents = (const char *const *)c->agents.v,
+	                           .n_agents = c->agents.n};
+
+	for (size_t i = 0; i < c->n_gates; i++)
+		gates[i] = c->gates[i].name;
+	return plan_load(out, (const char *const *)l->rest.v, l->rest.n, &ctx, faults) == 0 ? 0 : 2;
+}
+
+/* Landing as the session was asked to, once its work is over. */
+static int land(struct session *s, int code, bool *said)
+{
+	struct land_result result = {0};
+	struct err e = {0};
+	const char *state = s->manifest.state, *gates = s->manifest.final_gates;
+	bool ended = str_eq(state, "done") || str_eq(state, "failed");
+
+	if (!ended || !str_eq(s->row.land, "merge") || strcmp(s->tip, s->row.tip) == 0)
+		return code;
+	if (gates && !str_eq(gates, "pass")) {
+		log_warn("not landed: the gates are red on the final tip");
+		return 1;
+	}
+	if (land_merge(s, &result, &e) != 0)
+		code = cmd_fail(&e);
+	else if (!result.done)
+		code = 1;
+	if (result.text.len) {
+		if (result.done)
+			log_info("%s", result.text.p);
+		else
+			log_warn("%s", result.text.p);
+	}
+	*said = result.done;
+	str_fini(&result.text);
+	return code;
+}
+
+int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery, bool json)
+{
+	struct supervisor_options options = {.json = json, .quiet = log_get() == LOG_QUIET};
+	AUTO_STR struct str counts = {0};
+	bool landed = false;
+
+	log_info("session %s: %zu tasks in %llu worktrees, from %.12s, for %s", s->sid, s->plan.n,
+	         (unsigned long long)s->row.jobs, s->tip, s->row.target);
+	int code = supervisor_run(s, cfg, recovery, &options);
+	if (str_eq(s->manifest.state, "running"))
+		return code; /* nothing was started, or it ended in the middle: said already */
+	code = land(s, code, &landed);
+	status_counts(s, &counts);
+	log_info("session %s %s: %s", s->sid, s->manifest.state, counts.p);
+	if (str_eq(s->manifest.state, "stopped"))
+		log_info("go on with: bosk resume %s", s->sid);
+	else if (!landed)
+		log_info("more: bosk report %s; the work is on branch %s", s->sid,
+		         s->manifest.integration_branch);
+	return code;
+}

@@ -1,0 +1,28 @@
+/* batch: what run, plan and resume share - options, reading plans, working on a session to its end. */
+#ifndef BOSK_BATCH_H
+#define BOSK_BATCH_H
+
+#include "cmd.h"
+#include "supervisor/create.h"
+#include "supervisor/site.h"
+
+/* Options of a run, from the command line and the configuration. ERR_USAGE. */
+struct batch {
+	struct config config;
+	struct create_options create;
+	struct strv excused;
+	bool json, quiet;
+};
+int batch_options(struct batch *out, const struct cmd_line *l, struct err *e);
+void batch_fini(struct batch *b);
+
+/* Read and check the plan files; faults are printed to stderr. Returns 0 or the exit code. */
+int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
+               struct plan_faults *faults);
+
+/* Work on a locked session until nothing more can be done, land as asked, say how it ended. */
+struct recovery;
+int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,
+               bool json);
+
+#endif

@@ -1,0 +1,136 @@
+/* bosk doctor: is everything here that bosk needs, and what was left behind? Changes nothing. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "cmd.h"
+#include "store/base/clock.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "supervisor/config.h"
+#include "supervisor/create.h"
+#include "supervisor/floor.h"
+#include "supervisor/status.h"
+#include "worker/git.h"
+
+static const struct cmd_option options[] = {
+	{"live", 0, NULL, "one tiny call to each agent", true},
+};
+
+static bool bad;
+
+static void line(const char *mark, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void line(const char *mark, const char *fmt, ...)
+{
+	AUTO_STR struct str text = {0}, shown = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	str_add_printable(&shown, text.p, text.len, true);
+	printf("%-5s %s\n", mark, str_text(&shown));
+	bad |= strcmp(mark, "FAIL") == 0;
+}
+
+static void versions(void)
+{
+	struct utsname os;
+	unsigned major, minor;
+	struct err e = {0};
+
+	uname(&os);
+	line("ok", "bosk %s on %s %s %s", BOSK_VERSION, os.sysname, os.release, os.machine);
+	if (git_version(&major, &minor, &e) == 0)
+		line("ok", "git %u.%u", major, minor);
+	else
+		line("FAIL", "%s", e.text);
+	line("ok", "%s; libsodium %s", db_version(), seal_version());
+}
+
+static void repository(struct site *site, const struct cmd_line *l)
+{
+	struct config config;
+	struct strv excused = {0};
+	struct create_base look;
+	struct err e = {0};
+	AUTO_STR struct str why = {0};
+
+	line("ok", "repository %s", gitx_main_top(site->git));
+	const char *caveat = gitx_merge_caveat(site->git);
+	if (caveat)
+		line("note", "merges go through the git command: %s", caveat);
+	if (cmd_config(l, site, &config) != 0) {
+		line("FAIL", "the configuration has faults");
+		return;
+	}
+	struct create_options o = {.config = &config, .excused = &excused, .jobs = config.jobs};
+	if (create_look(&look, site, &o, &e) == 0) {
+		line("ok", "commits as %s", look.author);
+		line("ok", "base %.12s, target %s", look.base.hex, look.target);
+		line(look.fallback_dir ? "note" : "ok", "worktrees in %s", look.worktrees_dir);
+		if (!floor_ok(&config, look.worktrees_dir, &why))
+			line("FAIL", "%s", why.p);
+	} else {
+		line("FAIL", "%s", e.text);
+	}
+	create_base_fini(&look);
+	line(config.n_gates ? "ok" : "note", "%zu gate%s configured", config.n_gates,
+	     config.n_gates == 1 ? "" : "s");
+	config_fini(&config);
+}
+
+/* What sessions hold now: worktrees, locks, unfinished work, and why. */
+static void leftovers(struct site *site)
+{
+	AUTO_STRV struct strv ids = {0}, kept = {0};
+	AUTO_STR struct str dead = {0};
+	struct err e = {0};
+
+	if (session_list(site, &ids, &e) != 0) {
+		line("FAIL", "%s", e.text);
+		return;
+	}
+	for (size_t i = 0; i < ids.n; i++) {
+		struct manifest_row m;
+		AUTO_STR struct str age = {0};
+		if (session_manifest(site, ids.v[i], &m, &e) != 0)
+			continue;
+		const char *state = session_state(site, ids.v[i], &m);
+		uint64_t now = clock_wall_ms();
+		clock_add_duration(&age, now > m.last_event_ms ? now - m.last_event_ms : 0);
+		for (size_t n = 0; n < m.worktrees.n; n++)
+			if (fs_is_dir(m.worktrees.v[n]))
+				line("note", "worktree %s belongs to session %s (%s, last event %s ago)",
+				     m.worktrees.v[n], ids.v[i], state, age.p);
+		rec_fini(&manifest_row_rec, &m);
+	}
+	if (status_dead(site, &dead, &e) == 0 && dead.len) {
+		dead.p[dead.len - 1] = '\0';
+		line("note", "%s", dead.p);
+	}
+	if (gitx_ref_list(site->git, "refs/bosk/keep/", &kept, &e) == 0 && kept.n)
+		line("note", "%zu refs below refs/bosk/keep/ hold unfinished or superseded work", kept.n);
+	line("ok", "%zu session%s in the store", ids.n, ids.n == 1 ? "" : "s");
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct err e = {0};
+
+	versions();
+	if (site_open(&site, l->dir, SITE_READ, &e) == 0) {
+		repository(&site, l);
+		leftovers(&site);
+	} else {
+		line("FAIL", "%s", e.text);
+	}
+	site_close(&site);
+	return bad ? 4 : 0;
+}
+
+const struct cmd cmd_doctor_entry = {.name = "doctor",
+                                     .args = "",
+                                     .summary = "environment, repository, and what was left behind",
+                                     CMD_OPTIONS(options),
+                                     .run = run};

@@ -1,0 +1,86 @@
+/* bosk land [SID] */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "store/base/log.h"
+#include "supervisor/land.h"
+#include "supervisor/recover.h"
+
+static const struct cmd_option options[] = {
+	{"merge", 0, NULL, "merge onto the target branch", false},
+	{"keep", 0, NULL, "leave the integration branch where it is", false},
+	{"force-red", 0, NULL, "land although gates are red on the tip", false},
+	{"pr", 0, NULL, "push and open a pull request", true},
+	{"draft", 0, NULL, "as a draft", true},
+	{"task", 0, "ID", "only this task", true},
+	{"fetch", 0, NULL, "bring the target up to date first", true},
+};
+
+static bool not_landed(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	(void)site;
+	(void)sid;
+	return !m->landed;
+}
+
+static int land(const struct cmd_line *l, struct session *s, struct err *e)
+{
+	struct land_result result = {0};
+	bool merge = cmd_flag(l, "merge") || (!cmd_flag(l, "keep") && str_eq(s->row.land, "merge"));
+	const char *gates = s->manifest.final_gates;
+	int rc = 0;
+
+	if (session_lock(s, e) != 0)
+		return cmd_fail(e);
+	if (str_eq(session_state(s->site, s->sid, &s->manifest), "running")) {
+		/* The manifest says running and the lock was free: its owner is dead. */
+		log_error("session %s was interrupted: bosk resume %s first", s->sid, s->sid);
+		return 2;
+	}
+	if (merge && gates && !str_eq(gates, "pass") && !cmd_flag(l, "force-red")) {
+		log_error("the gates are red on the tip (%s): not landed; --force-red lands all the same",
+		          s->manifest.final_reason ? s->manifest.final_reason : gates);
+		return 1;
+	}
+	if (merge)
+		rc = land_merge(s, &result, e);
+	else
+		land_keep(s, &result);
+	if (rc == 0)
+		fprintf(result.done ? stdout : stderr, "%s\n", str_text(&result.text));
+	int code = rc != 0 ? cmd_fail(e) : result.done ? 0 : 1;
+	str_fini(&result.text);
+	return code;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	char sid[SEAL_SID];
+
+	if (cmd_flag(l, "merge") && cmd_flag(l, "keep")) {
+		log_error("--merge or --keep, not both");
+		return 2;
+	}
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0)
+		rc = session_find(&site, cmd_word(l, 0), "land", not_landed, sid, &e);
+	site_close(&site);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_WRITE, &e);
+	if (rc == 0)
+		rc = session_load(&s, &site, sid, &e);
+	int code = rc == 0 ? land(l, &s, &e) : cmd_fail(&e);
+	session_fini(&s);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_land_entry = {.name = "land",
+                                   .args = "[SID]",
+                                   .summary = "bring a session's work to its target branch",
+                                   CMD_OPTIONS(options),
+                                   .max_rest = 1,
+                                   .run = run};

@@ -1,0 +1,149 @@
+/* bosk logs [TASK] */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "follow.h"
+#include "store/base/fs.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/session.h"
+
+enum { LOG_BYTES_MAX = 1 << 30 };
+
+static const struct cmd_option options[] = {
+	{"attempt", 0, "N", "of this run of the agent (default: the last)", false},
+	{"gate", 0, "NAME", "of this gate", false},
+	{"raw", 0, NULL, "the bytes as they are", false},
+	{"follow", 'f', NULL, "go on as it grows", false},
+};
+
+/* Folder of an attempt's logs; 0 = the last one there is. The caller owns it, NULL = none. */
+static char *attempt_dir(const struct session *s, size_t task, uint64_t attempt)
+{
+	AUTO_FREE char *dir = site_path(s->site, "logs/%s/%s", s->sid, s->plan.tasks[task].id);
+
+	if (!attempt) {
+		DIR *d = opendir(dir);
+		for (struct dirent *de; d && (de = readdir(d));) {
+			uint64_t n;
+			if (str_u64(de->d_name, &n) && n > attempt)
+				attempt = n;
+		}
+		if (d)
+			closedir(d);
+	}
+	if (!attempt)
+		return NULL;
+	char *path = mem_printf("%s/%llu", dir, (unsigned long long)attempt);
+	if (fs_is_dir(path))
+		return path;
+	free(path);
+	return NULL;
+}
+
+static void print_log(const char *text, size_t n, const char *prefix, bool raw)
+{
+	AUTO_STR struct str out = {0};
+
+	if (raw) {
+		fwrite(text, 1, n, stdout);
+		return;
+	}
+	for (size_t i = 0; i < n;) {
+		const char *end = memchr(text + i, '\n', n - i);
+		size_t len = end ? (size_t)(end - text) - i : n - i;
+		str_clear(&out);
+		if (prefix)
+			str_addf(&out, "%s | ", prefix);
+		str_add_printable(&out, text + i, len, true);
+		str_addc(&out, '\n');
+		cmd_print(&out);
+		i += len + (end != NULL);
+	}
+}
+
+static int show(const struct cmd_line *l, const struct session *s, size_t task, bool prefixed)
+{
+	struct err e = {0};
+	uint64_t attempt;
+	const char *gate = cmd_value(l, "gate"), *id = s->plan.tasks[task].id;
+	AUTO_STR struct str text = {0};
+
+	if (cmd_number(l, "attempt", 1, 1000000, 0, &attempt, &e) != 0)
+		return cmd_fail(&e);
+	AUTO_FREE char *dir = attempt_dir(s, task, attempt);
+	if (!dir) {
+		if (prefixed)
+			return 0;
+		log_error("task %s has no log%s", id, attempt ? " of that attempt" : " yet");
+		return 1;
+	}
+	AUTO_FREE char *path =
+		gate ? mem_printf("%s/gate-%s.log", dir, gate) : mem_printf("%s/agent.log", dir);
+	if (fs_read(path, LOG_BYTES_MAX, &text, &e) != 0) {
+		if (prefixed)
+			return 0;
+		log_error("no log %s", path);
+		return 1;
+	}
+	print_log(text.p, text.len, prefixed ? id : NULL, cmd_flag(l, "raw"));
+	return 0;
+}
+
+/* Growth may end anywhere in a line, so escaping works on bytes as they come. */
+static void print_bytes(void *ctx, const char *bytes, size_t n)
+{
+	const struct cmd_line *l = ctx;
+	AUTO_STR struct str out = {0};
+
+	if (cmd_flag(l, "raw"))
+		str_addn(&out, bytes, n);
+	else
+		str_add_printable(&out, bytes, n, true);
+	cmd_print(&out);
+	fflush(stdout);
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	AUTO_STRV struct strv ids = {0};
+	size_t task = 0;
+	int code = 0;
+
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0 && cmd_word(l, 0)) {
+		rc = session_find_task(&s, &site, cmd_word(l, 0), &task, &e);
+		if (rc == 0 && cmd_flag(l, "follow"))
+			rc = follow_task(&site, s.sid, s.plan.tasks[task].id, print_bytes, (void *)l, &e);
+		else if (rc == 0)
+			code = show(l, &s, task, false);
+	} else if (rc == 0 && cmd_flag(l, "follow")) {
+		rc = err_set(&e, ERR_USAGE, "bosk logs -f needs a task");
+	} else if (rc == 0) { /* the newest session, every task */
+		rc = session_list(&site, &ids, &e);
+		if (rc == 0 && !ids.n)
+			rc = err_set(&e, ERR_USAGE, "there is no session in this repository");
+		if (rc == 0)
+			rc = session_load(&s, &site, ids.v[ids.n - 1], &e);
+		for (size_t i = 0; rc == 0 && !code && i < s.plan.n; i++)
+			code = show(l, &s, i, true);
+	}
+	if (rc != 0)
+		code = cmd_fail(&e);
+	session_fini(&s);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_logs_entry = {.name = "logs",
+                                   .args = "[TASK]",
+                                   .summary = "what agents and gates printed",
+                                   CMD_OPTIONS(options),
+                                   .max_rest = 1,
+                                   .run = run};

@@ -1,0 +1,44 @@
+/* bosk path TASK */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "store/base/fs.h"
+#include "store/base/log.h"
+#include "supervisor/session.h"
+
+static int run(const struct cmd_line *l)
+{
+	struct site site;
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	size_t task = 0;
+	int code = 0;
+
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0)
+		rc = session_find_task(&s, &site, cmd_word(l, 0), &task, &e);
+	if (rc != 0) {
+		code = cmd_fail(&e);
+	} else {
+		uint64_t n = s.tasks[task].worktree;
+		const char *path = n && n <= s.manifest.worktrees.n ? s.manifest.worktrees.v[n - 1] : NULL;
+		if (path && fs_is_dir(path) && session_task_state(&s, task) == TASK_RUNNING) {
+			printf("%s\n", path);
+		} else {
+			log_error("task %s has no worktree now (it is %s%s%s)", s.plan.tasks[task].id,
+			          session_task_shown(&s, task), s.tasks[task].kept ? "; its work is on branch " : "",
+			          s.tasks[task].kept ? s.tasks[task].kept : "");
+			code = 1;
+		}
+	}
+	session_fini(&s);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_path_entry = {.name = "path",
+                                   .args = "TASK",
+                                   .summary = "where a task's worktree is",
+                                   .min_rest = 1,
+                                   .max_rest = 1,
+                                   .run = run};

@@ -1,0 +1,221 @@
+/* bosk plan PLAN...: what a run would do. Changes nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "batch.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+#include "supervisor/session.h"
+#include "worker/git.h"
+
+int cmd_plan_show(const struct cmd_line *l);
+
+static const struct cmd_option options[] = {
+	{"jobs", 'j', "N", "worktrees of the session", false},
+	{"executor", 0, "CMD", "shell command for tasks with a prompt", false},
+	{"sequential", 0, NULL, "one at a time", false},
+	{"base", 0, "REV", "start here instead of at the target", false},
+	{"target", 0, "BRANCH", "where the work is to land", false},
+	{"json", 0, NULL, "as JSON", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+};
+
+static const char *who(const struct task_def *d, const struct create_options *o)
+{
+	return d->run ? d->run : d->agent ? d->agent : o->executor ? o->executor : "(nobody)";
+}
+
+static struct json_t *task_json(const struct plan *p, size_t i, const struct batch *b)
+{
+	const struct task_def *d = &p->tasks[i];
+	AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
+	struct json_t *j = json_map();
+
+	json_put_text(j, "id", d->id);
+	json_put_text(j, "title", d->title);
+	json_put_list(j, "needs", &d->needs);
+	json_put_u64(j, "wave", p->wave[i]);
+	json_put_u64(j, "worktree", i % b->create.jobs + 1);
+	json_put_text(j, "branch", branch);
+	json_put_text(j, "agent", d->agent ? d->agent : "shell");
+	json_put_null(j, "category");
+	json_put_null(j, "checked");
+	json_put_null(j, "unchecked");
+	json_put_null(j, "total");
+	json_put(j, "human", json_list());
+	json_put_text(j, "state", "pending");
+	json_put_text(j, "command", who(d, &b->create));
+	return j;
+}
+
+static uint32_t last_wave(const struct plan *p)
+{
+	uint32_t last = 0;
+	for (size_t i = 0; i < p->n; i++)
+		last = p->wave[i] > last ? p->wave[i] : last;
+	return last;
+}
+
+static void print_json(const struct plan *p, const struct plan_faults *faults, const struct batch *b)
+{
+	struct json_t *j = json_map(), *tasks = json_list(), *waves = json_list(), *errors = json_list();
+	AUTO_STR struct str out = {0};
+
+	for (size_t i = 0; i < p->n; i++)
+		json_add(tasks, task_json(p, i, b));
+	for (uint32_t w = 1; w <= last_wave(p); w++) {
+		struct json_t *wave = json_list();
+		for (size_t i = 0; i < p->n; i++)
+			if (p->wave[i] == w)
+				json_add_text(wave, p->tasks[i].id);
+		json_add(waves, wave);
+	}
+	for (size_t i = 0; i < faults->n; i++) {
+		const struct plan_fault *f = &faults->v[i];
+		struct json_t *fault = json_map();
+		json_put_text(fault, "file", f->file);
+		json_put_u64(fault, "line", f->line);
+		json_put_u64(fault, "column", f->column);
+		json_put_text(fault, "task", f->task);
+		json_put_text(fault, "key", f->key);
+		json_put_text(fault, "message", f->message);
+		json_add(errors, fault);
+	}
+	json_put_u64(j, "schema", 1);
+	json_put_text(j, "kind", p->kind ? p->kind : "plan");
+	json_put(j, "tasks", tasks);
+	json_put(j, "waves", waves);
+	json_put_list(j, "warnings", &p->warnings);
+	json_put(j, "errors", errors);
+	json_write(j, true, &out);
+	str_addc(&out, '\n');
+	cmd_print(&out);
+	json_free(j);
+}
+
+/* "main at 1a2b3c, 2 ahead and 1 behind origin/main as last fetched" */
+static void print_base(const struct site *site, const struct create_base *look, struct str *out)
+{
+	AUTO_FREE char *upstream = NULL;
+	struct oid up;
+	size_t ahead, behind;
+	struct err ignored = {0};
+
+	str_addf(out, "base      %.12s, target %s", look->base.hex, look->target);
+	if (gitx_upstream(site->git, look->target, &upstream, &ignored) == 0 &&
+	    gitx_ref_read(site->git, upstream, &up, &ignored) == 0 &&
+	    gitx_ahead_behind(site->git, &look->base, &up, &ahead, &behind, &ignored) == 0)
+		str_addf(out, " (%zu ahead, %zu behind %s as last fetched)", ahead, behind,
+		         str_starts(upstream, "refs/remotes/") ? upstream + 13 : upstream);
+	str_addc(out, '\n');
+}
+
+static void print_uncommitted(const struct site *site, struct str *out)
+{
+	AUTO_STR struct str status = {0};
+	struct git g = {.cwd = gitx_top(site->git)};
+	struct err ignored = {0};
+	size_t n = 0;
+
+	if (git_run(&g, &status, GIT_ARGS("status", "--porcelain"), &ignored) != 0 || !status.len)
+		return;
+	str_add(out, "not in it (uncommitted in this checkout):\n");
+	for (const char *line = status.p; *line;) {
+		size_t len = strcspn(line, "\n");
+		if (++n <= 20)
+			str_addf(out, "  %.*s\n", (int)len, line);
+		line += len + (line[len] == '\n');
+	}
+	if (n > 20)
+		str_addf(out, "  and %zu more\n", n - 20);
+}
+
+static void print_text(const struct site *site, const struct plan *p, const struct create_base *look,
+                       const struct batch *b)
+{
+	AUTO_STR struct str out = {0};
+	uint64_t jobs = b->create.sequential ? 1 : b->create.jobs;
+
+	print_base(site, look, &out);
+	str_addf(&out, "worktrees %llu in %s%s\n", (unsigned long long)(jobs < p->n ? jobs : p->n),
+	         look->worktrees_dir,
+	         look->fallback_dir ? " (the configured folder cannot be written)" : "");
+	str_addf(&out, "gates     ");
+	for (size_t i = 0; i < b->config.n_gates; i++)
+		str_addf(&out, "%s%s", i ? ", " : "", b->config.gates[i].name);
+	str_addf(&out, "%s\n", b->config.n_gates ? "" : "none");
+	print_uncommitted(site, &out);
+	for (uint32_t w = 1; w <= last_wave(p); w++) {
+		str_addf(&out, "Batch %u: ", w);
+		bool first = true;
+		for (size_t i = 0; i < p->n; i++)
+			if (p->wave[i] == w) {
+				str_addf(&out, "%s%s", first ? "" : ", ", p->tasks[i].id);
+				first = false;
+			}
+		str_addc(&out, '\n');
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		const struct task_def *d = &p->tasks[i];
+		AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
+		str_addf(&out, "%s\n  branch  %s\n  command ", d->id, branch);
+		str_add_printable(&out, who(d, &b->create), strcspn(who(d, &b->create), "\n"), false);
+		str_addf(&out, "%s\n  rights  everything the user may do\n",
+		         strchr(who(d, &b->create), '\n') ? " ..." : "");
+	}
+	for (size_t i = 0; i < p->warnings.n; i++)
+		str_addf(&out, "warning: %s\n", p->warnings.v[i]);
+	cmd_print(&out);
+}
+
+int cmd_plan_show(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct batch b = {0};
+	struct plan plan = {0};
+	struct plan_faults faults = {0};
+	struct create_base look = {0};
+	struct err e = {0};
+	AUTO_STR struct str text = {0};
+
+	if (!l->rest.n) {
+		log_error("bosk plan needs a plan file");
+		return 2;
+	}
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
+	if (!code && batch_options(&b, l, &e) != 0)
+		code = cmd_fail(&e);
+	if (!code) {
+		code = batch_plan(l, &b, &plan, &faults);
+		if (!code)
+			create_check_tasks(&site, &plan, &b.create, "000000", &faults);
+		if (faults.n)
+			code = 2;
+		if (cmd_flag(l, "json")) {
+			print_json(&plan, &faults, &b);
+		} else if (faults.n) {
+			plan_faults_print(&faults, &text);
+			fwrite(text.p, 1, text.len, stderr);
+			log_error("the plan has %zu fault%s", faults.n, faults.n == 1 ? "" : "s");
+		} else if (create_look(&look, &site, &b.create, &e) != 0) {
+			code = cmd_fail(&e);
+		} else {
+			print_text(&site, &plan, &look, &b);
+		}
+	}
+	create_base_fini(&look);
+	plan_faults_fini(&faults);
+	plan_fini(&plan);
+	batch_fini(&b);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_plan_entry = {.name = "plan",
+                                   .args = "PLAN...",
+                                   .summary = "check a plan and show what a run would do",
+                                   CMD_OPTIONS(options),
+                                   .max_rest = -1,
+                                   .run = cmd_plan_show};

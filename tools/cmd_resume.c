@@ -1,0 +1,146 @@
+/* bosk resume [SID] */
+#include <stdio.h>
+
+#include "batch.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/recover.h"
+#include "supervisor/status.h"
+
+static const struct cmd_option options[] = {
+	{"all", 0, NULL, "every session that can go on, in turn", false},
+	{"jobs", 'j', "N", "worktrees of this session from now on", false},
+	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on", false},
+	{"json", 0, NULL, "events as JSON lines on stdout", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+};
+
+/* Options given now count from now on, also for a later resume. */
+static int change(const struct cmd_line *l, struct session *s, struct err *e)
+{
+	const char *executor = cmd_value(l, "executor");
+	AUTO_STR struct str bytes = {0};
+	uint64_t jobs;
+
+	if (cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
+		return -1;
+	if (!executor && jobs == s->row.jobs)
+		return 0;
+	for (uint64_t n = s->manifest.worktrees.n + 1; n <= jobs; n++)
+		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", s->row.worktrees_dir, s->sid,
+		          (unsigned long long)n);
+	s->row.jobs = jobs;
+	if (executor)
+		mem_set(&s->row.executor, executor);
+	rec_encode(&session_row_rec, &s->row, &bytes);
+	return db_save(s->site->db, DB_sessions, s->sid, bytes.p, bytes.len, e);
+}
+
+static int go_on(const struct cmd_line *l, struct session *s)
+{
+	struct config config = {0};
+	struct plan_faults faults = {0};
+	struct recovery recovery = {0};
+	struct err e = {0};
+	AUTO_STR struct str text = {0};
+	int code;
+
+	if (config_load_sources(&config, &s->row.config, &faults) != 0) {
+		plan_faults_print(&faults, &text);
+		log_error("the configuration kept with session %s is not understood:\n%s", s->sid, text.p);
+		code = 4;
+	} else if (change(l, s, &e) != 0 || recover_session(s, &recovery, &e) != 0) {
+		code = cmd_fail(&e);
+	} else {
+		code = batch_work(s, &config, &recovery, cmd_flag(l, "json"));
+	}
+	recovery_fini(&recovery);
+	plan_faults_fini(&faults);
+	config_fini(&config);
+	return code;
+}
+
+static int resume(const struct cmd_line *l, struct site *site, const char *sid)
+{
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	AUTO_STR struct str counts = {0};
+	int code;
+
+	if (session_load(&s, site, sid, &e) != 0 || session_lock(&s, &e) != 0) {
+		code = cmd_fail(&e);
+		session_fini(&s);
+		return code;
+	}
+	/* Loaded again under the lock: another resume may have finished it meanwhile. */
+	int lock = s.lock_fd;
+	s.lock_fd = -1;
+	session_fini(&s);
+	if (session_load(&s, site, sid, &e) != 0) {
+		s.lock_fd = lock;
+		code = cmd_fail(&e);
+	} else {
+		s.lock_fd = lock;
+		if (str_eq(s.manifest.state, "done") || str_eq(s.manifest.state, "failed")) {
+			status_counts(&s, &counts);
+			log_info("session %s is over (%s): %s; nothing to resume", sid, s.manifest.state, counts.p);
+			code = str_eq(s.manifest.state, "done") ? 0 : 1;
+		} else {
+			code = go_on(l, &s);
+		}
+	}
+	session_fini(&s);
+	return code;
+}
+
+static int resume_all(const struct cmd_line *l, struct site *site)
+{
+	AUTO_STRV struct strv ids = {0};
+	struct err e = {0};
+	int worst = 0;
+
+	if (session_list(site, &ids, &e) != 0)
+		return cmd_fail(&e);
+	for (size_t i = 0; i < ids.n; i++) {
+		struct manifest_row m;
+		if (session_manifest(site, ids.v[i], &m, &e) != 0)
+			continue;
+		bool fits = session_resumable(site, ids.v[i], &m);
+		rec_fini(&manifest_row_rec, &m);
+		int code = fits ? resume(l, site, ids.v[i]) : 0;
+		worst = code > worst ? code : worst;
+	}
+	return worst;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct err e = {0};
+	char sid[SEAL_SID];
+	int code = 0;
+
+	if (getenv("BOSK_TASK")) {
+		log_error("bosk resume inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
+		return 2;
+	}
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0 && !cmd_flag(l, "all"))
+		rc = session_find(&site, cmd_word(l, 0), "resume", session_resumable, sid, &e);
+	site_close(&site);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_WRITE, &e);
+	if (rc != 0)
+		code = cmd_fail(&e);
+	else
+		code = cmd_flag(l, "all") ? resume_all(l, &site) : resume(l, &site, sid);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_resume_entry = {.name = "resume",
+                                     .args = "[SID]",
+                                     .summary = "go on with an interrupted or stopped session",
+                                     CMD_OPTIONS(options),
+                                     .max_rest = 1,
+                                     .run = run};

@@ -1,0 +1,188 @@
+/* bosk run [PLAN...] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "batch.h"
+#include "store/base/log.h"
+#include "supervisor/status.h"
+#include "worker/git.h"
+
+int cmd_plan_show(const struct cmd_line *l); /* cmd_plan.c: `run --dry-run` is `plan` */
+
+static const struct cmd_option options[] = {
+	{"jobs", 'j', "N", "worktrees of this session", false},
+	{"executor", 0, "CMD", "shell command for tasks with a prompt (on its stdin)", false},
+	{"sequential", 0, NULL, "one at a time, in plan order", false},
+	{"base", 0, "REV", "start here instead of at the target", false},
+	{"target", 0, "BRANCH", "where the work is to land", false},
+	{"land", 0, "keep|merge", "what to do with the result", false},
+	{"verify", 0, "task", "gates on each task's own tree", false},
+	{"on-conflict", 0, "park", "what to do with a conflicting task", false},
+	{"barrier", 0, "none", "wait between waves", false},
+	{"excuse", 0, "GATE", "accept that this gate is red on the base", false},
+	{"no-preflight", 0, NULL, "do not run the gates on the base first", false},
+	{"keep-worktrees", 0, NULL, "do not remove worktrees and branches at the end", false},
+	{"queue", 0, "ID", "work on a stored queue", false},
+	{"fresh", 0, NULL, "start a known plan over", false},
+	{"dry-run", 'n', NULL, "as bosk plan", false},
+	{"json", 0, NULL, "events as JSON lines on stdout", false},
+	{"yes", 'y', NULL, "do not ask", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+	{"autonomy", 0, "full", "rights of the agent", true},
+	{"max-time", 0, "D", "stop after this time", true},
+	{"budget-usd", 0, "X", "stop at this cost", true},
+	{"ask", 0, NULL, "ask the seed's questions", true},
+	{"no-worktree", 0, NULL, "in the current checkout", true},
+	{"worktree", 0, "PATH", "in this existing worktree", true},
+	{"prompt", 'p', "TEXT", "a one-task plan", true},
+};
+
+/* Dead sessions are reported with what they left, whenever a new one starts. */
+static void say_dead(struct site *site)
+{
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	if (status_dead(site, &text, &ignored) != 0 || !text.len)
+		return;
+	for (char *line = strtok(text.p, "\n"); line; line = strtok(NULL, "\n"))
+		log_info("%s", line);
+}
+
+/* A plan that was run before: 0 = go on with *old (or "" = a new queue), else the exit code. */
+static int look_up(const struct cmd_line *l, struct site *site, const char *content, char *old)
+{
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	int code = 0;
+
+	old[0] = '\0';
+	if (cmd_flag(l, "fresh"))
+		return 0;
+	if (create_known(site, content, cmd_value(l, "queue"), old, &e) != 0)
+		return cmd_fail(&e);
+	if (!old[0])
+		return 0;
+	if (session_load(&s, site, old, &e) != 0) {
+		code = cmd_fail(&e);
+	} else if (session_live(site, old)) {
+		log_error("session %s works on this plan now (process %llu): bosk status %s", old,
+		          (unsigned long long)s.manifest.pid, old);
+		code = 2;
+	} else if (session_resumable(site, old, &s.manifest)) {
+		log_error("session %s of this plan is not finished. Go on with it:\n  bosk resume %s\n"
+		          "or start over with --fresh", old, old);
+		code = 2;
+	} else if (str_eq(s.manifest.state, "done")) {
+		log_info("session %s has integrated everything in this plan; land it with bosk land %s, or "
+		         "start over with --fresh", old, old);
+		code = -1; /* nothing to do, and nothing wrong */
+	} else {
+		log_info("this plan ended in session %s without landing: what it did not integrate is done now, "
+		         "on its integration tip", old);
+	}
+	session_fini(&s);
+	return code;
+}
+
+static int start(const struct cmd_line *l, const struct batch *b, struct plan *plan)
+{
+	struct site site = {0};
+	struct session s = {.lock_fd = -1};
+	struct err e = {0};
+	char old[SEAL_SID] = "";
+
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int code = rc == 0 ? look_up(l, &site, plan->content, old) : cmd_fail(&e);
+	site_close(&site);
+	if (code)
+		return code < 0 ? 0 : code;
+	if (!plan->n && !old[0]) {
+		log_error("there is no queue %s", cmd_value(l, "queue"));
+		return 2;
+	}
+	rc = site_open(&site, l->dir, SITE_WRITE, &e);
+	if (rc == 0)
+		say_dead(&site);
+	if (rc == 0)
+		rc = old[0] ? create_continued(&s, &site, old, &b->create, &e)
+		            : create_session(&s, &site, plan, &b->create, &e);
+	code = rc == 0 ? batch_work(&s, &b->config, NULL, b->json) : cmd_fail(&e);
+	session_fini(&s);
+	site_close(&site);
+	return code;
+}
+
+static int nothing_given(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct err e = {0};
+
+	log_error("bosk run needs a plan: bosk run PLAN.yaml; the smallest one:\n"
+	          "  tasks:\n    - {id: hello, run: \"echo hello > hello.txt\"}");
+	if (site_open(&site, l->dir, SITE_READ, &e) == 0)
+		say_dead(&site);
+	site_close(&site);
+	return 2;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct batch b = {0};
+	struct plan plan = {0};
+	struct plan_faults faults = {0};
+	struct site site = {0};
+	struct create_base look = {0};
+	struct err e = {0};
+	unsigned major, minor;
+	AUTO_STR struct str text = {0};
+
+	if (cmd_flag(l, "dry-run"))
+		return cmd_plan_show(l);
+	if (getenv("BOSK_TASK")) {
+		log_error("bosk run inside a task (BOSK_TASK=%s) is refused: a task must not start tasks",
+		          getenv("BOSK_TASK"));
+		return 2;
+	}
+	if (!l->rest.n && !cmd_value(l, "queue"))
+		return nothing_given(l);
+	if (git_version(&major, &minor, &e) != 0)
+		return cmd_fail(&e);
+	/* Everything that can be wrong is found before anything is made. */
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
+	if (!code && batch_options(&b, l, &e) != 0)
+		code = cmd_fail(&e);
+	if (!code && l->rest.n)
+		code = batch_plan(l, &b, &plan, &faults);
+	if (!code && create_look(&look, &site, &b.create, &e) != 0)
+		code = cmd_fail(&e);
+	if (!code)
+		create_check_tasks(&site, &plan, &b.create, "000000", &faults);
+	if (faults.n) {
+		plan_faults_print(&faults, &text);
+		fwrite(text.p, 1, text.len, stderr);
+		log_error("the plan has %zu fault%s; nothing was started", faults.n, faults.n == 1 ? "" : "s");
+		code = 2;
+	}
+	site_close(&site);
+	if (!code)
+		code = start(l, &b, &plan);
+	create_base_fini(&look);
+	plan_faults_fini(&faults);
+	plan_fini(&plan);
+	batch_fini(&b);
+	return code;
+}
+
+const struct cmd cmd_run_entry = {
+	.name = "run",
+	.args = "[PLAN...]",
+	.summary = "work on a plan until nothing more can be done",
+	.details =
+		"Ctrl-C once: no new tasks, running ones finish. Twice: agents are stopped, their work is\n"
+		"saved. Three times: exit at once; bosk resume goes on in every case.\n",
+	CMD_OPTIONS(options),
+	.max_rest = -1,
+	.run = run};

@@ -1,0 +1,72 @@
+/* bosk stop [SID]: a request in the store, then one byte to the session's FIFO. Signals by pid are
+ * never sent to another session (architecture 3). */
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/session.h"
+
+static const struct cmd_option options[] = {
+	{"now", 0, NULL, "stop agents too, and save their work", false},
+};
+
+static bool is_live(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	(void)m;
+	return session_live(site, sid);
+}
+
+static int ask(struct site *site, const char *sid, bool now, struct err *e)
+{
+	AUTO_FREE char *fifo = site_path(site, "sessions/%s.wake", sid), *key = NULL;
+	AUTO_STR struct str bytes = {0};
+	uint64_t random;
+	struct request_row row = {.kind = (char *)(now ? "stop-now" : "stop"),
+	                          .time_ms = clock_wall_ms(),
+	                          .pid = (uint64_t)getpid()};
+
+	if (!session_live(site, sid))
+		return err_set(e, ERR_USAGE, "session %s is not running", sid);
+	seal_random(&random, sizeof random);
+	key = mem_printf("%s/%016llx", sid, (unsigned long long)random);
+	rec_encode(&request_row_rec, &row, &bytes);
+	if (db_save(site->db, DB_requests, key, bytes.p, bytes.len, e) != 0)
+		return -1;
+	AUTO_CLOSE int fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || write(fd, "!", 1) != 1) /* ENXIO: nobody reads, it died meanwhile */
+		return err_set(e, ERR_USAGE, "session %s ended meanwhile", sid);
+	return 0;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site;
+	struct err e = {0};
+	char sid[SEAL_SID];
+
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0)
+		rc = session_find(&site, cmd_word(l, 0), "stop", is_live, sid, &e);
+	site_close(&site);
+	/* Only now for writing: asking about sessions makes no store where there is none. */
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_WRITE, &e);
+	if (rc == 0)
+		rc = ask(&site, sid, cmd_flag(l, "now"), &e);
+	site_close(&site);
+	if (rc != 0)
+		return cmd_fail(&e);
+	printf("session %s was asked to stop\n", sid);
+	return 0;
+}
+
+const struct cmd cmd_stop_entry = {.name = "stop",
+                                   .args = "[SID]",
+                                   .summary = "let a session finish what runs, and stop",
+                                   CMD_OPTIONS(options),
+                                   .max_rest = 1,
+                                   .run = run};

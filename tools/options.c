@@ -1,0 +1,270 @@
+/* options: parsing command lines by the tables of cmd.h (getopt_long does the work), and help. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/config.h"
+#include "supervisor/site.h"
+
+const struct cmd_option cmd_common[] = {
+	{"directory", 'C', "DIR", "work as if started in DIR", false},
+	{"config", 'c', "KEY=VALUE", "set a configuration key for this call", false},
+	{"quiet", 'q', NULL, "errors and data only", false},
+	{"verbose", 'v', NULL, "say more", false},
+	{"help", 'h', NULL, "this text", false},
+};
+const size_t cmd_common_count = MEM_COUNT(cmd_common);
+
+static const struct cmd_option *option_at(const struct cmd *c, size_t i)
+{
+	return i < c->n_options ? &c->options[i] : &cmd_common[i - c->n_options];
+}
+
+void cmd_help(const struct cmd *c)
+{
+	printf("usage: bosk %s%s%s\n\n%s\n", c->name, *c->args ? " " : "", c->args, c->summary);
+	if (c->details)
+		printf("\n%s", c->details);
+	printf("\noptions:\n");
+	for (size_t i = 0; i < c->n_options + cmd_common_count; i++) {
+		const struct cmd_option *o = option_at(c, i);
+		AUTO_FREE char *left =
+			mem_printf("%s%c%s --%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
+		                   o->letter ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+		printf("  %-26s %s%s\n", left, o->help, o->later ? " (not in this version)" : "");
+	}
+}
+
+void cmd_overview(void)
+{
+	printf("usage: bosk [-C DIR] [-c KEY=VALUE] COMMAND ...\n\n"
+	       "Runs a batch of coding tasks unattended, each in its own git worktree.\n\ncommands:\n");
+	for (size_t i = 0; i < cmd_count; i++)
+		printf("  %-10s %s%s\n", cmd_list[i]->name, cmd_list[i]->summary,
+		       cmd_list[i]->run ? "" : " (not in this version)");
+	printf("\nbosk help COMMAND says more. Exit codes: 0 all done, 1 something was not, 2 usage or plan\n"
+	       "error, 3 stopped by a limit, 4 the environment, 5 another session holds it, 70 a bug.\n");
+}
+
+static const struct cmd *find_command(const char *name)
+{
+	for (size_t i = 0; i < cmd_count; i++)
+		if (strcmp(cmd_list[i]->name, name) == 0)
+			return cmd_list[i];
+	return NULL;
+}
+
+static int unknown(const char *what, const char *word, const char *const *names, size_t n)
+{
+	const char *near = str_nearest(word, names, n);
+	log_error("unknown %s '%s'%s%s%s; see bosk help", what, word, near ? ": did you mean '" : "",
+	          near ? near : "", near ? "'?" : "");
+	return 2;
+}
+
+static int unknown_command(const char *word)
+{
+	AUTO_FREE const char **names = mem_array(cmd_count, sizeof *names);
+	for (size_t i = 0; i < cmd_count; i++)
+		names[i] = cmd_list[i]->name;
+	return unknown("command", word, names, cmd_count);
+}
+
+static int unknown_option(const struct cmd *c, const char *word)
+{
+	size_t n = c->n_options + cmd_common_count;
+	AUTO_FREE const char **names = mem_array(n, sizeof *names);
+	AUTO_FREE char *bare = mem_strdup(word);
+
+	for (size_t i = 0; i < n; i++)
+		names[i] = option_at(c, i)->name;
+	bare[strcspn(bare, "=")] = '\0';
+	const char *near = str_starts(bare, "--") ? str_nearest(bare + 2, names, n) : NULL;
+	log_error("bosk %s: unknown option '%s'%s%s%s; see bosk help %s", c->name, bare,
+	          near ? ": did you mean '--" : "", near ? near : "", near ? "'?" : "", c->name);
+	return 2;
+}
+
+static int take(struct cmd_line *out, const struct cmd_option *o, const char *arg)
+{
+	if (o->later) {
+		log_error("bosk %s: --%s is not available in this version", out->cmd->name, o->name);
+		return 2;
+	}
+	if (strcmp(o->name, "directory") == 0)
+		out->dir = arg;
+	else if (strcmp(o->name, "config") == 0)
+		strv_add(&out->config, arg);
+	else if (strcmp(o->name, "quiet") == 0)
+		log_set(LOG_QUIET);
+	else if (strcmp(o->name, "verbose") == 0)
+		log_set(LOG_VERBOSE);
+	strv_add(&out->names, o->name);
+	strv_add(&out->values, arg ? arg : "");
+	return 0;
+}
+
+/* Options of one command from argv[0] = its name on. */
+static int parse_options(struct cmd_line *out, int argc, char **argv)
+{
+	const struct cmd *c = out->cmd;
+	size_t n = c->n_options + cmd_common_count;
+	AUTO_FREE struct option *longs = mem_array(n + 1, sizeof *longs);
+	AUTO_STR struct str shorts = {0};
+
+	str_add(&shorts, ":");
+	for (size_t i = 0; i < n; i++) {
+		const struct cmd_option *o = option_at(c, i);
+		longs[i] = (struct option){o->name, o->arg ? required_argument : no_argument, NULL,
+		                           256 + (int)i};
+		if (o->letter)
+			str_addf(&shorts, "%c%s", o->letter, o->arg ? ":" : "");
+	}
+	opterr = 0;
+	optind = 0; /* start afresh: the GNU way */
+	for (int got; (got = getopt_long(argc, argv, shorts.p, longs, NULL)) != -1;) {
+		if (got == '?')
+			return unknown_option(c, optopt && optopt < 256 ? (char[]){'-', (char)optopt, '\0'}
+			                                                : argv[optind - 1]);
+		if (got == ':') {
+			log_error("bosk %s: option '%s' needs an argument", c->name, argv[optind - 1]);
+			return 2;
+		}
+		size_t i = got >= 256 ? (size_t)got - 256 : 0;
+		while (got < 256 && option_at(c, i)->letter != got)
+			i++;
+		int code = take(out, option_at(c, i), optarg);
+		if (code)
+			return code;
+	}
+	for (int i = optind; i < argc; i++)
+		strv_add(&out->rest, argv[i]);
+	return 0;
+}
+
+int cmd_parse(struct cmd_line *out, int argc, char **argv)
+{
+	*out = (struct cmd_line){.dir = "."};
+	int at = 1;
+	/* Before the command: -C DIR and -c KEY=VALUE, as with git; and what people try first. */
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		const char *word = argv[at];
+		bool dir = strcmp(word, "-C") == 0, config = strcmp(word, "-c") == 0;
+		if ((dir || config) && at + 1 < argc) {
+			if (dir)
+				out->dir = argv[++at];
+			else
+				strv_add(&out->config, argv[++at]);
+		} else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
+			out->cmd = &cmd_help_entry;
+			return 0;
+		} else if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
+			out->cmd = &cmd_version_entry;
+			return 0;
+		} else {
+			return unknown("option", word, NULL, 0);
+		}
+	}
+	if (at == argc) {
+		cmd_overview();
+		return 2;
+	}
+	out->cmd = find_command(argv[at]);
+	if (!out->cmd)
+		return unknown_command(argv[at]);
+	if (!out->cmd->run) {
+		log_error("bosk %s is not available in this version", out->cmd->name);
+		return 2;
+	}
+	int code = parse_options(out, argc - at, argv + at);
+	if (code)
+		return code;
+	int n = (int)out->rest.n;
+	if (cmd_flag(out, "help"))
+		return 0;
+	if (n < out->cmd->min_rest || (out->cmd->max_rest >= 0 && n > out->cmd->max_rest)) {
+		log_error("usage: bosk %s %s", out->cmd->name, out->cmd->args);
+		return 2;
+	}
+	return 0;
+}
+
+void cmd_line_fini(struct cmd_line *l)
+{
+	strv_fini(&l->config);
+	strv_fini(&l->names);
+	strv_fini(&l->values);
+	strv_fini(&l->rest);
+}
+
+const char *cmd_value(const struct cmd_line *l, const char *name)
+{
+	for (size_t i = l->names.n; i-- > 0;)
+		if (strcmp(l->names.v[i], name) == 0)
+			return l->values.v[i];
+	return NULL;
+}
+
+bool cmd_flag(const struct cmd_line *l, const char *name)
+{
+	return cmd_value(l, name) != NULL;
+}
+
+void cmd_values(const struct cmd_line *l, const char *name, struct strv *out)
+{
+	for (size_t i = 0; i < l->names.n; i++)
+		if (strcmp(l->names.v[i], name) == 0)
+			strv_add(out, l->values.v[i]);
+}
+
+const char *cmd_word(const struct cmd_line *l, size_t i)
+{
+	return i < l->rest.n ? l->rest.v[i] : NULL;
+}
+
+int cmd_number(const struct cmd_line *l, const char *name, uint64_t min, uint64_t max,
+               uint64_t fallback, uint64_t *out, struct err *e)
+{
+	const char *text = cmd_value(l, name);
+
+	*out = fallback;
+	if (!text)
+		return 0;
+	if (!str_u64(text, out) || *out < min || *out > max)
+		return err_set(e, ERR_USAGE, "--%s takes a whole number from %llu to %llu, not '%s'", name,
+		               (unsigned long long)min, (unsigned long long)max, text);
+	return 0;
+}
+
+int cmd_fail(const struct err *e)
+{
+	log_error("%s", e->text);
+	if (e->where)
+		log_debug("(%s, %s)", e->where, err_kind_name(e->kind));
+	return err_exit_code(e);
+}
+
+void cmd_print(const struct str *text)
+{
+	fwrite(str_text(text), 1, text->len, stdout);
+}
+
+int cmd_config(const struct cmd_line *l, const struct site *site, struct config *out)
+{
+	struct plan_faults faults = {0};
+	AUTO_STR struct str text = {0};
+
+	if (config_load(out, gitx_top(site->git), &l->config, &faults) == 0) {
+		plan_faults_fini(&faults);
+		return 0;
+	}
+	plan_faults_print(&faults, &text);
+	fwrite(text.p, 1, text.len, stderr);
+	log_error("the configuration has %zu fault%s; nothing was started", faults.n,
+	          faults.n == 1 ? "" : "s");
+	plan_faults_fini(&faults);
+	return 2;
+}
