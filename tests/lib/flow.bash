@@ -1,0 +1,337 @@
+# shellcheck shell=bash
+# flow.bash: for the bats tests in tests/flow, and for tests/crash. A scratch folder with its own
+# HOME and git settings, repositories, running bosk, waiting for a condition, and the checkers that
+# any test may use after any run: the user's checkout is untouched, no process is left.
+#
+#   setup()    { flow_setup; make_repo; }
+#   teardown() { flow_teardown; }
+#
+# The program is $BOSK_BIN. After run_bosk: $status, $out and $err (texts), $OUT and $ERR (files).
+
+# How long a single bosk may take before it is killed: a hang fails its test, with its output.
+: "${FLOW_LIMIT:=120}"
+
+# ---- the scratch folder --------------------------------------------------------------------------
+
+# SCRATCH, HOME in it, no settings of the user, machine or caller. The repository is $REPO.
+flow_setup() {
+    local name
+    if ! [ -x "${BOSK_BIN:-}" ]; then
+        printf 'BOSK_BIN must name the program to test (now: %s)\n' "${BOSK_BIN:-not set}" >&2
+        return 1
+    fi
+    BOSK_BIN=$(readlink -f "$BOSK_BIN")
+    for name in "${!GIT_@}" "${!BOSK_@}" "${!XDG_@}"; do
+        case $name in
+        BOSK_BIN | BOSK_TEST_*) ;;
+        *) unset "$name" ;;
+        esac
+    done
+    SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/bosk-flow.XXXXXX")
+    SCRATCH=$(cd "$SCRATCH" && pwd -P)
+    REPO=$SCRATCH/repo OUT=$SCRATCH/out ERR=$SCRATCH/err
+    mkdir "$SCRATCH/home" "$SCRATCH/run"
+    export HOME=$SCRATCH/home XDG_RUNTIME_DIR=$SCRATCH/run GIT_CONFIG_NOSYSTEM=1
+    export GIT_CONFIG_GLOBAL=/dev/null LC_ALL=C NO_COLOR=1
+    chmod 700 "$SCRATCH/run"
+    # A small or full machine is not what these tests are about.
+    write_file "$HOME/.config/bosk/config.yaml" <<<'limits: {free_disk: 0, free_memory: 0}'
+}
+
+# Ends what this test started (found by its scratch folder, so nobody else's), removes the folder.
+flow_teardown() {
+    local pid
+    [ -n "${SCRATCH:-}" ] || return 0
+    for pid in $(processes_of_test); do kill -KILL "$pid" 2>/dev/null || true; done
+    cd /
+    chmod -R u+rwX "$SCRATCH" 2>/dev/null || true
+    rm -rf "$SCRATCH"
+}
+
+# make_repo [FILE...]: $REPO with branch main and one commit: a README, and each FILE with its own
+# name as content. The current folder is then the repository.
+make_repo() {
+    local file
+    git init -q -b main "$REPO"
+    cd "$REPO" || return
+    git config user.name 'Test User'
+    git config user.email 'test@example.invalid'
+    git config gc.auto 0
+    echo '# a test repository' >README.md
+    for file in "$@"; do
+        mkdir -p "$(dirname "$file")"
+        echo "$file" >"$file"
+    done
+    git add -A
+    git commit -qm 'Start'
+}
+
+# dirty_checkout: give $REPO everything a user may have lying about: staged, unstaged, staged and
+# changed again, deleted, untracked, ignored, executable, a link, and two stashes.
+dirty_checkout() {
+    local name
+    cd "$REPO" || return
+    printf '*.ignored\n/ignored-dir/\n' >.gitignore
+    for name in staged unstaged both deleted stashed; do echo "$name" >"mine-$name"; done
+    git add -A
+    git commit -qm 'What the user works on'
+    echo one >mine-stashed && git stash push -qm 'first stash'
+    echo two >mine-stashed && echo new >mine-stashed-new && git stash push -qum 'second stash'
+    echo changed >mine-staged && git add mine-staged
+    echo changed >mine-unstaged
+    echo changed >mine-both && git add mine-both && echo again >mine-both
+    rm mine-deleted
+    echo untracked >mine-untracked
+    mkdir -p ignored-dir mine-dir
+    echo secret >a.ignored
+    echo built >ignored-dir/object
+    echo '#!/bin/sh' >mine-dir/script && chmod 755 mine-dir/script
+    ln -s ../mine-staged mine-dir/link
+    echo staged-new >mine-new && git add mine-new
+}
+
+# write_file PATH: standard input becomes the file, folders are made.
+write_file() {
+    mkdir -p "$(dirname "$1")"
+    cat >"$1"
+}
+
+# write_agent: standard input becomes the program $AGENT, for --executor.
+write_agent() {
+    AGENT=$SCRATCH/agent
+    cat >"$AGENT"
+    chmod +x "$AGENT"
+}
+
+# commit_config: standard input becomes the repository's bosk.yaml, committed.
+commit_config() {
+    cat >"$REPO/bosk.yaml"
+    git -C "$REPO" add bosk.yaml
+    git -C "$REPO" commit -qm 'Settings for bosk'
+}
+
+# ---- running bosk --------------------------------------------------------------------------------
+
+# run_bosk WORDS...: to its end, without a terminal. Never fails itself: look at $status.
+run_bosk() {
+    status=0
+    timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+    # shellcheck disable=SC2034 # for the tests
+    out=$(cat "$OUT") err=$(cat "$ERR")
+    [ "$status" != 124 ] || printf 'bosk %s: still running after %s s, killed\n' "$*" "$FLOW_LIMIT" >&2
+}
+
+# start_bosk WORDS...: in the background; its pid in $bosk_pid. Output as with run_bosk.
+start_bosk() {
+    "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- &
+    bosk_pid=$!
+}
+# wait_bosk: for the one started last; $status as from run_bosk.
+wait_bosk() {
+    status=0
+    wait "$bosk_pid" || status=$?
+    # shellcheck disable=SC2034 # for the tests
+    out=$(cat "$OUT") err=$(cat "$ERR")
+}
+
+# expect_status WANTED: shows what bosk said when it is another.
+expect_status() {
+    [ "$status" = "$1" ] && return 0
+    {
+        printf 'exit status %s, wanted %s\n--- stdout\n' "$status" "$1"
+        tail -c 4000 "$OUT"
+        printf '%s\n' '--- stderr'
+        tail -c 4000 "$ERR"
+    } >&2
+    return 1
+}
+
+# expect_text PATTERN [FILE]: some line of FILE (default: stderr of the last run) matches (grep -E).
+expect_text() {
+    grep -qE -e "$1" "${2:-$ERR}" && return 0
+    {
+        printf 'no line matches: %s\n' "$1"
+        tail -c 4000 "${2:-$ERR}"
+    } >&2
+    return 1
+}
+
+# refute COMMAND...: it fails. (bats does not look at a command after "!".)
+refute() {
+    if "$@" 2>/dev/null; then
+        printf 'should have failed: %s\n' "$*" >&2
+        return 1
+    fi
+}
+
+# equal WHAT GOT WANTED
+equal() {
+    [ "$2" = "$3" ] && return 0
+    printf '%s:\n  got:    %s\n  wanted: %s\n' "$1" "$2" "$3" >&2
+    return 1
+}
+
+# status_json FILTER [WORDS...]: jq -r FILTER of `bosk status --json WORDS...`.
+status_json() {
+    local filter=$1
+    shift
+    "$BOSK_BIN" status --json "$@" 2>>"$ERR" 3>&- | jq -er "$filter"
+}
+# The newest session's id.
+last_sid() {
+    status_json '.sessions | sort_by(.started_at) | last | .id'
+}
+# task_field SID TASK FIELD
+task_field() {
+    status_json ".sessions[] | select(.id == \"$1\") | .tasks[] | select(.id == \"$2\") | .$3 // \"null\""
+}
+
+# ---- waiting -------------------------------------------------------------------------------------
+
+# wait_until CONDITION [LIMIT]: until the shell text CONDITION is true, at most LIMIT seconds
+# (default 30). The one place where a test sleeps: what tests wait for (a file, a state of a session,
+# the end of a process of somebody else) has no common way to block on, so it is looked at every
+# 50 ms; how long that takes decides nothing but the test's own duration.
+wait_until() {
+    local condition=$1 limit=${2:-30} end
+    end=$((SECONDS + limit + 1))
+    until eval "$condition"; do
+        if [ "$SECONDS" -ge "$end" ]; then
+            printf 'after %s s still not true: %s\n' "$limit" "$condition" >&2
+            return 1
+        fi
+        sleep 0.05
+    done
+}
+
+# ---- processes -----------------------------------------------------------------------------------
+
+# alive PID: running or stopped; a zombie is dead.
+alive() {
+    local stat
+    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    case ${stat##*) } in
+    Z* | X*) return 1 ;;
+    esac
+}
+
+# processes_of SID: pids (and command lines) of living processes marked with this session.
+processes_of() {
+    local file pid
+    grep -lzxF "BOSK_SESSION=$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
+        pid=${file#/proc/}
+        pid=${pid%/environ}
+        # The test itself may run inside a session.
+        case " $$ $BASHPID $PPID " in *" $pid "*) continue ;; esac
+        if alive "$pid"; then
+            printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
+        fi
+    done
+}
+
+# processes_of_test: pids of living processes that work in the scratch folder or were started with a
+# HOME in it: everything this test started, marked or not, but the test itself.
+processes_of_test() {
+    local dir pid
+    for dir in /proc/[0-9]*; do
+        pid=${dir#/proc/}
+        case " $$ $BASHPID $PPID " in *" $pid "*) continue ;; esac
+        case $(readlink "$dir/cwd" 2>/dev/null) in
+        "$SCRATCH" | "$SCRATCH"/*) ;;
+        *) grep -qzxF "HOME=$SCRATCH/home" "$dir/environ" 2>/dev/null || continue ;;
+        esac
+        # Shells of the test and of bats (their folder is the scratch folder too) are no strays.
+        case $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null) in
+        *bats-exec-* | *libexec/bats* | *random-kill.sh*) continue ;;
+        esac
+        if alive "$pid"; then printf '%s\n' "$pid"; fi
+    done
+}
+
+# assert_no_strays SID: nothing of the session runs any more, and no bosk of this test either.
+assert_no_strays() {
+    local found pid
+    found=$(processes_of "$1")
+    for pid in $(processes_of_test); do
+        if [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$BOSK_BIN" ]; then
+            found+="${found:+$'\n'}$pid $(tr '\0' ' ' <"/proc/$pid/cmdline")"
+        fi
+    done
+    [ -z "$found" ] && return 0
+    printf 'left running by session %s:\n%s\n' "$1" "$found" >&2
+    return 1
+}
+
+# ---- the user's checkout -------------------------------------------------------------------------
+
+# snapshot_checkout DIR: everything of the checkout and its repository that is the user's, as text:
+# HEAD, refs but bosk's own, reflogs, index bytes, configuration, hooks, status with ignored files,
+# and every file, folder and link with its mode, time of change and content. Changes nothing itself.
+snapshot_checkout() (
+    export GIT_OPTIONAL_LOCKS=0
+    cd "$1" || exit
+    common=$(git rev-parse --git-common-dir)
+    printf 'HEAD %s %s\n' "$(cat .git/HEAD)" "$(git rev-parse HEAD)"
+    sha256sum .git/index
+    git for-each-ref --format='%(refname) %(objectname) %(symref)' |
+        grep -vE '^refs/(bosk/|heads/bosk/|heads/integration-)' || true
+    sha256sum "$common/config" "$common"/logs/HEAD "$common"/logs/refs/stash "$common"/logs/refs/heads/main 2>&1 || true
+    find "$common/hooks" "$common/info" -type f -exec sha256sum {} + 2>/dev/null | LC_ALL=C sort || true
+    for name in MERGE_HEAD ORIG_HEAD CHERRY_PICK_HEAD REBASE_HEAD index.lock HEAD.lock; do
+        if [ -e ".git/$name" ]; then printf '%s %s\n' "$name" "$(cat ".git/$name")"; fi
+    done
+    git stash list
+    git status -z --porcelain=v1 --ignored --untracked-files=all | tr '\0' '\n'
+    # Times of folders and files: a file taken away and put back would show.
+    find . -path ./.git -prune -o -printf '%y %m %T@ %s %p -> %l\n' | LC_ALL=C sort -k5
+    find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum --
+)
+
+# assert_same_snapshot BEFORE AFTER: two files made by snapshot_checkout.
+assert_same_snapshot() {
+    diff -u "$1" "$2" >&2 && return 0
+    printf 'the checkout was changed (above)\n' >&2
+    return 1
+}
+
+# ---- what came out -------------------------------------------------------------------------------
+
+# trailer COMMIT NAME
+trailer() {
+    git -C "$REPO" log -1 --format="%(trailers:key=$2,valueonly,separator=%x2C)" "$1"
+}
+
+# assert_once REPO SID BASE TASK...: in BASE..integration-SID each task has exactly one commit of its
+# own with one parent and exactly one merge commit, each with its trailers, and there is nothing else.
+assert_once() {
+    local repo=$1 sid=$2 base=$3 task kind wanted got
+    shift 3
+    for task in "$@"; do
+        for kind in --no-merges --merges; do
+            got=$(git -C "$repo" log $kind --format="%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)" \
+                "$base..integration-$sid" | grep -cxF "$sid/$task" || true)
+            equal "commits of $task ($kind)" "$got" 1 || return
+        done
+        got=$(git -C "$repo" log --merges --format='%(trailers:key=Bosk-Task,valueonly,separator=) %(trailers:key=Bosk-Result,valueonly,separator=)' \
+            "$base..integration-$sid" | grep -cE "^${task//./\\.} [0-9a-f]{64}$" || true)
+        equal "result hash on the merge of $task" "$got" 1 || return
+    done
+    wanted=$((2 * $#))
+    got=$(git -C "$repo" rev-list --count "$base..integration-$sid")
+    equal "commits in $base..integration-$sid" "$got" "$wanted" || return
+    equal "the two integration refs" "$(git -C "$repo" rev-parse "refs/bosk/int/$sid")" \
+        "$(git -C "$repo" rev-parse "refs/heads/integration-$sid")"
+}
+
+# assert_fsck REPO: no broken or missing object. (Dangling ones are normal.)
+assert_fsck() {
+    local said
+    said=$(git -C "$1" fsck --full --strict --no-dangling --no-progress 2>&1) && [ -z "$said" ] && return 0
+    printf 'git fsck: %s\n' "$said" >&2
+    return 1
+}
+
+# assert_no_worktrees REPO: only the user's own is left.
+assert_no_worktrees() {
+    equal "worktrees" "$(git -C "$1" worktree list --porcelain | grep -c '^worktree ')" 1
+}
