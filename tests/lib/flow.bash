@@ -179,7 +179,15 @@ status_json() {
 }
 # The newest session's id.
 last_sid() {
-    status_json '.sessions | sort_by(.started_at) | last | .id'
+    local found
+    found=$(status_json '.sessions | sort_by(.started_at) | last | .id') || return
+    case $found in
+    [0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f][0-9a-f]) printf '%s\n' "$found" ;;
+    *)
+        printf 'not a session id: %s\n' "$found" >&2
+        return 1
+        ;;
+    esac
 }
 # task_field SID TASK FIELD
 task_field() {
