@@ -121,9 +121,10 @@ run_bosk() {
     [ "$status" != 124 ] || printf 'bosk %s: still running after %s s, killed\n' "$*" "$FLOW_LIMIT" >&2
 }
 
-# start_bosk WORDS...: in the background; its pid in $bosk_pid. Output as with run_bosk.
+# start_bosk WORDS...: in the background; its pid in $bosk_pid. Output as with run_bosk. (A shell lets
+# what it starts in the background ignore Ctrl-C: that is undone.)
 start_bosk() {
-    "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- &
+    env --default-signal=INT,QUIT "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- &
     bosk_pid=$!
 }
 # wait_bosk: for the one started last; $status as from run_bosk.
