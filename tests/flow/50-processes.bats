@@ -222,6 +222,7 @@ while [ ! -e "$SCRATCH/go" ]; do sleep 0.1; done
 echo "\$BOSK_TASK" > "\$BOSK_TASK.txt"
 SH
     running
+    # shellcheck disable=SC2034 # used in the condition below
     said=$(stat -c %s "$ERR")
     kill -INT "$bosk_pid"
     # It says that it will finish what runs.
