@@ -38,9 +38,11 @@ cd "$source_dir"
 # Objects (name without .c) that export more than their own prefix, each with what it may: a name,
 # or a prefix with a star.
 symbol_exceptions='
-    str   strv_*
-    rows  *_row_rec task_def_rec
-    scan  rec_scan
+    gitx_objects  oid_parse
+    render        table_*
+    rows          *_row_rec task_def_rec
+    scan          rec_scan
+    str           strv_*
 '
 
 findings=$(mktemp)
