@@ -140,9 +140,9 @@ expect_status() {
     [ "$status" = "$1" ] && return 0
     {
         printf 'exit status %s, wanted %s\n--- stdout\n' "$status" "$1"
-        tail -c 4000 "$OUT"
+        tail -c 4000 <<<"$out"
         printf '%s\n' '--- stderr'
-        tail -c 4000 "$ERR"
+        tail -c 4000 <<<"$err"
     } >&2
     return 1
 }
