@@ -1,5 +1,5 @@
-/* core: the supervisor's state while it runs, shared by its parts (run, assign, intake, integrate,
- * finish). Nothing outside supervisor/ includes it. */
+/* core: the supervisor's state while it runs, shared by its parts (core_*, control, integrate,
+ * finish, supervisor). Nothing outside supervisor/ includes it. */
 #ifndef BOSK_CORE_H
 #define BOSK_CORE_H
 
@@ -65,22 +65,24 @@ struct core {
 	struct err fatal;
 };
 
-/* ---- run.c ---- */
+/* ---- core.c ---- */
 void core_event(struct core *c, enum sched_event_kind kind, size_t task); /* SIZE_MAX = none */
 void core_fatal(struct core *c, const struct err *e); /* stop now; resume can go on */
 void core_sync(struct core *c, size_t task); /* its row's state from the scheduler */
+void core_turns(void *core); /* after each wake-up: apply, commit, act, until nothing is left */
+void core_counts(struct core *c); /* for the progress bar */
 const char *core_task_id(const struct core *c, size_t task);
 
 /* ---- control.c: signals, terminal, requests ---- */
 int control_open(struct core *c, struct err *e);
 void control_clock(struct core *c); /* the 1 Hz redraw, on a terminal only */
 
-/* ---- assign.c: actions performed after their commit ---- */
+/* ---- core_assign.c: actions performed after their commit ---- */
 void core_perform(struct core *c, const struct sched_action *a);
 void core_assigned(struct core *c, size_t task, size_t slot); /* rows of an assignment, before it */
 int core_check(struct core *c, const char *label, const char *commit, struct err *e);
 
-/* ---- intake.c: what workers say ---- */
+/* ---- core_intake.c: what workers say ---- */
 void core_message(void *core, size_t slot, struct msg *m);
 void core_gone(void *core, size_t slot, bool asked, const char *why);
 

@@ -11,7 +11,7 @@
 #include "store/owner.h"
 #include "worker/proc.h"
 
-void recovery_fini(struct recovery *r)
+void recover_fini(struct recovery *r)
 {
 	free(r->left);
 	*r = (struct recovery){0};

@@ -15,7 +15,7 @@ struct recovery {
 	struct recovery_left *left;
 	size_t n;
 };
-void recovery_fini(struct recovery *r);
+void recover_fini(struct recovery *r);
 
 /* For a session this process has locked. Ends stray processes, finishes or withdraws the open intent,
  * makes missing refs, puts tasks that were running back, records all of it as one turn. Changes

@@ -13,46 +13,6 @@
 #include "heap.h"
 #include "store/base/mem.h"
 
-/* ---- names of states ---- */
-
-static const char *const stored_names[] = {
-#define STORED(name, stored, shown) [TASK_##name] = stored,
-	TASK_STATES(STORED)
-#undef STORED
-};
-
-static const char *const shown_names[] = {
-#define SHOWN(name, stored, shown) [TASK_##name] = shown,
-	TASK_STATES(SHOWN)
-#undef SHOWN
-};
-
-const char *task_state_name(enum task_state s)
-{
-	return (size_t)s < TASK_STATE_COUNT ? stored_names[s] : "?";
-}
-
-const char *task_state_shown(enum task_state s)
-{
-	return (size_t)s < TASK_STATE_COUNT ? shown_names[s] : "?";
-}
-
-bool task_state_parse(const char *stored, enum task_state *out)
-{
-	for (size_t i = 0; i < TASK_STATE_COUNT; i++) {
-		if (strcmp(stored, stored_names[i]) == 0) {
-			*out = (enum task_state)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool task_state_ended(enum task_state s)
-{
-	return s >= TASK_INTEGRATED && s < TASK_STATE_COUNT;
-}
-
 /* ---- one block of memory ---- */
 
 static size_t padded(size_t n, size_t size)

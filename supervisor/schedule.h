@@ -9,28 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The states of architecture.md section 5, with the name stored and the one shown. */
-#define TASK_STATES(S)                                                                            \
-	S(WAITING, "waiting", "pending")       /* a dependency is not integrated yet */           \
-	S(READY, "ready", "pending")           /* may be assigned */                              \
-	S(BACKOFF, "backoff", "pending")       /* will be READY when its retry timer is due */    \
-	S(RUNNING, "running", "running")                                                          \
-	S(CHECKED, "checked", "running")       /* committed, waits for its merge */               \
-	S(INTEGRATED, "integrated", "integrated")                                                 \
-	S(LANDED, "landed", "landed")                                                             \
-	S(CONFLICT, "conflict", "conflict")                                                       \
-	S(BLOCKED, "blocked", "blocked")                                                          \
-	S(FAILED, "failed", "failed")                                                             \
-	S(TIMEOUT, "timeout", "failed")                                                           \
-	S(SKIPPED, "skipped", "skipped")                                                          \
-	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */
+#include "task_state.h"
 
-#define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
-enum task_state { TASK_STATES(TASK_STATE_ENUM_) TASK_STATE_COUNT };
-const char *task_state_name(enum task_state s);  /* as stored */
-const char *task_state_shown(enum task_state s); /* as interface.md shows it */
-bool task_state_parse(const char *stored, enum task_state *out);
-bool task_state_ended(enum task_state s); /* INTEGRATED, LANDED and everything after them */
 
 #define SCHED_NONE UINT32_MAX /* no task, no slot */
 

@@ -54,7 +54,7 @@ static int go_on(const struct cmd_line *l, struct session *s)
 	} else {
 		code = batch_work(s, &config, &recovery, cmd_flag(l, "json"));
 	}
-	recovery_fini(&recovery);
+	recover_fini(&recovery);
 	plan_faults_fini(&faults);
 	config_fini(&config);
 	return code;

@@ -1,4 +1,4 @@
-/* start: what a run starts from - target, base, identity, the folder of the worktrees (declared in
+/* create_look: what a run starts from - target, base, identity, the folder of the worktrees (declared in
  * create.h). Looks, changes nothing. */
 #include "create.h"
 

@@ -1,4 +1,4 @@
-/* find: which session or task a command means (declared in session.h). */
+/* session_find: which session or task a command means (declared in session.h). */
 #include "session.h"
 
 #include <stdio.h>

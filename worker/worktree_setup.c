@@ -1,4 +1,4 @@
-/* setup: what a fresh worktree needs before work can start: copied files and the setup command. */
+/* worktree_setup: what a fresh worktree needs before work can start: copied files and the setup command. */
 #include "worktree.h"
 
 #include <libgen.h>

@@ -1,4 +1,4 @@
-/* intake: what workers say becomes rows, journal entries and scheduler events. A result is a claim
+/* core_intake: what workers say becomes rows, journal entries and scheduler events. A result is a claim
  * until git has confirmed it (promise E3). */
 #include <string.h>
 

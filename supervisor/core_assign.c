@@ -1,4 +1,4 @@
-/* assign: from a decision of the scheduler to the message that makes a worker do it. */
+/* core_assign: from a decision of the scheduler to the message that makes a worker do it. */
 #include <string.h>
 
 #include "core.h"

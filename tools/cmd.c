@@ -1,4 +1,4 @@
-/* options: parsing command lines by the tables of cmd.h (getopt_long does the work), and help. */
+/* cmd: parsing command lines by the tables of cmd.h (getopt_long does the work), and help. */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

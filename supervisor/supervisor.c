@@ -1,0 +1,154 @@
+/* supervisor: a session's life - opening, the gates on the base, the loop, closing. */
+#include "supervisor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "worker/proc.h"
+
+static struct schedule *make_schedule(const struct core *c)
+{
+	const struct session *s = c->s;
+	AUTO_FREE int64_t *priority = mem_array(s->plan.n, sizeof *priority);
+	AUTO_FREE bool *exclusive = mem_array(s->plan.n, sizeof *exclusive);
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		priority[i] = (int64_t)s->plan.tasks[i].priority;
+		exclusive[i] = s->plan.tasks[i].exclusive;
+	}
+	struct sched_plan plan = {.tasks = s->plan.n,
+	                          .slots = s->row.jobs,
+	                          .needs = s->plan.needs,
+	                          .needs_at = s->plan.needs_at,
+	                          .priority = priority,
+	                          .exclusive = exclusive,
+	                          .overlaps = plan_overlaps,
+	                          .ctx = &c->s->plan,
+	                          .retries = (uint32_t)c->cfg->retries,
+	                          .halt_after_failures = (uint32_t)c->cfg->halt_after_failures,
+	                          .sequential = s->row.sequential};
+	struct schedule *sched = schedule_new(&plan);
+	for (size_t i = 0; i < s->plan.n; i++)
+		schedule_restore(sched, (uint32_t)i, session_task_state(s, i),
+		                 (uint32_t)s->tasks[i].retries);
+	return sched;
+}
+
+static struct view *open_view(const struct core *c)
+{
+	bool terminal = isatty(2);
+	struct view_options o = {
+		.mode = c->options->quiet ? VIEW_QUIET : terminal ? VIEW_LIVE : VIEW_PLAIN,
+		.color = terminal && !getenv("NO_COLOR"),
+		.fd = 2,
+		.worktrees = c->s->manifest.worktrees.n,
+		.total = c->s->plan.n,
+	};
+	const char *term = getenv("TERM");
+	if (o.mode == VIEW_LIVE && (!term || strcmp(term, "dumb") == 0))
+		o.mode = VIEW_PLAIN;
+	return view_open(&o);
+}
+
+static void start_phase(struct core *c)
+{
+	struct err e = {0};
+
+	if (c->cfg->n_gates && c->s->row.preflight && !c->s->manifest.preflight_done) {
+		c->phase = PHASE_PREFLIGHT;
+		if (core_check(c, "base", c->s->tip, &e) != 0)
+			core_fatal(c, &e);
+		return;
+	}
+	c->phase = PHASE_RUN;
+	core_event(c, SCHED_START, SIZE_MAX);
+}
+
+static int open_core(struct core *c, const struct recovery *recovery, struct err *e)
+{
+	const struct pool_handler handler = {core_message, core_gone, c};
+	struct session *s = c->s;
+
+	if (loop_open(&c->loop, e) != 0 || control_open(c, e) != 0)
+		return -1;
+	turn_init(&c->turn, s);
+	c->turn.json = c->options->json;
+	c->sched = make_schedule(c);
+	c->view = open_view(c);
+	c->pool = pool_new(c->loop, s, c->cfg, &handler);
+	c->slot_task = mem_array(s->manifest.worktrees.n, sizeof *c->slot_task);
+	c->slot_since = mem_array(s->manifest.worktrees.n, sizeof *c->slot_since);
+	c->slot_keep = mem_array(s->manifest.worktrees.n, sizeof *c->slot_keep);
+	c->retry_timer = mem_array(s->plan.n, sizeof *c->retry_timer);
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
+		c->slot_task[i] = SIZE_MAX;
+	c->integ.queue = mem_array(s->plan.n + 1, sizeof *c->integ.queue);
+	for (size_t i = 0; recovery && i < recovery->n; i++) {
+		const struct recovery_left *left = &recovery->left[i];
+		const struct task_row *row = &s->tasks[left->task];
+		pool_leftover(c->pool, left->slot,
+		              &(struct pool_leftover){core_task_id(c, left->task), row->branch, row->base,
+		                                      left->attempt});
+	}
+	loop_after(c->loop, core_turns, c);
+	control_clock(c);
+	return 0;
+}
+
+static void close_core(struct core *c)
+{
+	view_close(c->view);
+	pool_free(c->pool);
+	if (c->turn.s)
+		turn_fini(&c->turn);
+	schedule_free(c->sched);
+	loop_close(c->loop);
+	if (c->wake_fd >= 0)
+		close(c->wake_fd);
+	free(c->slot_task);
+	free(c->slot_since);
+	free(c->slot_keep);
+	free(c->retry_timer);
+	free(c->integ.queue);
+	free(c->inbox);
+	free(c->todo);
+	free(c->green_tree);
+}
+
+int supervisor_run(struct session *s, const struct config *cfg, const struct recovery *recovery,
+                   const struct supervisor_options *options)
+{
+	struct core c = {.s = s,
+	                 .cfg = cfg,
+	                 .options = options,
+	                 .wake_fd = -1,
+	                 .exit_code = -1,
+	                 .fresh = !recovery};
+	struct err e = {0};
+
+	if (proc_contain(0, 0, &e) != 0 || open_core(&c, recovery, &e) != 0) {
+		log_error("%s", e.text);
+		close_core(&c);
+		return err_exit_code(&e);
+	}
+	struct event_row first = {.kind = (char *)(recovery ? "resume" : "session"),
+	                          .commit = s->row.base,
+	                          .new_tip = s->tip,
+	                          .note = s->row.target};
+	turn_event(&c.turn, &first);
+	core_counts(&c);
+	start_phase(&c);
+	if (loop_run(c.loop, &e) != 0)
+		core_fatal(&c, &e);
+	if (c.forget && c.fatal.kind == ERR_NONE && finish_forget(&c, &e) != 0)
+		core_fatal(&c, &e);
+	int code = c.fatal.kind != ERR_NONE ? err_exit_code(&c.fatal) : finish_exit_code(&c);
+	close_core(&c);
+	if (c.fatal.kind != ERR_NONE)
+		log_error("%s\n  session %s can go on: bosk resume %s", c.fatal.text, s->sid, s->sid);
+	return code;
+}
