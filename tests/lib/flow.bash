@@ -127,9 +127,10 @@ start_bosk() {
     env --default-signal=INT,QUIT "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- &
     bosk_pid=$!
 }
-# wait_bosk: for the one started last; $status as from run_bosk.
+# wait_bosk: for the one started last; $status as from run_bosk. Killed when it takes too long.
 wait_bosk() {
     status=0
+    if ! wait_until "! alive $bosk_pid" "$FLOW_LIMIT"; then kill -KILL "$bosk_pid"; fi
     wait "$bosk_pid" || status=$?
     # shellcheck disable=SC2034 # for the tests
     out=$(cat "$OUT") err=$(cat "$ERR")
