@@ -238,6 +238,7 @@ static int start(struct pool_slot *w, struct err *e)
 {
 	struct pool *p = w->pool;
 	int to[2] = {-1, -1}, from[2] = {-1, -1};
+	AUTO_FREE char *parent = NULL, *in = NULL, *out = NULL, *label = NULL;
 
 	if (w->seat_fd < 0 && seat_take(&w->seat, &w->seat_fd, e) != 0)
 		return -1;
@@ -245,8 +246,9 @@ static int start(struct pool_slot *w, struct err *e)
 		err_sys(e, "pipe");
 		goto undo;
 	}
-	AUTO_FREE char *parent = mem_printf("%d", (int)getpid());
-	AUTO_FREE char *in = mem_printf("%d", to[0]), *out = mem_printf("%d", from[1]);
+	parent = mem_printf("%d", (int)getpid());
+	in = mem_printf("%d", to[0]);
+	out = mem_printf("%d", from[1]);
 	const char *argv[] = {"bosk", "worker", parent, in, out, NULL};
 	int keep[] = {to[0], from[1]};
 	struct exec_spec spec = {.argv = argv,
@@ -267,7 +269,7 @@ static int start(struct pool_slot *w, struct err *e)
 	loop_child(p->loop, w->pid, ended, w);
 	close(to[0]);
 	close(from[1]);
-	AUTO_FREE char *label = mem_printf("worker %zu", (size_t)(w - p->slots) + 1);
+	label = mem_printf("worker %zu", (size_t)(w - p->slots) + 1);
 	if (chan_open(&w->chan, label, from[0], to[1], MSG_WAY_TO_SUPERVISOR, e) != 0) {
 		close(to[1]);
 		close(from[0]);

@@ -1,0 +1,159 @@
+#!/usr/bin/env bats
+# Worktrees: pooled and moved forward, ignored files kept, files copied in, the setup command and its
+# key; what is there at the end; and refs that somebody else moves meanwhile.
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables set by run_bosk; tests are subshells
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    PLAN=$SCRATCH/p.yaml
+}
+teardown() { flow_teardown; }
+
+# task ID COMMAND [MORE]: a plan of one task more.
+task() {
+    [ -e "$PLAN" ] || echo 'tasks:' >"$PLAN"
+    printf '  - id: %s\n    run: |\n      %s\n' "$1" "$2" >>"$PLAN"
+    [ $# -lt 3 ] || printf '    %s\n' "$3" >>"$PLAN"
+}
+
+@test "one worktree serves many tasks: it moves to the tip, ignored files stay, others go" {
+    printf 'build/\n' >.gitignore
+    git add -A
+    git commit -qm 'Ignore builds'
+    task one 'mkdir build && echo cache > build/object; pwd > "'"$SCRATCH"'/where"; echo one > one.txt'
+    # The build cache of the first task is there, its file came with the tip, and nothing else did.
+    task two 'cat build/object one.txt > two.txt; pwd >> "'"$SCRATCH"'/where"; git status --porcelain --ignored > "'"$SCRATCH"'/status"' \
+        'needs: [one]'
+    task bad 'echo left > left.txt; echo changed > a.txt; exit 1' 'needs: [two]'
+    task three 'test ! -e left.txt && test "$(cat a.txt)" = a.txt && ls > three.txt' 'priority: 0'
+    run_bosk -c retries=0 run "$PLAN" --sequential
+    expect_status 1
+    sid=$(last_sid)
+    equal "two" "$(git show "integration-$sid:two.txt")" $'cache\none'
+    equal "three" "$(task_field "$sid" three state)" integrated
+    equal "places" "$(sort -u "$SCRATCH/where" | wc -l)" 1
+    equal "status in the second task" "$(cat "$SCRATCH/status")" $'?? two.txt\n!! build/'
+    # The failed task's work is on its branch, what it did to tracked files too.
+    equal "kept" "$(git show "$(task_field "$sid" bad kept):left.txt")" left
+    equal "kept" "$(git show "$(task_field "$sid" bad kept):a.txt")" changed
+    assert_no_worktrees "$REPO"
+}
+
+@test "copy and .worktreeinclude: files come in, and never into a commit" {
+    printf '.env\n/secrets/\n*.log\n' >.gitignore
+    printf '.env\nsecrets/key\n' >.worktreeinclude
+    git add -A
+    git commit -qm 'Ignore some'
+    mkdir secrets 'local conf'
+    echo env >.env
+    echo key >secrets/key
+    echo other >secrets/other
+    echo log >x.log
+    echo mine >'local conf/mine.txt' # not ignored: copied by name, not committed
+    commit_config <<'YAML'
+worktrees: {copy: ['local conf', 'not-there']}
+YAML
+    task one 'cat .env secrets/key "local conf/mine.txt" > seen.txt; ls -A secrets >> seen.txt; test ! -e x.log && echo changed >> "local conf/mine.txt"'
+    task two 'cat "local conf/mine.txt" > again.txt' 'needs: [one]'
+    snapshot_checkout "$REPO" >"$SCRATCH/before"
+    run_bosk run "$PLAN" --jobs 1
+    expect_status 0
+    snapshot_checkout "$REPO" >"$SCRATCH/after"
+    assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
+    sid=$(last_sid)
+    equal "seen" "$(git show "integration-$sid:seen.txt")" $'env\nkey\nmine\nkey'
+    equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" "again.txt seen.txt "
+    assert_no_worktrees "$REPO"
+}
+
+@test "setup runs once for each worktree, and again when its inputs change" {
+    echo 1 >package-lock.json
+    printf 'modules/\n' >.gitignore
+    git add -A
+    commit_config <<YAML
+worktrees: {setup: 'mkdir -p modules && cp package-lock.json modules/ && echo "\$BOSK_SLOT" >> "$SCRATCH/ran" && echo made'}
+YAML
+    task one 'cat modules/package-lock.json > one.txt'
+    task two 'cat modules/package-lock.json > two.txt' 'needs: [one]'
+    task bump 'echo 2 > package-lock.json' 'needs: [two]'
+    task three 'cat modules/package-lock.json > three.txt' 'needs: [bump]'
+    run_bosk run "$PLAN" --jobs 1
+    expect_status 0
+    sid=$(last_sid)
+    equal "setups" "$(wc -l <"$SCRATCH/ran")" 2
+    equal "three" "$(git show "integration-$sid:three.txt")" 2
+    grep -rq made "$REPO/.git/bosk/logs/$sid/one/1/setup.log"
+}
+
+@test "setup that fails: its task is not started, the log is named" {
+    commit_config <<'YAML'
+worktrees: {setup: 'echo no such registry; exit 9'}
+YAML
+    task one "touch '$SCRATCH/started'; echo x > x.txt"
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "state" "$(task_field "$sid" one state)" blocked
+    [ ! -e "$SCRATCH/started" ]
+    task_field "$sid" one reason | grep -q 'setup failed (exit 9).*setup.log'
+    equal "attempts" "$(task_field "$sid" one attempts)" 0
+}
+
+@test "a commit that the user adds on the integration branch is taken in, and merged upon" {
+    task one "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"
+    start_bosk run "$PLAN"
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    git worktree add -q "$SCRATCH/theirs" "integration-$sid"
+    echo theirs >"$SCRATCH/theirs/theirs.txt"
+    git -C "$SCRATCH/theirs" add -A
+    git -C "$SCRATCH/theirs" commit -qm 'By the user'
+    git worktree remove "$SCRATCH/theirs"
+    touch "$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    equal "theirs" "$(git show "integration-$sid:theirs.txt")" theirs
+    equal "one" "$(git show "integration-$sid:one.txt")" one
+    equal "truth" "$(git rev-parse "refs/bosk/int/$sid")" "$(git rev-parse "integration-$sid")"
+    "$BOSK_BIN" report | grep -q 'moved to'
+    assert_fsck "$REPO"
+}
+
+@test "an integration branch that is checked out is not moved, the truth is in its ref" {
+    task one "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"
+    start_bosk run "$PLAN"
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    git worktree add -q "$SCRATCH/theirs" "integration-$sid"
+    touch "$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    equal "branch" "$(git rev-parse "integration-$sid")" "$(git rev-parse main)"
+    equal "their tree" "$(git -C "$SCRATCH/theirs" status --porcelain)" ""
+    equal "one" "$(git show "refs/bosk/int/$sid:one.txt")" one
+    "$BOSK_BIN" report | grep -q "the whole is refs/bosk/int/$sid"
+    # It lands all the same.
+    run_bosk land --merge
+    expect_status 0
+    equal "landed" "$(git show main:one.txt)" one
+}
+
+@test "--keep-worktrees keeps them; a ref lock left by a kill does not stop a resume" {
+    task one "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"
+    start_bosk run "$PLAN" --keep-worktrees
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    : >"$REPO/.git/refs/bosk/int/$sid.lock"
+    : >"$REPO/.git/refs/heads/integration-$sid.lock"
+    touch "$SCRATCH/go"
+    run_bosk resume
+    expect_status 0
+    [ ! -e "$REPO/.git/refs/heads/integration-$sid.lock" ]
+    equal "worktrees" "$(git worktree list | wc -l)" 2
+    equal "one" "$(git show "integration-$sid:one.txt")" one
+}
