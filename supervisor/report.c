@@ -2,6 +2,7 @@
  * in status.h). It tells what git and the store prove, nothing else. */
 #include <string.h>
 
+#include "render.h"
 #include "status.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -21,24 +22,23 @@ static void quoted(struct str *out, const char *text)
 static void add_good(const struct session *s, enum task_state state, const char *heading,
                      struct str *out)
 {
-	bool any = false;
+	AUTO_TABLE struct table t = {0};
+	AUTO_STR struct str rows = {0};
+
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
+		AUTO_FREE char *commit = mem_strndup(row->commit ? row->commit : "", 12);
+		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
+		AUTO_STR struct str took = {0};
 		if (session_task_state(s, i) != state)
 			continue;
-		if (!any)
-			str_addf(out, "\n%s\n", heading);
-		any = true;
-		str_addf(out, "  %s  %.12s  ", s->plan.tasks[i].id, row->commit ? row->commit : "");
-		clock_add_duration(out, row->ran_ms);
-		if (row->attempts > 1)
-			str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
-		if (s->plan.tasks[i].title) {
-			str_add(out, "  ");
-			str_add_printable(out, s->plan.tasks[i].title, strlen(s->plan.tasks[i].title), false);
-		}
-		str_addc(out, '\n');
+		status_took(row, &took);
+		TABLE_ROW(&t, id, commit, took.p, s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
 	}
+	if (!t.n)
+		return;
+	table_print(&t, 0, &rows);
+	str_addf(out, "\n%s\n%s", heading, rows.p);
 }
 
 /* One task that did not make it: why, where its work is, and what to type. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "render.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -175,6 +176,15 @@ int status_json(struct site *site, const char *sid, struct str *out, struct err 
 	return rc;
 }
 
+void status_took(const struct task_row *row, struct str *out)
+{
+	str_add(out, "");
+	if (row->ran_ms)
+		clock_add_duration(out, row->ran_ms);
+	if (row->attempts > 1)
+		str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
+}
+
 static void add_text(void *ctx, struct session *s)
 {
 	struct str *out = ctx;
@@ -190,25 +200,17 @@ static void add_text(void *ctx, struct session *s)
 	str_addf(out, "  %s\n", counts.p);
 	str_addf(out, "  branch %s at %.12s, for %s\n", s->manifest.integration_branch, s->tip,
 	         s->row.target);
-	size_t width = 4;
-	for (size_t i = 0; i < s->plan.n; i++)
-		if (strlen(s->plan.tasks[i].id) > width)
-			width = strlen(s->plan.tasks[i].id);
+	AUTO_TABLE struct table t = {0};
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
-		str_addf(out, "  %-*s  %-10s", (int)width, s->plan.tasks[i].id, session_task_shown(s, i));
-		if (row->ran_ms) {
-			str_addc(out, ' ');
-			clock_add_duration(out, row->ran_ms);
-		}
-		if (row->attempts > 1)
-			str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
-		if (row->reason) {
-			str_add(out, "  ");
-			str_add_printable(out, row->reason, strcspn(row->reason, "\n"), false);
-		}
-		str_addc(out, '\n');
+		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
+		AUTO_STR struct str took = {0};
+		size_t line = strcspn(row->reason ? row->reason : "", "\n");
+		AUTO_FREE char *reason = mem_strndup(row->reason ? row->reason : "", line);
+		status_took(row, &took);
+		TABLE_ROW(&t, id, session_task_shown(s, i), took.p, reason);
 	}
+	table_print(&t, render_columns(1), out);
 	if (session_resumable(s->site, s->sid, &s->manifest))
 		str_addf(out, "  go on with: bosk resume %s\n", s->sid);
 }

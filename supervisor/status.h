@@ -12,6 +12,9 @@ int status_text(struct site *site, const char *sid, struct str *out, struct err 
 /* Number of tasks shown in each state, "total" included, zeros left out; for texts. */
 void status_counts(const struct session *s, struct str *out); /* "12 tasks: 10 integrated, 2 failed" */
 
+/* How long a task took, and in how many attempts when more than one: "12 s, 2 attempts". */
+void status_took(const struct task_row *row, struct str *out);
+
 /* The morning report. */
 int report_text(struct session *s, struct str *out, struct err *e);
 int report_json(struct session *s, struct str *out, struct err *e);
