@@ -163,10 +163,18 @@ static int commit(MDB_txn *txn)
 enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e)
 {
 	struct db_txn t = {.db = db, .write = write};
-	int code = begin(db, write ? 0 : MDB_RDONLY, &t.txn);
+	MDB_envinfo before;
 
+	mdb_env_info(db->env, &before);
+	int code = begin(db, write ? 0 : MDB_RDONLY, &t.txn);
 	if (code != 0)
 		return outcome(db, code, "use", rc, e);
+	if (!write && db->mode == DB_WRITE && !db->stale_ok &&
+	    mdb_txn_id(t.txn) < before.me_last_txnid) {
+		mdb_txn_abort(t.txn);
+		*rc = -1;
+		return DB_STALE;
+	}
 	db->busy = true;
 	*rc = fn(&t, ctx, e);
 	db->busy = false;
@@ -181,6 +189,11 @@ enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int 
 	if (code == MDB_MAP_FULL || (*rc == 0 && code != 0))
 		return outcome(db, code, write ? "write" : "read", rc, e);
 	return DB_DONE;
+}
+
+uint64_t db_env_snapshot(struct db_txn *t)
+{
+	return mdb_txn_id(t->txn);
 }
 
 int db_env_tables(struct db_txn *t, bool create, struct err *e)

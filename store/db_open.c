@@ -47,6 +47,10 @@ static int recognise(struct db_txn *t, void *ctx, struct err *e)
 	size_t n;
 	uint64_t format;
 
+	if (db_env_snapshot(t) == 0) /* its creation is not published yet */
+		return db->mode == DB_READ
+		               ? err_set(e, ERR_MISSING, "no sessions: %s is being made", db->path)
+		               : err_set(e, ERR_HELD, "%s is being made by another process", db->path);
 	if (db_env_tables(t, false, e) != 0)
 		return -1;
 	if (db_get(t, DB_meta, "format", &value, &n, e) != 0)
@@ -68,18 +72,55 @@ static void pause_ms(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
-static int start(struct db *db, const struct dbfile *file, struct err *e)
+static int nothing(struct db_txn *t, void *ctx, struct err *e)
 {
-	enum db_outcome outcome;
+	(void)t;
+	(void)ctx;
+	(void)e;
+	return -1;
+}
+
+/* For DB_STALE. With the writer's lock nobody is between his write and its publication, unless he
+ * died there: then LMDB publishes for him when the next one begins. When the lock cannot be had in
+ * time (he is stopped there), nobody was told of that commit, and what is shown will do. */
+static void publish(struct db *db, bool locked)
+{
+	AUTO_CLOSE int lock =
+		locked ? -1 : writer_lock(db->lock_path, db->patience_ms, NULL);
+	int rc;
+
+	if (locked || lock >= 0)
+		db_env_try(db, true, nothing, NULL, &rc, NULL);
+	db->stale_ok = true;
+}
+
+/* One attempt at opening; the same outcomes as an attempt at a transaction. */
+static enum db_outcome start_once(struct db *db, const struct dbfile *file, bool locked, int *rc,
+                                  struct err *e)
+{
+	enum db_outcome outcome = db_env_start(db, file->map_size, rc, e);
+
+	if (*rc == 0 && file->fresh)
+		*rc = dbdir_sync_names(db->dir, e);
+	if (*rc != 0)
+		return outcome;
+	if (file->fresh)
+		return db_env_try(db, true, create, db, rc, e);
+	db->stale_ok = false;
+	outcome = db_env_try(db, false, recognise, db, rc, e);
+	if (outcome == DB_STALE) {
+		publish(db, locked);
+		outcome = db->env ? db_env_try(db, false, recognise, db, rc, e) : DB_BROKEN;
+	}
+	return outcome;
+}
+
+static int start(struct db *db, const struct dbfile *file, bool locked, struct err *e)
+{
 	int rc;
 
 	for (unsigned try = 1;; try++) {
-		outcome = db_env_start(db, file->map_size, &rc, e);
-		if (rc == 0)
-			outcome = db_env_try(db, file->fresh, file->fresh ? create : recognise, db, &rc,
-			                     e);
-		if (rc == 0 && file->fresh)
-			rc = dbdir_sync_names(db->dir, e);
+		enum db_outcome outcome = start_once(db, file, locked, &rc, e);
 		if (rc == 0)
 			return 0;
 		db_env_drop(db);
@@ -111,7 +152,7 @@ static int env_open(struct db *db, bool locked, struct err *e)
 	}
 	if (rc != 0 || dbdir_lock_room(db->dir, e) != 0)
 		return -1;
-	rc = start(db, &file, e);
+	rc = start(db, &file, locked || lock >= 0, e);
 	/* A full disk may have cut the very first header: leave an empty file, not a damaged one. */
 	if (rc != 0 && file.fresh && fs_exists(db->path) && truncate(db->path, 0) != 0)
 		err_wrap(e, "a half-made file is left");
@@ -193,6 +234,7 @@ static int run(struct db *db, bool write, db_fn *fn, void *ctx, struct err *e)
 	unsigned broken = 0;
 	int rc;
 
+	db->stale_ok = false;
 	for (;;) {
 		if (!db->env && env_open(db, write, e) != 0)
 			return -1;
@@ -209,6 +251,9 @@ static int run(struct db *db, bool write, db_fn *fn, void *ctx, struct err *e)
 			db_env_drop(db);
 			pause_ms(PAUSE_MS * broken);
 			err_clear(e);
+			break;
+		case DB_STALE:
+			publish(db, write);
 			break;
 		}
 	}

@@ -325,3 +325,28 @@ SH
     expect_text '^SigBlk:.0+$' "$SCRATCH/signals"
     expect_text '^SigIgn:.0+$' "$SCRATCH/signals"
 }
+
+@test "garbage on a worker's channel ends that worker only" {
+    commit_config <<<'retries: 1'
+    cat >"$SCRATCH/p.yaml" <<YAML
+tasks:
+  - id: evil
+    run: |
+      if mkdir '$SCRATCH/once' 2>/dev/null; then
+        set -- \$(tr '\\0' ' ' < /proc/\$PPID/cmdline)
+        head -c 5000 /dev/urandom > /proc/\$PPID/fd/\$5
+        sleep 60
+      fi
+      echo x > evil.txt
+  - {id: fine, run: 'echo y > fine.txt'}
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --jobs 2
+    expect_status 0
+    sid=$(last_sid)
+    # Noticed, ended, and the task was done by another worker.
+    equal "evil" "$(task_field "$sid" evil state)" integrated
+    equal "fine" "$(task_field "$sid" fine state)" integrated
+    [ -d "$SCRATCH/once" ]
+    grep -q 'evil: .*it runs again' "$ERR"
+    assert_no_strays "$sid"
+}
