@@ -166,9 +166,11 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 		finish_checked(c, &m->u.checked);
 		return;
 	case MSG_REMOVED:
-		if (!m->u.removed.done)
+		if (!m->u.removed.done) {
 			strv_addf(&c->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
 			          m->u.removed.reason ? m->u.removed.reason : "");
+			view_say(c->view, "%s", c->s->manifest.notes.v[c->s->manifest.notes.n - 1]);
+		}
 		turn_manifest(&c->turn);
 		return;
 	case MSG_INIT:

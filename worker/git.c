@@ -41,7 +41,14 @@ void git_argv(struct strv *argv, const struct git *g, const char *const *args)
 
 void git_env(struct strv *env)
 {
+	/* Where the user keeps git's settings is no pointer to another repository: it stays. */
+	static const char *const keep[] = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
+	                                   "GIT_CONFIG_NOSYSTEM"};
+
 	exec_clean_env(env);
+	for (size_t i = 0; i < MEM_COUNT(keep); i++)
+		if (getenv(keep[i]))
+			exec_env_set(env, keep[i], getenv(keep[i]));
 	exec_env_set(env, "GIT_TERMINAL_PROMPT", "0");
 	exec_env_set(env, "GIT_EDITOR", "true");
 	exec_env_set(env, "GIT_PAGER", "cat");

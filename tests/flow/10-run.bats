@@ -374,3 +374,17 @@ YAML
     expect_status 2
     [ ! -e .git/bosk ]
 }
+
+@test "who commits is read where the user's git settings are; without it nothing starts" {
+    git config --unset user.name
+    git config --unset user.email
+    printf '[user]\n\tname = Global User\n\temail = global@example.invalid\n' >"$SCRATCH/settings"
+    printf 'tasks:\n  - {id: one, run: "echo x > x.txt"}\n' >"$SCRATCH/p.yaml"
+    run_bosk run "$SCRATCH/p.yaml"
+    expect_status 4
+    grep -q 'git config --global user.email' "$ERR"
+    [ ! -e "$REPO/.git/bosk" ]
+    GIT_CONFIG_GLOBAL=$SCRATCH/settings run_bosk run "$SCRATCH/p.yaml"
+    expect_status 0
+    equal "author" "$(git log -1 --format='%an <%ae>' "integration-$(last_sid)^2")" "Global User <global@example.invalid>"
+}

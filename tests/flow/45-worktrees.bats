@@ -157,3 +157,21 @@ YAML
     equal "worktrees" "$(git worktree list | wc -l)" 2
     equal "one" "$(git show "integration-$sid:one.txt")" one
 }
+
+@test "a worktree that a kill left unlocked or half removed is removed by the resume" {
+    task one "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"
+    task two "until test -e '$SCRATCH/go'; do sleep 0.05; done; echo two > two.txt"
+    start_bosk run "$PLAN" --jobs 2
+    wait_until "[ -e '$SCRATCH/started' ] && [ \$(ls '$REPO.worktrees' | wc -l) = 2 ]" 60
+    sid=$(last_sid)
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until "! pgrep -f 'until test -e $SCRATCH/go'" 20
+    git worktree unlock "$REPO.worktrees/$sid-1"
+    rm -rf "$REPO.worktrees/$sid-2" # its admin folder stays, locked
+    touch "$SCRATCH/go"
+    run_bosk resume
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" "one.txt two.txt "
+}
