@@ -110,7 +110,6 @@ enum db_outcome db_env_start(struct db *db, size_t map_size, int *rc, struct err
 		return outcome(db, code, "open", rc, e);
 	}
 	db_env_check_readers(db); /* opening does not clear the dead (pitfalls 7.5) */
-	db->seen = (struct dbfile_seen){0};
 	*rc = dbfile_still(db->path, &db->seen, e);
 	return DB_DONE;
 }

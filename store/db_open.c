@@ -137,9 +137,7 @@ static int env_open(struct db *db, bool locked, struct err *e)
 	struct dbfile file;
 	int rc = dbfile_look(db->path, &file, e);
 
-	if (rc == 0 && file.fresh && db->mode == DB_READ)
-		return err_set(e, ERR_MISSING, "no sessions: there is no store in %s", db->dir);
-	if (!locked && (rc != 0 || file.fresh)) {
+	if (!locked && (rc != 0 || (file.fresh && db->mode == DB_WRITE))) {
 		/* Somebody may be creating it at this moment: with the lock nobody is. */
 		if (db->mode == DB_READ && !fs_exists(db->lock_path))
 			return -1;
@@ -147,13 +145,18 @@ static int env_open(struct db *db, bool locked, struct err *e)
 		if (lock < 0)
 			return -1;
 		rc = dbfile_look(db->path, &file, e);
-		if (rc == 0 && file.fresh && db->mode == DB_READ)
-			return err_set(e, ERR_MISSING, "no sessions: there is no store in %s", db->dir);
 	}
-	if (rc != 0 || dbdir_lock_room(db->dir, e) != 0)
+	if (rc != 0)
+		return -1;
+	if (file.fresh && db->seen.inode)
+		return dbfile_damaged(db->path, e, "it was emptied while in use");
+	if (file.fresh && db->mode == DB_READ)
+		return err_set(e, ERR_MISSING, "no sessions: there is no store in %s", db->dir);
+	if (dbdir_lock_room(db->dir, e) != 0)
 		return -1;
 	rc = start(db, &file, locked || lock >= 0, e);
-	/* A full disk may have cut the very first header: leave an empty file, not a damaged one. */
+	/* A full disk may have cut the very first header: leave an empty file, not a damaged one.
+	 * Nobody else has it open: without a commit it is new to them, and we hold the lock. */
 	if (rc != 0 && file.fresh && fs_exists(db->path) && truncate(db->path, 0) != 0)
 		err_wrap(e, "a half-made file is left");
 	return rc;

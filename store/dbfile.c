@@ -260,7 +260,7 @@ int dbfile_look(const char *path, struct dbfile *out, struct err *e)
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return err_code(e, ERR_ENV, errno, "cannot open %s: %s", path, strerror(errno));
+		return err_sys(e, "cannot open %s", path);
 	if (!S_ISREG(st.st_mode))
 		return damaged(&l, "it is not a regular file");
 	return st.st_size == 0 ? 0 : look(&l, (size_t)st.st_size, out);

@@ -2,9 +2,11 @@
  * transaction. */
 #include "writer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +53,8 @@ int writer_lock(const char *path, unsigned patience_ms, struct err *e)
 {
 	AUTO_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && errno == ENOENT) /* a missing folder must not look like a missing row */
+		return err_code(e, ERR_ENV, errno, "cannot make %s: %s", path, strerror(errno));
 	if (fd < 0)
 		return err_sys(e, "cannot open %s", path);
 	int rc = lock_wait(fd, patience_ms);
