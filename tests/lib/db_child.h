@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,7 @@ static inline struct child child_start(void (*run)(void))
 	struct child c = {.pid = fork(), .to = down[1], .from = up[0]};
 	assert_true(c.pid >= 0);
 	if (c.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody behind */
 		close(down[1]);
 		close(up[0]);
 		in = down[0];

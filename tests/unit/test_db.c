@@ -161,6 +161,23 @@ static void a_second_open_and_a_nested_transaction_are_refused(void **state)
 	assert_true(strstr(db_version(), "LMDB") != NULL);
 }
 
+static void modes_do_not_depend_on_the_umask(void **state)
+{
+	(void)state;
+	const char *const files[] = {"data.mdb", "lock.mdb", "writer.lock"};
+	struct stat st;
+	mode_t mask = umask(0777);
+	db_close(open_here(DB_WRITE));
+	assert_int_equal(umask(mask), 0777);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	for (size_t i = 0; i < MEM_COUNT(files); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", dir, files[i]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0600);
+	}
+}
+
 /* ---- several writers ---- */
 
 static int increment(struct db_txn *t, void *ctx, struct err *e)
@@ -315,6 +332,7 @@ int main(void)
 		test(rows_may_be_deleted_while_they_are_scanned),
 		test(a_batch_is_written_whole_or_not_at_all),
 		test(a_second_open_and_a_nested_transaction_are_refused),
+		test(modes_do_not_depend_on_the_umask),
 		test(eight_writers_lose_nothing),
 		test(a_killed_writer_leaves_the_store_free_and_clean),
 		test(a_stopped_writer_is_named_within_the_patience),

@@ -332,23 +332,6 @@ static void a_file_cut_or_replaced_while_in_use_is_not_touched(void **state)
 	db_close(db);
 }
 
-static void modes_do_not_depend_on_the_umask(void **state)
-{
-	(void)state;
-	const char *const files[] = {"data.mdb", "lock.mdb", "writer.lock"};
-	struct stat st;
-	mode_t mask = umask(0777);
-	db_close(open_here(DB_WRITE));
-	assert_int_equal(umask(mask), 0777);
-	assert_int_equal(stat(dir, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0700);
-	for (size_t i = 0; i < MEM_COUNT(files); i++) {
-		AUTO_FREE char *path = mem_printf("%s/%s", dir, files[i]);
-		assert_int_equal(stat(path, &st), 0);
-		assert_int_equal(st.st_mode & 07777, 0600);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,7 +344,6 @@ int main(void)
 		test(a_missing_or_newer_format_is_refused),
 		test(the_store_of_another_program_is_refused),
 		test(a_file_cut_or_replaced_while_in_use_is_not_touched),
-		test(modes_do_not_depend_on_the_umask),
 	};
 	return cmocka_run_group_tests_name("db_file", tests, NULL, NULL);
 }
