@@ -1,5 +1,6 @@
 /* bosk: the program. Everything it does is a command in cmd_*.c; this is the list of them. */
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ int main(int argc, char **argv)
 	struct cmd_line line;
 
 	setlocale(LC_CTYPE, "");
+	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error like a full disk, not a death */
 	/* Hidden: the process of one worktree, started by the supervisor. */
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)
 		return worker_main(argc - 1, argv + 1);
