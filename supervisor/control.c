@@ -15,23 +15,32 @@
 
 enum { TICK_MS = 1000 };
 
+/* The gates on base or tip may take long: their worker is told to stop, its answer goes on from there. */
+static void stop_check(struct core *c, const char *who)
+{
+	struct msg m = {.kind = MSG_STOP};
+	struct err ignored = {0};
+
+	m.u.stop.reason = (char *)who;
+	pool_send(c->pool, c->check_slot, &m, &ignored);
+}
+
 static void ask_stop(struct core *c, bool now, const char *who)
 {
-	if (c->phase > PHASE_RUN)
+	if (c->phase > PHASE_FINAL)
 		return;
 	turn_note(&c->turn, now ? "stop-now" : "stop", SIZE_MAX, who);
 	view_say(c->view, now ? "stopping: agents are stopped, their work is saved"
 	                      : "stopping: running tasks finish, no new ones start");
-	if (c->phase == PHASE_PREFLIGHT) {
-		c->forget = c->fresh; /* nothing was started yet: nothing to come back to */
-		struct err ignored = {0};
-		struct msg m = {.kind = MSG_STOP};
-		m.u.stop.reason = (char *)who;
-		pool_send(c->pool, c->check_slot, &m, &ignored);
-		finish_cleanup(c);
+	if (c->phase == PHASE_RUN) {
+		core_event(c, now ? SCHED_STOP_NOW : SCHED_STOP, SIZE_MAX);
 		return;
 	}
-	core_event(c, now ? SCHED_STOP_NOW : SCHED_STOP, SIZE_MAX);
+	stop_check(c, who);
+	if (c->phase == PHASE_PREFLIGHT) {
+		c->forget = c->fresh; /* nothing was started yet: nothing to come back to */
+		finish_cleanup(c);
+	}
 }
 
 static void on_stop_signal(void *ctx, int signo)

@@ -44,7 +44,7 @@ struct loop {
 		loop_signal_fn *fn;
 		void *ctx;
 	} signals[NSIG];
-	sigset_t mask;
+	sigset_t mask, before; /* signals taken through signal_fd; what was blocked before */
 	int signal_fd;
 	void (*after)(void *ctx);
 	void *after_ctx;
@@ -57,7 +57,7 @@ int loop_open(struct loop **out, struct err *e)
 
 	sigemptyset(&l->mask);
 	sigaddset(&l->mask, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &l->mask, NULL);
+	sigprocmask(SIG_BLOCK, &l->mask, &l->before);
 	l->signal_fd = signalfd(-1, &l->mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (l->signal_fd < 0) {
 		err_sys(e, "signalfd");
@@ -74,6 +74,7 @@ void loop_close(struct loop *l)
 	if (!l)
 		return;
 	close(l->signal_fd);
+	sigprocmask(SIG_SETMASK, &l->before, NULL);
 	free(l->fds);
 	free(l->watches);
 	free(l->children);

@@ -147,7 +147,10 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	if (c.forget && c.fatal.kind == ERR_NONE && finish_forget(&c, &e) != 0)
 		core_fatal(&c, &e);
 	int code = c.fatal.kind != ERR_NONE ? err_exit_code(&c.fatal) : finish_exit_code(&c);
+	bool left = c.phase != PHASE_OVER && c.fatal.kind == ERR_NONE;
 	close_core(&c);
+	if (left)
+		log_warn("session %s was left as it is; it can go on: bosk resume %s", s->sid, s->sid);
 	if (c.fatal.kind != ERR_NONE)
 		log_error("%s\n  session %s can go on: bosk resume %s", c.fatal.text, s->sid, s->sid);
 	return code;

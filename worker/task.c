@@ -116,6 +116,7 @@ static enum step prepare(struct run *r)
 	}
 	r->dir = attempt_dir(s, r->t->id, r->attempt + 1);
 	AUTO_FREE char *log = mem_printf("%s/setup.log", r->dir);
+	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	if (fs_mkdirs(r->dir, &e) != 0)
 		return system_failed(r, &e);
 	if (worktree_setup(s, r->env.v, log, &e) == 0)
