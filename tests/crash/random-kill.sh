@@ -20,7 +20,7 @@ exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-rounds=50 keep=0
+rounds=50
 [ -z "${BOSK_TEST_FULL:-}" ] || rounds=500
 while [ $# -gt 0 ]; do
     case $1 in
@@ -48,23 +48,13 @@ case $rounds in
 esac
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck source=tests/lib/flow.bash
-. "$here/../lib/flow.bash"
-flow_setup || exit 2
+# shellcheck source=tests/lib/crash.bash
+. "$here/../lib/crash.bash"
+crash_setup
 
 seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
 RANDOM=$((seed % 2147483647))
 printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
-
-wrong=0
-finish() {
-    if [ "$wrong" != 0 ] && [ "$keep" = 1 ]; then
-        printf 'kept: %s\n' "$SCRATCH"
-    else
-        flow_teardown
-    fi
-}
-trap finish EXIT
 
 # ---- the plan, and what it comes to --------------------------------------------------------------
 
@@ -91,26 +81,11 @@ tasks:
 YAML
 tasks=(one two three four five six seven eight)
 base=$(git rev-parse HEAD)
-mv "$REPO" "$SCRATCH/template"
+make_template
 
-# fresh: the repository as it was before any run.
-fresh() {
-    cd "$SCRATCH"
-    rm -rf "$REPO" "$REPO.worktrees"
-    cp -a "$SCRATCH/template" "$REPO"
-    cd "$REPO"
-    snapshot_checkout "$REPO" >"$SCRATCH/before"
-    : >"$SCRATCH/log"
-}
 now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
 # below LIMIT: a random number of microseconds.
 below() { echo $(((RANDOM * 32768 + RANDOM) % $1)); }
-# bosk WORDS...: its output is added to the round's log; status in $rc.
-bosk() {
-    rc=0
-    printf '$ bosk %s\n' "$*" >>"$SCRATCH/log"
-    timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
-}
 # killed_bosk MICROSECONDS WORDS...: the same, killed after that time unless it ended before.
 killed_bosk() {
     local us=$1 after
@@ -121,8 +96,6 @@ killed_bosk() {
     # --foreground: only the supervisor gets the signal.
     timeout --foreground -s KILL "$after" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
 }
-states() { status_json '.sessions[0].tasks[] | "\(.id) \(.state) \(.gates | tostring)"'; }
-
 duration=0
 for _ in 1 2 3; do
     fresh
@@ -142,23 +115,12 @@ printf 'uninterrupted: %d ms, tree %s\n' $((duration / 1000)) "$wanted_tree"
 
 # ---- the rounds ----------------------------------------------------------------------------------
 
-# check WHAT COMMAND...: notes a failure in $said; what the command says goes to the log.
-check() {
-    local what=$1
-    shift
-    "$@" >>"$SCRATCH/log" 2>&1 || said+="${said:+, }$what"
-}
-folder_empty() {
-    local left
-    left=$(ls -A "$1" 2>/dev/null || true)
-    equal "left in $1" "$left" ""
-}
-
 table=()
 kills=0
 for ((round = 1; round <= rounds; round++)); do
-    said='' resumes=0
+    resumes=0
     fresh
+    snapshot_checkout "$REPO" >"$SCRATCH/before"
     at=$(below $((duration + duration / 20)))
     killed_bosk "$at" run "$SCRATCH/p.yaml"
     if [ "$rc" = 137 ]; then
@@ -169,7 +131,7 @@ for ((round = 1; round <= rounds; round++)); do
         seen="ended with $rc" said="run ended with $rc"
     fi
     # How far had it come? (Nothing in the store yet: it is simply run again.)
-    sid=$(last_sid 2>/dev/null || true)
+    sid=$(sid_or_none)
     if [ -z "$sid" ]; then
         seen+=', no session yet'
         bosk run "$SCRATCH/p.yaml"
@@ -193,22 +155,12 @@ for ((round = 1; round <= rounds; round++)); do
         fi
     done
 
-    check 'one session' equal "sessions" "$(status_json '.sessions | length')" 1
-    check tree equal "tree" "$(git rev-parse "integration-$sid^{tree}" 2>&1)" "$wanted_tree"
-    check states equal "states" "$(states)" "$wanted_states"
-    check 'exactly once' assert_once "$REPO" "$sid" "$base" "${tasks[@]}"
-    check fsck assert_fsck "$REPO"
-    check strays assert_no_strays "$sid"
-    check worktrees assert_no_worktrees "$REPO"
-    check 'worktree folder' folder_empty "$REPO.worktrees"
+    check_end "$sid" "$base" "$wanted_tree" "$wanted_states" "${tasks[@]}"
     snapshot_checkout "$REPO" >"$SCRATCH/after"
     check checkout assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
 
     if [ -n "$said" ]; then
-        wrong=$((wrong + 1))
-        printf '\n---- round %d: %s\n' "$round" "$said"
-        tail -n 100 "$SCRATCH/log"
-        [ "$keep" = 0 ] || cp -a "$REPO" "$SCRATCH/round-$round"
+        show_wrong "round $round" "round-$round"
     fi
     table+=("$(printf '%5d %9d.%03d  %-28s %7d  %s' "$round" $((at / 1000)) $((at % 1000)) "$seen" "$resumes" "${said:-ok}")")
 done

@@ -252,7 +252,7 @@ processes_of_test() {
         esac
         # Shells of the test and of bats (their folder is the scratch folder too) are no strays.
         case $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null) in
-        *bats-exec-* | *libexec/bats* | *random-kill.sh*) continue ;;
+        *bats-exec-* | *libexec/bats* | *random-kill.sh* | *failpoints.sh*) continue ;;
         esac
         if alive "$pid"; then printf '%s\n' "$pid"; fi
     done

@@ -1,0 +1,80 @@
+# shellcheck shell=bash
+# crash.bash: for the programs in tests/crash, on top of flow.bash. Rounds on fresh copies of one
+# repository, each with a log of its own, and what must hold at the end of each, whatever crashed.
+
+# shellcheck source=tests/lib/flow.bash
+. "$(dirname "${BASH_SOURCE[0]}")/flow.bash"
+
+wrong=0
+: "${keep:=0}" # --keep of the program that includes this
+
+# crash_setup: the scratch folder, removed at the end unless something was wrong and --keep given.
+crash_setup() {
+    flow_setup || exit 2
+    trap crash_finish EXIT
+}
+crash_finish() {
+    if [ "$wrong" != 0 ] && [ "$keep" = 1 ]; then
+        printf 'kept: %s\n' "$SCRATCH"
+    else
+        flow_teardown
+    fi
+}
+
+# make_template: $REPO as it is now is what every round begins with.
+make_template() { mv "$REPO" "$SCRATCH/template"; }
+# fresh: the repository as it was before any run, an empty log, nothing said.
+fresh() {
+    cd "$SCRATCH" || return
+    rm -rf "$REPO" "$REPO.worktrees"
+    cp -a "$SCRATCH/template" "$REPO"
+    cd "$REPO" || return
+    : >"$SCRATCH/log"
+    said=''
+}
+
+# bosk WORDS...: its output is added to the round's log; status in $rc.
+bosk() {
+    rc=0
+    printf '$ bosk %s\n' "$*" >>"$SCRATCH/log"
+    timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
+}
+
+# States and gates of every task of the one session.
+states() { status_json '.sessions[0].tasks[] | "\(.id) \(.state) \(.gates | tostring)"'; }
+# The newest session; empty when nothing is in the store yet.
+sid_or_none() { last_sid 2>/dev/null || true; }
+
+# check WHAT COMMAND...: notes a failure in $said; what the command says goes to the log.
+check() {
+    local what=$1
+    shift
+    "$@" >>"$SCRATCH/log" 2>&1 || said+="${said:+, }$what"
+}
+folder_empty() {
+    local left
+    left=$(ls -A "$1" 2>/dev/null || true)
+    equal "left in $1" "$left" ""
+}
+
+# check_end SID BASE TREE STATES TASK...: what must be so after every round.
+check_end() {
+    local sid=$1 base=$2 tree=$3 wanted=$4
+    shift 4
+    check 'one session' equal "sessions" "$(status_json '.sessions | length')" 1
+    check tree equal "tree" "$(git rev-parse "integration-$sid^{tree}" 2>&1)" "$tree"
+    check states equal "states" "$(states)" "$wanted"
+    check 'exactly once' assert_once "$REPO" "$sid" "$base" "$@"
+    check fsck assert_fsck "$REPO"
+    check strays assert_no_strays "$sid"
+    check worktrees assert_no_worktrees "$REPO"
+    check 'worktree folder' folder_empty "$REPO.worktrees"
+}
+
+# show_wrong TITLE NAME: what is known of a round that ended wrong; its repository kept on request.
+show_wrong() {
+    wrong=$((wrong + 1))
+    printf '\n---- %s: %s\n' "$1" "$said"
+    tail -n 100 "$SCRATCH/log"
+    [ "$keep" = 0 ] || cp -a "$REPO" "$SCRATCH/$2"
+}
