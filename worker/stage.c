@@ -151,11 +151,12 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	if (strcmp(tree.hex, base_tree.hex) == 0)
 		return 0;
 	if (gitx_commit_write(s->gitx, &commit, &tree, base, 1, s->init.author, message, e) != 0 ||
-	    keep(s, ref, &commit, e) != 0 || move_branch(s, branch, &commit, e) != 0 ||
+	    keep(s, ref, &commit, e) != 0 ||
+	    (branch && move_branch(s, branch, &commit, e) != 0) ||
 	    gitx_ref_read(s->gitx, ref, &back, e) != 0)
 		return err_wrap(e, "cannot save the unfinished work");
 	if (strcmp(back.hex, commit.hex) != 0)
 		return err_set(e, ERR_ENV, "%s reads back as another commit", ref);
-	*kept = mem_strdup(branch);
+	*kept = mem_strdup(branch ? branch : ref);
 	return 0;
 }

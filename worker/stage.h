@@ -23,8 +23,8 @@ int stage_commit(struct slot *s, const char *branch, const struct oid *base, con
                  const char *message, struct oid *commit, struct err *e);
 
 /* Save the worktree as it is for an attempt that came to nothing: a commit on `base` under
- * refs/bosk/keep/<sid>/<task>/<attempt>-work and on the task branch, read back. *kept is the branch
- * (owned by the caller), NULL when there was nothing to save. */
+ * refs/bosk/keep/<sid>/<task>/<attempt>-work and on the task branch (NULL = only there), read back.
+ * *kept is the branch, or else that ref (owned by the caller), NULL when there was nothing to save. */
 int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *branch,
                const struct oid *base, char **kept, struct err *e);
 

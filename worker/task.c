@@ -66,7 +66,8 @@ static int save_leftover(struct slot *s, struct err *e)
 		return 0;
 	struct err not_a_descendant = {0}; /* kept all the same: only said to nobody */
 	stage_keep_heads(s, was->was_task, was->was_attempt, was->was_branch, &base, &not_a_descendant);
-	if (stage_save(s, was->was_task, was->was_attempt, was->was_branch, &base, &kept, e) != 0)
+	/* To its ref only: the task may be running in another slot by now, on that branch. */
+	if (stage_save(s, was->was_task, was->was_attempt, NULL, &base, &kept, e) != 0)
 		return err_wrap(e, "cannot save what the interrupted session left");
 	free(s->init.was_task);
 	s->init.was_task = NULL;

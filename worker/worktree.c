@@ -114,9 +114,10 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 {
 	AUTO_STRV struct strv clean = {0};
 
+	/* A slot whose worker died may still stand on the branch; nobody works there. */
 	if (git_run(&s->git, NULL,
-	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track", "-B", branch,
-	                              commit->hex, "--")
+	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track",
+	                              "--ignore-other-worktrees", "-B", branch, commit->hex, "--")
 	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--"),
 	            e) != 0)
 		return err_wrap(e, "cannot bring the worktree to %.12s", commit->hex);
