@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "floor.h"
+#include "locks.h"
 #include "recover.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -217,6 +218,7 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	}
 	if (fs_mkdirs(b->worktrees_dir, e) != 0)
 		return err_wrap(e, "worktrees.dir");
+	locks_clear_unrecorded(s->site);
 	if (session_lock(s, e) != 0)
 		return -1;
 	fill_rows(s, b, o);

@@ -1,6 +1,7 @@
 /* locks: removing ref locks of a dead session. */
 #include "locks.h"
 
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,54 @@ static void clear_packed(const struct session *s)
 	if (fs_read(path, 4096, &text, &ignored) == 0 && sscanf(text.p, "bosk %llu", &pid) == 1 &&
 	    !owner_start_ticks((pid_t)pid, &start) && unlink(path) == 0)
 		removed++;
+}
+
+size_t locks_clear_task(const struct session *s, size_t task)
+{
+	AUTO_FREE char *kept = mem_printf("%s/refs/bosk/keep/%s/%s", gitx_common_dir(s->site->git), s->sid,
+	                                  s->plan.tasks[task].id);
+
+	removed = 0;
+	nftw(kept, remove_lock, 16, FTW_PHYS);
+	if (s->tasks[task].branch)
+		clear_branch(s, s->tasks[task].branch);
+	return removed;
+}
+
+/* Its lock is held from before its rows are written: free, and no rows = it died in between. */
+static void clear_unrecorded(const struct site *site, const char *sid)
+{
+	AUTO_FREE char *lock = site_path(site, "sessions/%s.lock", sid);
+	AUTO_FREE char *wake = site_path(site, "sessions/%s.wake", sid);
+	struct manifest_row m;
+	struct err e = {0};
+
+	if (owner_locked(lock))
+		return;
+	AUTO_CLOSE int fd = owner_lock(lock, &e);
+	if (fd < 0)
+		return;
+	if (session_manifest(site, sid, &m, &e) == 0) {
+		rec_fini(&manifest_row_rec, &m);
+	} else if (e.kind == ERR_MISSING) {
+		unlink(wake);
+		unlink(lock);
+	}
+}
+
+void locks_clear_unrecorded(const struct site *site)
+{
+	AUTO_FREE char *path = site_path(site, "sessions");
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		AUTO_FREE char *sid = mem_strndup(entry->d_name, strcspn(entry->d_name, "."));
+		if (strlen(sid) == SEAL_SID - 1 && str_eq(entry->d_name + SEAL_SID - 1, ".lock"))
+			clear_unrecorded(site, sid);
+	}
+	if (dir)
+		closedir(dir);
 }
 
 size_t locks_clear(const struct session *s)

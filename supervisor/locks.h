@@ -7,5 +7,9 @@
 
 /* For a session this process has locked and whose processes are ended. Returns how many were removed. */
 size_t locks_clear(const struct session *s);
+/* The same for the refs of one task, whose worker died. */
+size_t locks_clear_task(const struct session *s, size_t task);
+/* Files of sessions that died before anything of them was recorded, or were forgotten. */
+void locks_clear_unrecorded(const struct site *site);
 
 #endif
