@@ -7,18 +7,44 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
+/* Of what was copied in, the paths that are not ignored now: `git add` has to be told to leave them
+ * out, and complains when it is told so of ignored ones. */
+static int copied_not_ignored(struct slot *s, struct strv *out, struct err *e)
+{
+	AUTO_FREE char *list = mem_printf("%s/bosk-copied", s->admin_dir);
+	AUTO_STR struct str ignored = {0};
+	struct git g = s->git;
+	int status;
+
+	if (!s->copied.n || !fs_exists(list))
+		return 0; /* nothing was copied yet */
+	g.stdin_path = list;
+	if (git_try(&g, &status, &ignored, NULL, GIT_ARGS("check-ignore", "-z", "--stdin"), e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->copied.n; i++) {
+		bool found = false;
+		for (size_t at = 0; at < ignored.len && !found; at += strlen(ignored.p + at) + 1)
+			found = strcmp(ignored.p + at, s->copied.v[i]) == 0;
+		if (!found)
+			strv_add(out, s->copied.v[i]);
+	}
+	return 0;
+}
+
 int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 {
-	AUTO_STRV struct strv add = {0};
+	AUTO_STRV struct strv add = {0}, leave = {0};
 	AUTO_STR struct str out = {0}, text = {0};
 	int status;
 
+	if (copied_not_ignored(s, &leave, e) != 0)
+		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");
 	strv_add(&add, "--all");
 	strv_add(&add, "--");
 	strv_add(&add, ".");
-	for (size_t i = 0; i < s->copied.n; i++)
-		strv_addf(&add, ":(exclude,top,literal)%s", s->copied.v[i]);
+	for (size_t i = 0; i < leave.n; i++)
+		strv_addf(&add, ":(exclude,top,literal)%s", leave.v[i]);
 	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	if (git_try(&s->git, &status, &out, &text, GIT_ARGS("write-tree"), e) != 0)
@@ -61,16 +87,26 @@ static int read_head(struct slot *s, struct str *text, struct oid *head, struct 
 	return 0;
 }
 
-static int keep(struct slot *s, const char *ref, const struct oid *what, struct err *e)
+/* Keep a commit under `ref`, or ref-2, ref-3 ... where another one is kept already. */
+static int keep(struct slot *s, const char *ref, const struct oid *what, char **kept_as, struct err *e)
 {
-	struct oid now;
-	struct err absent = {0};
-	if (gitx_ref_read(s->gitx, ref, &now, &absent) == 0) {
-		if (strcmp(now.hex, what->hex) == 0)
-			return 0; /* kept before a crash */
-		return gitx_ref_move(s->gitx, ref, &now, what, "bosk: keep", e);
+	for (int i = 1;; i++) {
+		AUTO_FREE char *name = i == 1 ? mem_strdup(ref) : mem_printf("%s-%d", ref, i);
+		struct oid now;
+		struct err absent = {0};
+		bool there = gitx_ref_read(s->gitx, name, &now, &absent) == 0;
+		if (!there && absent.kind != ERR_MISSING) {
+			*e = absent;
+			return -1;
+		}
+		if (there && strcmp(now.hex, what->hex) != 0)
+			continue;
+		if (!there && gitx_ref_move(s->gitx, name, NULL, what, "bosk: keep", e) != 0)
+			return -1;
+		if (kept_as)
+			*kept_as = mem_steal(&name);
+		return 0;
 	}
-	return gitx_ref_move(s->gitx, ref, NULL, what, "bosk: keep", e);
 }
 
 int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const char *branch,
@@ -79,21 +115,20 @@ int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const c
 	AUTO_FREE char *ref =
 		mem_printf("refs/bosk/keep/%s/%s/%llu", s->init.sid, task, (unsigned long long)attempt);
 	AUTO_FREE char *branch_ref = mem_printf("refs/heads/%s", branch);
+	AUTO_FREE char *other = mem_printf("%s-branch", ref);
 	AUTO_STR struct str text = {0};
 	struct oid head, tip;
 	struct err absent = {0};
 	bool descends;
 
+	/* The branch first: it is kept whatever became of HEAD. */
+	if (gitx_ref_read(s->gitx, branch_ref, &tip, &absent) == 0 && strcmp(tip.hex, base->hex) != 0 &&
+	    keep(s, other, &tip, NULL, e) != 0)
+		return err_wrap(e, "cannot keep the agent's commits");
 	if (read_head(s, &text, &head, e) != 0)
 		return err_set(e, ERR_USAGE, "HEAD of the worktree points to nothing");
-	if (strcmp(head.hex, base->hex) != 0 && keep(s, ref, &head, e) != 0)
+	if (strcmp(head.hex, base->hex) != 0 && keep(s, ref, &head, NULL, e) != 0)
 		return err_wrap(e, "cannot keep the agent's commits");
-	if (gitx_ref_read(s->gitx, branch_ref, &tip, &absent) == 0 && strcmp(tip.hex, base->hex) != 0 &&
-	    strcmp(tip.hex, head.hex) != 0) {
-		AUTO_FREE char *other = mem_printf("%s-branch", ref);
-		if (keep(s, other, &tip, e) != 0)
-			return err_wrap(e, "cannot keep the agent's commits");
-	}
 	if (gitx_reaches(s->gitx, &head, base, &descends, e) != 0)
 		return -1;
 	if (!descends)
@@ -143,6 +178,7 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	AUTO_FREE char *message =
 		mem_printf("Unfinished work of task %s, attempt %llu\n\nBosk-Session: %s\nBosk-Task: %s\n",
 	                   task, (unsigned long long)attempt, s->init.sid, task);
+	AUTO_FREE char *kept_as = NULL;
 	struct oid tree, base_tree, commit, back;
 
 	*kept = NULL;
@@ -151,12 +187,12 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	if (strcmp(tree.hex, base_tree.hex) == 0)
 		return 0;
 	if (gitx_commit_write(s->gitx, &commit, &tree, base, 1, s->init.author, message, e) != 0 ||
-	    keep(s, ref, &commit, e) != 0 ||
+	    keep(s, ref, &commit, &kept_as, e) != 0 ||
 	    (branch && move_branch(s, branch, &commit, e) != 0) ||
-	    gitx_ref_read(s->gitx, ref, &back, e) != 0)
+	    gitx_ref_read(s->gitx, kept_as, &back, e) != 0)
 		return err_wrap(e, "cannot save the unfinished work");
 	if (strcmp(back.hex, commit.hex) != 0)
-		return err_set(e, ERR_ENV, "%s reads back as another commit", ref);
-	*kept = mem_strdup(branch ? branch : ref);
+		return err_set(e, ERR_ENV, "%s reads back as another commit", kept_as);
+	*kept = mem_strdup(branch ? branch : kept_as);
 	return 0;
 }

@@ -13,7 +13,7 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e);
 int stage_restore(struct slot *s, struct err *e);
 
 /* Keep what HEAD and the task branch are now under refs/bosk/keep/<sid>/<task>/<attempt> when they
- * are not `base` (promise A5). ERR_USAGE when HEAD does not descend from base any more. */
+ * are not `base` (promise A5); the branch as <attempt>-branch. ERR_USAGE when HEAD does not descend from base any more. */
 int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const char *branch,
                      const struct oid *base, struct err *e);
 

@@ -3,6 +3,7 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "exec.h"
 #include "gate.h"
@@ -50,7 +51,7 @@ static enum step over(struct run *r, const char *outcome, const char *fmt, ...)
 /* A step that could not be done for reasons outside the task: stopped, or tried again later. */
 static enum step system_failed(struct run *r, const struct err *e)
 {
-	if (r->s->stop || e->kind == ERR_GONE)
+	if (r->s->stop)
 		return over(r, "stopped", "stopped on request");
 	return over(r, "failed", "%s", e->text);
 }
@@ -142,6 +143,7 @@ static int write_inputs(struct run *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_TASK_FILE", task_path);
 	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
+	unlink(result_path); /* of a run that a kill made forgotten */
 	prompt_write(r->t, r->feedback, &prompt);
 	const char *json = r->t->task_json ? r->t->task_json : "{}";
 	if (fs_mkdirs(r->dir, e) != 0 || fs_write(prompt_path, prompt.p, prompt.len, false, e) != 0)
@@ -286,6 +288,7 @@ static enum step attempt(struct run *r, uint64_t *fixes)
 	struct err e = {0};
 
 	enum step step = run_agent(r);
+	worktree_clear_locks(r->s); /* of a git that was ended with the agent */
 	if (step == GO_ON && stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e) != 0)
 		step = e.kind == ERR_USAGE ? over(r, "failed", "%s", e.text) : system_failed(r, &e);
 	if (step == GO_ON && stage_tree(r->s, &r->tree, &e) != 0)
@@ -309,9 +312,12 @@ static void save(struct run *r)
 	r->s->stop = false; /* saving is not to be stopped, only a shutdown ends it */
 	if (!r->s->made || oid_none(&r->base_tree))
 		return;
-	struct err said = {0};
-	stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &said);
-	if (stage_save(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &r->kept, &e) != 0) {
+	worktree_clear_locks(r->s);
+	/* A HEAD that points nowhere, or elsewhere, was said already: what could be kept is kept. */
+	int rc = stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e);
+	if ((rc != 0 && e.kind != ERR_USAGE) ||
+	    stage_save(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &r->kept,
+	               &e) != 0) {
 		AUTO_FREE char *reason = mem_steal(&r->reason);
 		over(r, "unsaved", "%s; %s: it is still in %s", reason, e.text, r->s->init.worktree);
 	}

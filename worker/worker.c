@@ -91,12 +91,14 @@ static void handle(void *ctx, struct msg *m)
 		memset(&m->u, 0, sizeof m->u);
 		return;
 	case MSG_STOP:
-		w->slot.stop = w->busy; /* one that meets a result on its way means nothing */
+		/* One that meets a result on its way means nothing; one for a task that waits to begin
+		 * must not get lost. */
+		w->slot.stop = w->busy || w->next.kind;
 		return;
 	case MSG_QUIT:
 		w->quit = true;
 		w->quit_remove = m->u.quit.remove;
-		w->slot.stop = w->busy;
+		w->slot.stop = w->busy || w->next.kind;
 		return;
 	case MSG_HELLO:
 	case MSG_PROGRESS:
@@ -179,7 +181,6 @@ static void work(struct worker *w)
 
 	memset(&w->next, 0, sizeof w->next);
 	w->busy = true;
-	w->slot.stop = false;
 	if (m.kind == MSG_TASK)
 		task_run(&w->slot, &m.u.task);
 	else

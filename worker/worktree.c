@@ -42,14 +42,20 @@ bool worktree_adopt(struct slot *s)
 		return false;
 	if (fs_read(locked, 4096, &reason, &ignored) == 0 && str_starts(reason.p, "initializing"))
 		return false;
-	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
-	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
-		AUTO_FREE char *path = mem_printf("%s/%s", admin, locks[i]);
-		unlink(path);
-	}
 	s->admin_dir = mem_steal(&admin);
 	s->made = true;
+	worktree_clear_locks(s);
+	worktree_read_copied(s);
 	return true;
+}
+
+void worktree_clear_locks(const struct slot *s)
+{
+	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.lock"};
+	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, locks[i]);
+		unlink(path);
+	}
 }
 
 /* What a killed `git worktree add` or `remove` left at our path: folder, admin folder, both. */

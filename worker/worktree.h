@@ -13,6 +13,13 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e);
 /* Is there a whole worktree of this repository at init.worktree? Then it is taken over. */
 bool worktree_adopt(struct slot *s);
 
+/* Remove git's lock files of this worktree: whoever held one was a process of a task that has ended, and
+ * this worker is the only one that works there. */
+void worktree_clear_locks(const struct slot *s);
+
+/* What was copied in, by this worker or one before it, into s->copied. */
+void worktree_read_copied(struct slot *s);
+
 /* Bring it to `commit` on a new (or reset) `branch`, NULL = detached. Tracked files are restored,
  * untracked ones removed, ignored ones kept. */
 int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e);

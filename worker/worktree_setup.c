@@ -52,7 +52,7 @@ static void split_names(const struct str *names, struct strv *out)
 
 /* .worktreeinclude: ignore-style patterns; files that match AND are ignored are copied. A file that
  * is not ignored is the user's uncommitted work and has no business in a task. */
-static int copy_included(struct slot *s, struct err *e)
+static int find_included(struct slot *s, struct err *e)
 {
 	AUTO_FREE char *list = mem_printf("%s/.worktreeinclude", s->init.main_top);
 	AUTO_FREE char *patterns = mem_printf("--exclude-from=%s", list);
@@ -71,22 +71,51 @@ static int copy_included(struct slot *s, struct err *e)
 	/* Both lists come sorted by git: one walk finds what they share. */
 	for (size_t i = 0, k = 0; i < wanted.n && k < ignored_names.n;) {
 		int order = strcmp(wanted.v[i], ignored_names.v[k]);
-		if (order == 0 && copy_one(s, wanted.v[i], e) != 0)
-			return -1;
+		if (order == 0 && !strv_has(&s->copied, wanted.v[i]))
+			strv_add(&s->copied, wanted.v[i]);
 		i += order <= 0;
 		k += order >= 0;
 	}
 	return 0;
 }
 
+/* The list lies beside the worktree's own git state, for the worker that takes it over: what was copied
+ * in is never committed, saved or cleaned. */
+static char *copied_path(const struct slot *s)
+{
+	return mem_printf("%s/bosk-copied", s->admin_dir);
+}
+
+void worktree_read_copied(struct slot *s)
+{
+	AUTO_FREE char *path = copied_path(s);
+	AUTO_STR struct str list = {0};
+	struct err absent = {0};
+
+	strv_fini(&s->copied);
+	strv_copy(&s->copied, &s->init.copy);
+	if (fs_read(path, 64 << 20, &list, &absent) == 0)
+		for (size_t i = 0; i < list.len; i += strlen(list.p + i) + 1)
+			if (!strv_has(&s->copied, list.p + i))
+				strv_add(&s->copied, list.p + i);
+}
+
 static int copy_files(struct slot *s, struct err *e)
 {
-	for (size_t i = 0; i < s->init.copy.n; i++) {
-		if (copy_one(s, s->init.copy.v[i], e) != 0)
+	AUTO_FREE char *path = copied_path(s);
+	AUTO_STR struct str list = {0};
+
+	if (find_included(s, e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->copied.n; i++)
+		str_addn(&list, s->copied.v[i], strlen(s->copied.v[i]) + 1);
+	/* Known before it is done: a kill in between leaves no copy that nobody knows of. */
+	if (fs_write(path, str_text(&list), list.len, false, e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->copied.n; i++)
+		if (copy_one(s, s->copied.v[i], e) != 0)
 			return -1;
-		strv_add(&s->copied, s->init.copy.v[i]);
-	}
-	return copy_included(s, e);
+	return 0;
 }
 
 static void setup_key(const struct slot *s, char out[SEAL_HEX])

@@ -57,15 +57,19 @@ task() {
 worktrees: {copy: ['local conf', 'not-there']}
 YAML
     task one 'cat .env secrets/key "local conf/mine.txt" > seen.txt; ls -A secrets >> seen.txt; test ! -e x.log && echo changed >> "local conf/mine.txt"'
-    task two 'cat "local conf/mine.txt" > again.txt' 'needs: [one]'
+    # What is ignored may change, and the agent may fail: copies are neither committed nor saved.
+    task two 'cat "local conf/mine.txt" > again.txt; : > .gitignore' 'needs: [one]'
+    task bad 'echo left > left.txt; : > .gitignore; exit 1' 'needs: [two]'
     snapshot_checkout "$REPO" >"$SCRATCH/before"
-    run_bosk run "$PLAN" --jobs 1
-    expect_status 0
+    run_bosk -c retries=0 run "$PLAN" --jobs 1
+    expect_status 1
     snapshot_checkout "$REPO" >"$SCRATCH/after"
     assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
     sid=$(last_sid)
     equal "seen" "$(git show "integration-$sid:seen.txt")" $'env\nkey\nmine\nkey'
-    equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" "again.txt seen.txt "
+    equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" ".gitignore again.txt seen.txt "
+    equal "kept" "$(git ls-tree -r --name-only "bosk/$sid/bad" | tr '\n' ' ')" \
+        ".gitignore .worktreeinclude README.md a.txt again.txt bosk.yaml left.txt seen.txt "
     assert_no_worktrees "$REPO"
 }
 

@@ -350,3 +350,32 @@ YAML
     grep -q 'evil: .*it runs again' "$ERR"
     assert_no_strays "$sid"
 }
+
+@test "an agent's commits are kept when its HEAD points nowhere; a lock it left stops nothing" {
+    cat >"$SCRATCH/p.yaml" <<YAML
+tasks:
+  - id: orphan
+    run: |
+      echo mine > mine.txt; git add mine.txt; git commit -qm 'By the agent'
+      git rev-parse HEAD > '$SCRATCH/commit'
+      git checkout -q --orphan z; git rm -rq --cached .; exit 1
+  - id: locker
+    run: |
+      echo x > locked.txt; : > "\$(git rev-parse --git-dir)/index.lock"
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --jobs 1
+    expect_status 1
+    sid=$(last_sid)
+    equal "locker" "$(task_field "$sid" locker state)" integrated
+    git for-each-ref --contains "$(cat "$SCRATCH/commit")" | grep -q refs/bosk/keep
+}
+
+@test "a stop that comes before the agent has begun is not lost" {
+    printf 'tasks:\n  - {id: slow, run: "touch %s; sleep 100"}\n' "$SCRATCH/began" >"$SCRATCH/p.yaml"
+    start_bosk run "$SCRATCH/p.yaml"
+    wait_until "grep -q 'slow: prepare' '$ERR'" 30
+    kill -TERM "$bosk_pid"
+    wait_bosk
+    expect_status 143
+    equal "state" "$(status_json '.sessions[0].state')" stopped
+}
