@@ -48,8 +48,10 @@ struct core {
 	size_t *slot_task;      /* task in each slot, SIZE_MAX = none */
 	uint64_t *slot_since;   /* monotonic ms */
 	bool *slot_keep;        /* holds work that could not be saved: never touched again */
+	bool *slot_again;       /* the worker that was to remove it died: another one tries */
 	uint64_t *retry_timer;  /* of each task, 0 = none */
 	size_t check_slot;      /* worker that runs the gates on base or tip */
+	unsigned check_lost;    /* how many died of it */
 	char *green_tree;       /* tree on which all gates passed last */
 	size_t quitting;        /* workers asked to end */
 
@@ -95,6 +97,8 @@ void integrate_step(struct core *c);
 void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */
 void finish_tasks(struct core *c);   /* nothing more will run: final gates */
 void finish_cleanup(struct core *c); /* end workers, remove worktrees */
+/* A worker ended during the clean-up, as asked or not. */
+void finish_gone(struct core *c, size_t slot, bool asked, const char *why);
 void finish_session(struct core *c); /* all workers are gone */
 int finish_forget(struct core *c, struct err *e); /* remove every trace: nothing was started */
 int finish_exit_code(const struct core *c);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "locks.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -170,6 +171,7 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 			strv_addf(&c->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
 			          m->u.removed.reason ? m->u.removed.reason : "");
 			view_say(c->view, "%s", c->s->manifest.notes.v[c->s->manifest.notes.n - 1]);
+			c->slot_keep[slot] = true;
 		}
 		turn_manifest(&c->turn);
 		return;
@@ -184,6 +186,19 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 	}
 }
 
+/* The worker that ran the gates died: that says nothing of the tree. Another one runs them, once. */
+static void lost_check(struct core *c, const char *why)
+{
+	const char *label = c->phase == PHASE_FINAL ? "final" : "base";
+	struct msg_checked lost = {
+		.label = (char *)label, .verdict = (char *)"error", .reason = (char *)why};
+	struct err ignored = {0};
+
+	turn_note(&c->turn, "lost", SIZE_MAX, why);
+	if (c->check_lost++ || core_check(c, label, c->s->tip, &ignored) != 0)
+		finish_checked(c, &lost);
+}
+
 void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 {
 	struct core *c = ctx;
@@ -195,6 +210,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		c->s->tasks[task].ended_ms = clock_wall_ms();
 		turn_result(&c->turn, task, "lost", NULL);
 		turn_note(&c->turn, "lost", task, why);
+		locks_clear_task(c->s, task); /* waits only when it died in the middle of a move */
 		/* The next worker of this slot saves what is in the worktree first. */
 		pool_leftover(c->pool, slot,
 		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,
@@ -202,16 +218,8 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		core_event(c, SCHED_FAILED, task);
 	}
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
-	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot) {
-		struct msg_checked lost = {.label = (char *)(c->phase == PHASE_FINAL ? "final" : "base"),
-		                           .verdict = (char *)"error",
-		                           .reason = (char *)why};
-		finish_checked(c, &lost);
-	}
-	if (c->phase == PHASE_CLEANUP) {
-		if (!asked)
-			strv_addf(&c->s->manifest.notes, "worktree %zu: %s", slot + 1, why);
-		if (c->quitting && --c->quitting == 0)
-			finish_session(c);
-	}
+	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot)
+		lost_check(c, why);
+	if (c->phase == PHASE_CLEANUP)
+		finish_gone(c, slot, asked, why);
 }

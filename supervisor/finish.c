@@ -94,12 +94,17 @@ static bool worktree_left(const struct session *s, size_t i)
 	return fs_exists(path) || fs_exists(admin);
 }
 
+/* A stopped session keeps its worktrees: resume goes on in them. */
+static bool worktrees_stay(const struct core *c)
+{
+	return c->s->row.keep_worktrees || (unfinished(c) && !c->forget);
+}
+
 void finish_cleanup(struct core *c)
 {
 	struct session *s = c->s;
 	struct err e = {0};
-	/* A stopped session keeps its worktrees: resume goes on in them. */
-	bool stays = s->row.keep_worktrees || (unfinished(c) && !c->forget);
+	bool stays = worktrees_stay(c);
 
 	c->phase = PHASE_CLEANUP;
 	c->quitting = 0;
@@ -115,6 +120,26 @@ void finish_cleanup(struct core *c)
 			          e.text);
 	}
 	if (!c->quitting)
+		finish_session(c);
+}
+
+void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
+{
+	struct session *s = c->s;
+	struct err e = {0};
+
+	/* It said neither "removed" nor why not (that sets slot_keep). */
+	if (!worktrees_stay(c) && !c->slot_keep[slot] && worktree_left(s, slot)) {
+		if (!c->slot_again[slot]) {
+			c->slot_again[slot] = true;
+			if (pool_quit(c->pool, slot, true, &e) == 0 || pool_running(c->pool, slot))
+				return;
+		}
+		strv_addf(&s->manifest.notes, "the worktree %s stays: %s", s->manifest.worktrees.v[slot], why);
+	} else if (!asked) {
+		strv_addf(&s->manifest.notes, "worktree %zu: %s", slot + 1, why);
+	}
+	if (c->quitting && --c->quitting == 0)
 		finish_session(c);
 }
 

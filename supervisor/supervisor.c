@@ -83,6 +83,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->slot_task = mem_array(s->manifest.worktrees.n, sizeof *c->slot_task);
 	c->slot_since = mem_array(s->manifest.worktrees.n, sizeof *c->slot_since);
 	c->slot_keep = mem_array(s->manifest.worktrees.n, sizeof *c->slot_keep);
+	c->slot_again = mem_array(s->manifest.worktrees.n, sizeof *c->slot_again);
 	c->retry_timer = mem_array(s->plan.n, sizeof *c->retry_timer);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
 		c->slot_task[i] = SIZE_MAX;
@@ -112,6 +113,7 @@ static void close_core(struct core *c)
 	free(c->slot_task);
 	free(c->slot_since);
 	free(c->slot_keep);
+	free(c->slot_again);
 	free(c->retry_timer);
 	free(c->integ.queue);
 	free(c->inbox);
