@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "locks.h"
+#include "recover.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -203,6 +204,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 {
 	struct core *c = ctx;
 	size_t task = c->slot_task[slot];
+	struct err e = {0};
 
 	if (task != SIZE_MAX) {
 		c->slot_task[slot] = SIZE_MAX;
@@ -211,6 +213,8 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		turn_result(&c->turn, task, "lost", NULL);
 		turn_note(&c->turn, "lost", task, why);
 		locks_clear_task(c->s, task); /* waits only when it died in the middle of a move */
+		if (recover_keep(c->s, task, &e) != 0)
+			core_fatal(c, &e);
 		/* The next worker of this slot saves what is in the worktree first. */
 		pool_leftover(c->pool, slot,
 		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,

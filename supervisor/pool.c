@@ -117,6 +117,10 @@ static void deliver(void *ctx, struct msg *m)
 			w->why = mem_strdup("it is another version of bosk");
 		return;
 	}
+	/* It has saved what it found: the next worker of this slot need not. Not before: it may die first. */
+	if (m->kind == MSG_ATTEMPT || m->kind == MSG_RESULT || m->kind == MSG_CHECKED ||
+	    m->kind == MSG_REMOVED)
+		mem_set(&w->was_task, NULL);
 	p->handler.message(p->handler.ctx, (size_t)(w - p->slots), m);
 }
 
@@ -230,7 +234,6 @@ static int greet(struct pool_slot *w, struct err *e)
 		if (chan_send(w->chan, &gate, e) != 0)
 			return -1;
 	}
-	mem_set(&w->was_task, NULL); /* saved once: by this worker */
 	return 0;
 }
 

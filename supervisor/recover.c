@@ -9,6 +9,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
+#include "worker/keep.h"
 #include "worker/proc.h"
 
 void recover_fini(struct recovery *r)
@@ -118,26 +119,44 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 	return rc;
 }
 
+int recover_keep(const struct session *s, size_t task, struct err *e)
+{
+	const struct task_row *row = &s->tasks[task];
+	struct oid base;
+
+	if (!row->branch || !oid_parse(&base, row->base ? row->base : ""))
+		return 0;
+	if (keep_branch(s->site->git, s->sid, s->plan.tasks[task].id, row->attempts, row->branch, &base,
+	                e) != 0)
+		return err_wrap(e, "cannot keep what the interrupted task %s committed",
+		                s->plan.tasks[task].id);
+	return 0;
+}
+
 /* A checked task's commit must still be there; a running one starts again from its base. */
-static void settle_task(struct session *s, struct turn *t, size_t task, struct recovery *out)
+static int settle_task(struct session *s, struct turn *t, size_t task, struct recovery *out,
+                       struct err *e)
 {
 	struct task_row *row = &s->tasks[task];
 	enum task_state state = session_task_state(s, task);
 	struct oid commit;
 
 	if (state == TASK_RUNNING && row->worktree) {
+		if (recover_keep(s, task, e) != 0)
+			return -1;
 		out->left[out->n++] = (struct recovery_left){row->worktree - 1, task, row->attempts};
 	} else if (state == TASK_CHECKED) {
 		if (oid_parse(&commit, row->commit ? row->commit : "") &&
 		    gitx_has_object(s->site->git, &commit))
-			return;
+			return 0;
 		mem_set(&row->reason, "its commit is not in the repository any more");
 	} else if (state != TASK_BACKOFF) {
-		return;
+		return 0;
 	}
 	mem_set(&row->state, task_state_name(TASK_WAITING));
 	turn_task(t, task);
 	turn_note(t, "again", task, "the supervisor died");
+	return 0;
 }
 
 static void take_over(struct session *s, struct turn *t)
@@ -169,7 +188,7 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	FAILPOINT("recover.before");
 	int rc = settle_intent(s, &t, e);
 	for (size_t i = 0; rc == 0 && i < s->plan.n; i++)
-		settle_task(s, &t, i, out);
+		rc = settle_task(s, &t, i, out, e);
 	if (rc == 0)
 		take_over(s, &t);
 	if (rc == 0)

@@ -22,6 +22,9 @@ void recover_fini(struct recovery *r);
  * nothing of a finished session. */
 int recover_session(struct session *s, struct recovery *out, struct err *e);
 
+/* Before a task that was cut off runs again, in whatever slot: what its branch holds is kept. */
+int recover_keep(const struct session *s, size_t task, struct err *e);
+
 /* The integration refs to `tip` where they are missing or behind; the branch stays where a worktree
  * has it checked out. For new sessions too. */
 int recover_refs(struct session *s, struct err *e);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "keep.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -87,47 +88,21 @@ static int read_head(struct slot *s, struct str *text, struct oid *head, struct 
 	return 0;
 }
 
-/* Keep a commit under `ref`, or ref-2, ref-3 ... where another one is kept already. */
-static int keep(struct slot *s, const char *ref, const struct oid *what, char **kept_as, struct err *e)
-{
-	for (int i = 1;; i++) {
-		AUTO_FREE char *name = i == 1 ? mem_strdup(ref) : mem_printf("%s-%d", ref, i);
-		struct oid now;
-		struct err absent = {0};
-		bool there = gitx_ref_read(s->gitx, name, &now, &absent) == 0;
-		if (!there && absent.kind != ERR_MISSING) {
-			*e = absent;
-			return -1;
-		}
-		if (there && strcmp(now.hex, what->hex) != 0)
-			continue;
-		if (!there && gitx_ref_move(s->gitx, name, NULL, what, "bosk: keep", e) != 0)
-			return -1;
-		if (kept_as)
-			*kept_as = mem_steal(&name);
-		return 0;
-	}
-}
-
 int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const char *branch,
                      const struct oid *base, struct err *e)
 {
-	AUTO_FREE char *ref =
-		mem_printf("refs/bosk/keep/%s/%s/%llu", s->init.sid, task, (unsigned long long)attempt);
-	AUTO_FREE char *branch_ref = mem_printf("refs/heads/%s", branch);
-	AUTO_FREE char *other = mem_printf("%s-branch", ref);
+	AUTO_FREE char *ref = NULL;
 	AUTO_STR struct str text = {0};
-	struct oid head, tip;
-	struct err absent = {0};
+	struct oid head;
 	bool descends;
 
 	/* The branch first: it is kept whatever became of HEAD. */
-	if (gitx_ref_read(s->gitx, branch_ref, &tip, &absent) == 0 && strcmp(tip.hex, base->hex) != 0 &&
-	    keep(s, other, &tip, NULL, e) != 0)
+	if (keep_branch(s->gitx, s->init.sid, task, attempt, branch, base, e) != 0)
 		return err_wrap(e, "cannot keep the agent's commits");
 	if (read_head(s, &text, &head, e) != 0)
 		return err_set(e, ERR_USAGE, "HEAD of the worktree points to nothing");
-	if (strcmp(head.hex, base->hex) != 0 && keep(s, ref, &head, NULL, e) != 0)
+	if (strcmp(head.hex, base->hex) != 0 &&
+	    keep_commit(s->gitx, s->init.sid, task, attempt, "", &head, &ref, e) != 0)
 		return err_wrap(e, "cannot keep the agent's commits");
 	if (gitx_reaches(s->gitx, &head, base, &descends, e) != 0)
 		return -1;
@@ -173,12 +148,10 @@ int stage_commit(struct slot *s, const char *branch, const struct oid *base, con
 int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *branch,
                const struct oid *base, char **kept, struct err *e)
 {
-	AUTO_FREE char *ref = mem_printf("refs/bosk/keep/%s/%s/%llu-work", s->init.sid, task,
-	                                 (unsigned long long)attempt);
+	AUTO_FREE char *ref = NULL;
 	AUTO_FREE char *message =
 		mem_printf("Unfinished work of task %s, attempt %llu\n\nBosk-Session: %s\nBosk-Task: %s\n",
 	                   task, (unsigned long long)attempt, s->init.sid, task);
-	AUTO_FREE char *kept_as = NULL;
 	struct oid tree, base_tree, commit, back;
 
 	*kept = NULL;
@@ -187,12 +160,12 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	if (strcmp(tree.hex, base_tree.hex) == 0)
 		return 0;
 	if (gitx_commit_write(s->gitx, &commit, &tree, base, 1, s->init.author, message, e) != 0 ||
-	    keep(s, ref, &commit, &kept_as, e) != 0 ||
+	    keep_commit(s->gitx, s->init.sid, task, attempt, "-work", &commit, &ref, e) != 0 ||
 	    (branch && move_branch(s, branch, &commit, e) != 0) ||
-	    gitx_ref_read(s->gitx, kept_as, &back, e) != 0)
+	    gitx_ref_read(s->gitx, ref, &back, e) != 0)
 		return err_wrap(e, "cannot save the unfinished work");
 	if (strcmp(back.hex, commit.hex) != 0)
-		return err_set(e, ERR_ENV, "%s reads back as another commit", kept_as);
-	*kept = mem_strdup(branch ? branch : kept_as);
+		return err_set(e, ERR_ENV, "%s reads back as another commit", ref);
+	*kept = mem_strdup(branch ? branch : ref);
 	return 0;
 }

@@ -56,10 +56,16 @@ jobs: 2
 gates:
   - {name: whole, run: 'for f in *.txt; do test -s "$f" || exit 1; done'}
 YAML
-cat >"$SCRATCH/p.yaml" <<'YAML'
+cat >"$SCRATCH/p.yaml" <<YAML
 tasks:
   - {id: one, run: 'echo one > one.txt'}
-  - {id: two, run: 'git mv sub/b.txt sub/c.txt; git rm -q a.txt; echo two > two.txt'}
+  - id: two
+    run: |
+      git mv sub/b.txt sub/c.txt
+      git commit -qm 'Its own commit'
+      git rev-parse HEAD >>'$SCRATCH/commits'
+      git rm -q a.txt
+      echo two > two.txt
   - {id: three, needs: [one], run: 'cat one.txt one.txt > three.txt'}
   - {id: four, needs: [one, two], run: 'mkdir -p deep/er; cat one.txt two.txt > deep/er/four.txt'}
   - {id: five, needs: [three, four], run: 'cat three.txt deep/er/four.txt > five.txt; chmod +x five.txt'}
@@ -71,7 +77,7 @@ make_template
 # start CASE: a fresh repository.
 start() {
     fresh
-    rm -f "$SCRATCH/fired" "$SCRATCH/points"
+    rm -f "$SCRATCH/fired" "$SCRATCH/points" "$SCRATCH/commits"
     [ "$1" != free ] || git switch -qc elsewhere
 }
 run=(run "$SCRATCH/p.yaml" --target main --land merge)
@@ -105,6 +111,16 @@ landed() {
     n=$(git log --merges --format='%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)' \
         "$base..main" | grep -cxF "$1/" || true)
     equal "landings" "$n" 1
+}
+# What agents committed is kept, also of attempts that were interrupted.
+commits_kept() {
+    local id
+    while read -r id; do
+        if [ -z "$(git for-each-ref --contains "$id")" ]; then
+            printf 'no ref keeps %s\n' "$id"
+            return 1
+        fi
+    done <"$SCRATCH/commits"
 }
 # A checkout that says nothing: of main, or as it was.
 clean_checkout() {
@@ -186,6 +202,7 @@ round() {
     else
         check checkout clean_checkout main
     fi
+    check "agents' commits" commits_kept
     check 'left behind' diff -u <(printf '%s\n' "${wanted_left[$case]}") <(leftovers "$sid")
 }
 
