@@ -1,5 +1,5 @@
-/* create: a new session - its rows and its refs. */
-#include "create.h"
+/* create: a new session - checked, named, made. */
+#include "create_in.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -130,75 +130,6 @@ static void fill_rows(struct session *s, const struct create_base *b, const stru
 	strv_add(&s->queue.sessions, s->sid);
 }
 
-static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r,
-               const void *row, struct err *e)
-{
-	AUTO_STR struct str bytes = {0};
-	rec_encode(r, row, &bytes);
-	return db_put(t, table, key, bytes.p, bytes.len, e);
-}
-
-static int put_tasks(struct db_txn *t, const struct session *s, struct err *e)
-{
-	for (size_t i = 0; i < s->plan.n; i++) {
-		AUTO_FREE char *def = session_task_key(s, i, 'd'), *row = session_task_key(s, i, 's');
-		if (put(t, DB_tasks, def, &task_def_rec, &s->plan.tasks[i], e) != 0 ||
-		    put(t, DB_tasks, row, &task_row_rec, &s->tasks[i], e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
- * taken meanwhile. */
-static int put_session(struct db_txn *t, void *ctx, struct err *e)
-{
-	const struct session *s = ctx;
-	AUTO_FREE char *tip_key = mem_printf("%s/tip", s->sid);
-	struct err absent = {0};
-	const void *value;
-	size_t n;
-
-	if (s->queue.sessions.n == 1 &&
-	    db_get(t, DB_queues, s->row.queue, &value, &n, &absent) == 0)
-		return err_set(e, ERR_EXISTS, "queue %s exists", s->row.queue);
-	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
-	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||
-	                       put(t, DB_queues, s->row.queue, &queue_row_rec, &s->queue, e) != 0 ||
-	                       db_put(t, DB_integration, tip_key, s->tip, strlen(s->tip), e) != 0
-	               ? -1
-	               : put_tasks(t, s, e);
-}
-
-static int write_rows(struct session *s, struct err *e)
-{
-	FAILPOINT("create.rows.before");
-	int rc = db_write(s->site->db, put_session, s, e);
-	FAILPOINT("create.rows.after");
-	return rc;
-}
-
-/* Queue ids are times: sessions that start in the same second take a suffix, one after the other. */
-static int write_named(struct session *s, struct err *e)
-{
-	AUTO_STR struct str id = {0};
-	int rc;
-
-	if (s->row.queue)
-		return write_rows(s, e);
-	str_add(&id, "QUE-");
-	clock_add_stamp(&id, clock_wall_ms());
-	for (int i = 1;; i++) {
-		AUTO_FREE char *name = i == 1 ? mem_strdup(id.p) : mem_printf("%s-%d", id.p, i);
-		mem_set(&s->row.queue, name);
-		mem_set(&s->manifest.queue, name);
-		err_clear(e);
-		rc = write_rows(s, e);
-		if (rc == 0 || e->kind != ERR_EXISTS)
-			return rc;
-	}
-}
-
 static int make(struct session *s, const struct create_base *b, const struct create_options *o,
                 struct err *e)
 {
@@ -222,7 +153,7 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	if (session_lock(s, e) != 0)
 		return -1;
 	fill_rows(s, b, o);
-	if (write_named(s, e) != 0)
+	if (create_rows(s, o, e) != 0)
 		return -1;
 	return recover_refs(s, e);
 }
@@ -278,52 +209,4 @@ int create_continued(struct session *out, struct site *site, const char *old,
 		rc = make(out, &b, o, e);
 	create_base_fini(&b);
 	return rc;
-}
-
-struct known {
-	const char *content, *queue;
-	char sid[SEAL_SID];
-	uint64_t created_ms;
-};
-
-static int known_row(void *ctx, const char *key, const void *value, size_t n, struct err *e)
-{
-	struct known *k = ctx;
-	struct queue_row q;
-
-	if (rec_decode(&queue_row_rec, &q, value, n, e) != 0)
-		return err_wrap(e, "queue %s", key);
-	bool same = k->queue ? str_eq(key, k->queue) : str_eq(q.content, k->content);
-	if (same && q.session && q.created_ms >= k->created_ms) {
-		k->created_ms = q.created_ms;
-		snprintf(k->sid, sizeof k->sid, "%s", q.session);
-	}
-	rec_fini(&queue_row_rec, &q);
-	return 0;
-}
-
-static int find_known(struct db_txn *t, void *ctx, struct err *e)
-{
-	return db_scan(t, DB_queues, "", known_row, ctx, e);
-}
-
-int create_known(const struct site *site, const char *content, const char *queue,
-                 char sid[SEAL_SID], struct err *e)
-{
-	struct known k = {.content = content, .queue = queue};
-	struct manifest_row m;
-
-	sid[0] = '\0';
-	if (!site->db)
-		return 0;
-	if (db_read(site->db, find_known, &k, e) != 0)
-		return -1;
-	if (!k.sid[0])
-		return 0;
-	if (session_manifest(site, k.sid, &m, e) != 0)
-		return -1;
-	if (!m.landed)
-		memcpy(sid, k.sid, SEAL_SID);
-	rec_fini(&manifest_row_rec, &m);
-	return 0;
 }

@@ -4,6 +4,8 @@
 
 #include "session.h"
 
+struct create_known;
+
 struct create_options {
 	uint64_t jobs;
 	bool sequential, preflight, keep_worktrees;
@@ -13,6 +15,8 @@ struct create_options {
 	const char *executor; /* NULL = none */
 	const struct strv *excused;
 	const struct config *config;
+	const char *queue;    /* name of a new queue; NULL = made from the time */
+	const struct create_known *known; /* what was found before; NULL = do not compare */
 };
 
 /* What a run would start from: said by `bosk plan`, recorded by create_session. */
@@ -40,9 +44,16 @@ int create_session(struct session *out, struct site *site, struct plan *plan,
 int create_continued(struct session *out, struct site *site, const char *old,
                      const struct create_options *o, struct err *e);
 
-/* The session that works or worked on a plan with this content: its sid, "" when there is none or it
- * has landed. `queue` (NULL = any) restricts to one queue. */
-int create_known(const struct site *site, const char *content, const char *queue,
-                 char sid[SEAL_SID], struct err *e);
+/* What the store knows of a plan. Compared again in the transaction that makes a session: of two runs
+ * of one plan at the same moment only one goes on (ERR_HELD for the other). */
+struct create_known {
+	char sid[SEAL_SID]; /* newest session of a queue with this content, "" = none */
+	bool landed;        /* that session has landed */
+	size_t queues;      /* queues with this content */
+	bool other;         /* the queue asked for by name has another content */
+};
+/* `queue` (NULL = any) restricts to one queue; `content` NULL = whatever it has. */
+int create_find(const struct site *site, const char *content, const char *queue,
+                struct create_known *out, struct err *e);
 
 #endif

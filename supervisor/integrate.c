@@ -146,6 +146,7 @@ static void done(struct core *c)
 
 	db_batch_del(&c->turn.batch, DB_integration, key);
 	turn_tip(&c->turn, c->integ.merge.hex);
+	mem_set(&s->manifest.landed, NULL); /* there is something new to land */
 	mem_set(&row->merge, c->integ.merge.hex);
 	mem_set(&row->reason, NULL);
 	row->ended_ms = clock_wall_ms();

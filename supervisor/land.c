@@ -23,11 +23,24 @@ struct landing {
 	char *tree; /* worktree that has the target checked out, NULL = none */
 };
 
+/* Is the task's merge in what this session brings? A queue's rows are shared by all sessions that
+ * worked on it: git says what belongs to this one. */
+static bool brings(const struct session *s, size_t task)
+{
+	struct oid tip, merge;
+	struct err ignored = {0};
+	bool in = false;
+
+	return session_task_state(s, task) == TASK_INTEGRATED && s->tasks[task].merge &&
+	       oid_parse(&tip, s->tip) && oid_parse(&merge, s->tasks[task].merge) &&
+	       gitx_reaches(s->site->git, &tip, &merge, &in, &ignored) == 0 && in;
+}
+
 static size_t integrated_tasks(const struct session *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->plan.n; i++)
-		n += session_task_state(s, i) == TASK_INTEGRATED;
+		n += brings(s, i);
 	return n;
 }
 
@@ -58,7 +71,7 @@ static int record(struct landing *l, const char *commit, struct err *e)
 	turn_init(&t, s);
 	mem_set(&s->manifest.landed, commit);
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED) {
+		if (brings(s, i)) {
 			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
 			turn_task(&t, i);
 		}
@@ -155,7 +168,7 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	size_t n = integrated_tasks(s);
 	str_addf(&message, "Merge %zu task%s of bosk session %s\n\n", n, n == 1 ? "" : "s", s->sid);
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED)
+		if (brings(s, i))
 			str_addf(&message, "* %s%s%s\n", s->plan.tasks[i].id, s->plan.tasks[i].title ? ": " : "",
 			         s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
 	str_addf(&message, "\nBosk-Session: %s\nBosk-Queue: %s\n", s->sid, s->row.queue);
@@ -266,6 +279,7 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	struct err absent = {0};
 
 	*moved = false;
+	err_clear(e);
 	if (gitx_ref_read(s->site->git, l->ref, &l->target, e) != 0)
 		return e->kind == ERR_MISSING
 		               ? refuse(l, "not landed: there is no branch %s any more", s->row.target)

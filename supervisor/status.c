@@ -198,8 +198,12 @@ static void add_text(void *ctx, struct session *s)
 	if (str_eq(state, "running"))
 		str_addf(out, " (process %llu)", (unsigned long long)s->manifest.pid);
 	str_addf(out, "  %s\n", counts.p);
-	str_addf(out, "  branch %s at %.12s, for %s\n", s->manifest.integration_branch, s->tip,
+	str_addf(out, "  branch %s at %.12s, for %s", s->manifest.integration_branch, s->tip,
 	         s->row.target);
+	if (s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass"))
+		str_addf(out, "; the tip is RED: %s",
+		         s->manifest.final_reason ? s->manifest.final_reason : s->manifest.final_gates);
+	str_addc(out, '\n');
 	AUTO_TABLE struct table t = {0};
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];

@@ -88,6 +88,8 @@ static int land(struct session *s, int code, bool *said)
 
 	if (!ended || !str_eq(s->row.land, "merge") || strcmp(s->tip, s->row.tip) == 0)
 		return code;
+	if (s->manifest.landed)
+		return code;
 	if (gates && !str_eq(gates, "pass")) {
 		log_warn("not landed: the gates are red on the final tip");
 		return 1;
@@ -105,6 +107,16 @@ static int land(struct session *s, int code, bool *said)
 	*said = result.done;
 	str_fini(&result.text);
 	return code;
+}
+
+int batch_ended(struct session *s)
+{
+	const char *gates = s->manifest.final_gates;
+	bool red = gates && !str_eq(gates, "pass"), landed = false;
+
+	if (red)
+		log_warn("the final tip is red: %s", s->manifest.final_reason ? s->manifest.final_reason : gates);
+	return land(s, str_eq(s->manifest.state, "done") && !red ? 0 : 1, &landed);
 }
 
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery, bool json)

@@ -25,4 +25,8 @@ struct recovery;
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,
                bool json);
 
+/* For a locked session that is over: what a crash kept from being landed is landed now. The exit code
+ * is what its run would have had. */
+int batch_ended(struct session *s);
+
 #endif

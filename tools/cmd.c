@@ -1,7 +1,9 @@
 /* cmd: parsing command lines by the tables of cmd.h (getopt_long does the work), and help. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "store/base/log.h"
@@ -158,6 +160,10 @@ int cmd_parse(struct cmd_line *out, int argc, char **argv)
 				out->dir = argv[++at];
 			else
 				strv_add(&out->config, argv[++at]);
+		} else if (strcmp(word, "-q") == 0 || strcmp(word, "--quiet") == 0) {
+			log_set(LOG_QUIET);
+		} else if (strcmp(word, "-v") == 0 || strcmp(word, "--verbose") == 0) {
+			log_set(LOG_VERBOSE);
 		} else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 			out->cmd = &cmd_help_entry;
 			return 0;
@@ -185,6 +191,12 @@ int cmd_parse(struct cmd_line *out, int argc, char **argv)
 	int n = (int)out->rest.n;
 	if (cmd_flag(out, "help"))
 		return 0;
+	/* As if started there: plan files and all. */
+	if (strcmp(out->dir, ".") != 0 && chdir(out->dir) != 0) {
+		log_error("cannot go to %s: %s", out->dir, strerror(errno));
+		return 4;
+	}
+	out->dir = ".";
 	if (n < out->cmd->min_rest || (out->cmd->max_rest >= 0 && n > out->cmd->max_rest)) {
 		log_error("usage: bosk %s %s", out->cmd->name, out->cmd->args);
 		return 2;

@@ -193,17 +193,20 @@ int cmd_plan_show(const struct cmd_line *l)
 			create_check_tasks(&site, &plan, &b.create, "000000", &faults);
 		if (faults.n)
 			code = 2;
+		int looked = create_look(&look, &site, &b.create, &e);
+		if (!code && looked != 0)
+			code = err_exit_code(&e);
 		if (cmd_flag(l, "json")) {
 			print_json(&plan, &faults, &b);
 		} else if (faults.n) {
 			plan_faults_print(&faults, &text);
 			fwrite(text.p, 1, text.len, stderr);
 			log_error("the plan has %zu fault%s", faults.n, faults.n == 1 ? "" : "s");
-		} else if (create_look(&look, &site, &b.create, &e) != 0) {
-			code = cmd_fail(&e);
-		} else {
+		} else if (looked == 0) {
 			print_text(&site, &plan, &look, &b);
 		}
+		if (!faults.n && looked != 0)
+			cmd_fail(&e);
 	}
 	create_base_fini(&look);
 	plan_faults_fini(&faults);

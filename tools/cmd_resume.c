@@ -19,7 +19,8 @@ static const struct cmd_option options[] = {
 static int change(const struct cmd_line *l, struct session *s, struct err *e)
 {
 	const char *executor = cmd_value(l, "executor");
-	AUTO_STR struct str bytes = {0};
+	AUTO_STR struct str row = {0}, manifest = {0};
+	struct db_batch batch = {0};
 	uint64_t jobs;
 
 	if (cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
@@ -32,8 +33,13 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	s->row.jobs = jobs;
 	if (executor)
 		mem_set(&s->row.executor, executor);
-	rec_encode(&session_row_rec, &s->row, &bytes);
-	return db_save(s->site->db, DB_sessions, s->sid, bytes.p, bytes.len, e);
+	rec_encode(&session_row_rec, &s->row, &row);
+	rec_encode(&manifest_row_rec, &s->manifest, &manifest);
+	db_batch_put(&batch, DB_sessions, s->sid, row.p, row.len);
+	db_batch_put(&batch, DB_manifest, s->sid, manifest.p, manifest.len);
+	int rc = db_batch_write(s->site->db, &batch, e);
+	db_batch_clear(&batch);
+	return rc;
 }
 
 static int go_on(const struct cmd_line *l, struct session *s)
@@ -84,7 +90,7 @@ static int resume(const struct cmd_line *l, struct site *site, const char *sid)
 		if (str_eq(s.manifest.state, "done") || str_eq(s.manifest.state, "failed")) {
 			status_counts(&s, &counts);
 			log_info("session %s is over (%s): %s; nothing to resume", sid, s.manifest.state, counts.p);
-			code = str_eq(s.manifest.state, "done") ? 0 : 1;
+			code = batch_ended(&s);
 		} else {
 			code = go_on(l, &s);
 		}
@@ -109,6 +115,8 @@ static int resume_all(const struct cmd_line *l, struct site *site)
 		rec_fini(&manifest_row_rec, &m);
 		int code = fits ? resume(l, site, ids.v[i]) : 0;
 		worst = code > worst ? code : worst;
+		if (code > 128)
+			break; /* stopped by a signal: that is meant for all of them */
 	}
 	return worst;
 }
@@ -122,6 +130,10 @@ static int run(const struct cmd_line *l)
 
 	if (getenv("BOSK_TASK")) {
 		log_error("bosk resume inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
+		return 2;
+	}
+	if (cmd_flag(l, "all") && cmd_word(l, 0)) {
+		log_error("--all or a session, not both");
 		return 2;
 	}
 	int rc = site_open(&site, l->dir, SITE_READ, &e);

@@ -50,64 +50,79 @@ static void say_dead(struct site *site)
 		log_info("%s", line);
 }
 
-/* A plan that was run before: 0 = go on with *old (or "" = a new queue), else the exit code. */
-static int look_up(const struct cmd_line *l, struct site *site, const char *content, char *old)
+/* A plan that was run before, in k->sid: 0 = a session begins, continuing it when it has not landed; a
+ * value above 0 is the exit code; -1 = there is nothing to do, and nothing wrong. */
+static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k)
 {
 	struct session s = {.lock_fd = -1};
 	struct err e = {0};
 	int code = 0;
 
-	old[0] = '\0';
-	if (cmd_flag(l, "fresh"))
-		return 0;
-	if (create_known(site, content, cmd_value(l, "queue"), old, &e) != 0)
-		return cmd_fail(&e);
-	if (!old[0])
-		return 0;
-	if (session_load(&s, site, old, &e) != 0) {
+	if (session_load(&s, site, k->sid, &e) != 0) {
 		code = cmd_fail(&e);
-	} else if (session_live(site, old)) {
-		log_error("session %s works on this plan now (process %llu): bosk status %s", old,
-		          (unsigned long long)s.manifest.pid, old);
+	} else if (session_live(site, k->sid)) {
+		log_error("session %s works on this plan now (process %llu): bosk status %s", k->sid,
+		          (unsigned long long)s.manifest.pid, k->sid);
 		code = 2;
-	} else if (session_resumable(site, old, &s.manifest)) {
+	} else if (session_resumable(site, k->sid, &s.manifest)) {
 		log_error("session %s of this plan is not finished. Go on with it:\n  bosk resume %s\n"
-		          "or start over with --fresh", old, old);
+		          "or start over with --fresh", k->sid, k->sid);
 		code = 2;
 	} else if (str_eq(s.manifest.state, "done")) {
-		log_info("session %s has integrated everything in this plan; land it with bosk land %s, or "
-		         "start over with --fresh", old, old);
-		code = -1; /* nothing to do, and nothing wrong */
+		const char *gates = s.manifest.final_gates;
+		bool red = gates && !str_eq(gates, "pass");
+		log_info("session %s has integrated everything in this plan%s; land it with bosk land %s, or "
+		         "start over with --fresh", k->sid, red ? ", but its tip is red" : "", k->sid);
+		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
 	} else {
 		log_info("this plan ended in session %s without landing: what it did not integrate is done now, "
-		         "on its integration tip", old);
+		         "on its integration tip", k->sid);
 	}
 	session_fini(&s);
 	return code;
 }
 
-static int start(const struct cmd_line *l, const struct batch *b, struct plan *plan)
+static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 {
 	struct site site = {0};
 	struct session s = {.lock_fd = -1};
+	struct create_known known = {0};
 	struct err e = {0};
-	char old[SEAL_SID] = "";
+	const char *queue = cmd_value(l, "queue");
+	int code = 0;
 
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
-	int code = rc == 0 ? look_up(l, &site, plan->content, old) : cmd_fail(&e);
-	site_close(&site);
-	if (code)
-		return code < 0 ? 0 : code;
-	if (!plan->n && !old[0]) {
-		log_error("there is no queue %s", cmd_value(l, "queue"));
+	if (queue && plan_id_fault(queue)) {
+		log_error("--queue %s: %s", queue, plan_id_fault(queue));
 		return 2;
 	}
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0)
+		rc = create_find(&site, plan->content, queue, &known, &e);
+	if (rc == 0 && known.other)
+		rc = err_set(&e, ERR_USAGE, "queue %s holds another plan; give only one of them", queue);
+	if (rc == 0 && !plan->n && !known.sid[0])
+		rc = err_set(&e, ERR_USAGE, "there is no queue %s", queue);
+	bool go_on = known.sid[0] && !known.landed && !cmd_flag(l, "fresh");
+	if (rc == 0 && go_on)
+		code = judge_known(l, &site, &known);
+	site_close(&site);
+	if (rc != 0)
+		return cmd_fail(&e);
+	if (code)
+		return code < 0 ? 0 : code;
+	if (!plan->n && !go_on) {
+		log_error("queue %s has landed, or --fresh was given: name its plan file", queue);
+		return 2;
+	}
+	b->create.queue = queue;
+	/* With --queue only one queue was looked at; the others do not matter then. */
+	b->create.known = queue || cmd_flag(l, "fresh") ? NULL : &known;
 	rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	if (rc == 0)
 		say_dead(&site);
 	if (rc == 0)
-		rc = old[0] ? create_continued(&s, &site, old, &b->create, &e)
-		            : create_session(&s, &site, plan, &b->create, &e);
+		rc = go_on ? create_continued(&s, &site, known.sid, &b->create, &e)
+		           : create_session(&s, &site, plan, &b->create, &e);
 	code = rc == 0 ? batch_work(&s, &b->config, NULL, b->json) : cmd_fail(&e);
 	session_fini(&s);
 	site_close(&site);

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store/base/mem.h"
@@ -15,6 +16,7 @@ struct following {
 	int fd;           /* -1 = not there yet */
 	off_t offset;
 	int inotify, watch; /* of the attempt's folder */
+	int owner;          /* pidfd of the supervisor: after a kill -9 nothing is written any more */
 };
 
 /* The log of the attempt the row is at; the one before is read to its end first. */
@@ -53,9 +55,9 @@ static void print_growth(struct following *f, void (*print)(void *, const char *
 static int wait_for_change(struct following *f, struct err *e)
 {
 	char events[4096];
-	struct pollfd p = {.fd = f->inotify, .events = POLLIN};
+	struct pollfd p[2] = {{.fd = f->inotify, .events = POLLIN}, {.fd = f->owner, .events = POLLIN}};
 
-	while (poll(&p, 1, -1) < 0)
+	while (poll(p, 2, -1) < 0)
 		if (errno != EINTR)
 			return err_sys(e, "poll");
 	while (read(f->inotify, events, sizeof events) > 0)
@@ -72,7 +74,7 @@ static bool ended(const struct session *s, size_t task)
 int follow_task(struct site *site, const char *sid, const char *task_id,
                 void (*print)(void *ctx, const char *bytes, size_t n), void *ctx, struct err *e)
 {
-	struct following f = {.fd = -1, .watch = -1};
+	struct following f = {.fd = -1, .watch = -1, .owner = -1};
 	AUTO_FREE char *store = site_path(site, "store/data.mdb");
 	bool over = false;
 	int rc = 0;
@@ -89,6 +91,8 @@ int follow_task(struct site *site, const char *sid, const char *task_id,
 		if (rc == 0) {
 			while (strcmp(s.plan.tasks[task].id, task_id) != 0)
 				task++;
+			if (f.owner < 0)
+				f.owner = (int)syscall(SYS_pidfd_open, (pid_t)s.manifest.pid, 0);
 			over = ended(&s, task);
 			if (f.fd >= 0)
 				print_growth(&f, print, ctx);
@@ -103,5 +107,7 @@ int follow_task(struct site *site, const char *sid, const char *task_id,
 		close(f.fd);
 	if (f.inotify >= 0)
 		close(f.inotify);
+	if (f.owner >= 0)
+		close(f.owner);
 	return rc;
 }

@@ -1,0 +1,107 @@
+/* create_rows: the rows of a new session, all in one transaction. */
+#include "create_in.h"
+
+#include <string.h>
+
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+
+static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r,
+               const void *row, struct err *e)
+{
+	AUTO_STR struct str bytes = {0};
+	rec_encode(r, row, &bytes);
+	return db_put(t, table, key, bytes.p, bytes.len, e);
+}
+
+static int put_tasks(struct db_txn *t, const struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < s->plan.n; i++) {
+		AUTO_FREE char *def = session_task_key(s, i, 'd'), *row = session_task_key(s, i, 's');
+		if (put(t, DB_tasks, def, &task_def_rec, &s->plan.tasks[i], e) != 0 ||
+		    put(t, DB_tasks, row, &task_row_rec, &s->tasks[i], e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+struct making {
+	const struct session *s;
+	const struct create_options *o;
+};
+
+/* Has another run taken the plan since it was looked up? */
+static int still_ours(struct db_txn *t, const struct making *m, struct err *e)
+{
+	const struct create_known *seen = m->o->known;
+	struct create_known now;
+
+	if (!seen)
+		return 0;
+	if (create_find_in(t, m->s->queue.content, NULL, &now, e) != 0)
+		return -1;
+	if (now.queues == seen->queues && str_eq(now.sid, seen->sid))
+		return 0;
+	return err_set(e, ERR_HELD, "another run of this plan has begun at the same moment (session %s)",
+	               now.sid);
+}
+
+/* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
+ * taken meanwhile. */
+static int put_session(struct db_txn *t, void *ctx, struct err *e)
+{
+	const struct making *m = ctx;
+	const struct session *s = m->s;
+	AUTO_FREE char *tip_key = mem_printf("%s/tip", s->sid);
+	struct err absent = {0};
+	const void *value;
+	size_t n;
+
+	if (still_ours(t, m, e) != 0)
+		return -1;
+	if (s->queue.sessions.n == 1 &&
+	    db_get(t, DB_queues, s->row.queue, &value, &n, &absent) == 0)
+		return err_set(e, ERR_EXISTS, "queue %s exists", s->row.queue);
+	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
+	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||
+	                       put(t, DB_queues, s->row.queue, &queue_row_rec, &s->queue, e) != 0 ||
+	                       db_put(t, DB_integration, tip_key, s->tip, strlen(s->tip), e) != 0
+	               ? -1
+	               : put_tasks(t, s, e);
+}
+
+static int write_rows(struct session *s, const struct create_options *o, struct err *e)
+{
+	struct making m = {s, o};
+
+	FAILPOINT("create.rows.before");
+	int rc = db_write(s->site->db, put_session, &m, e);
+	FAILPOINT("create.rows.after");
+	return rc;
+}
+
+/* Queue ids are times: sessions that start in the same second take a suffix, one after the other. */
+int create_rows(struct session *s, const struct create_options *o, struct err *e)
+{
+	AUTO_STR struct str id = {0};
+	int rc;
+
+	if (s->row.queue)
+		return write_rows(s, o, e); /* a continued one */
+	if (o->queue)
+		str_add(&id, o->queue);
+	else
+		str_add(&id, "QUE-");
+	if (!o->queue)
+		clock_add_stamp(&id, clock_wall_ms());
+	for (int i = 1;; i++) {
+		AUTO_FREE char *name = i == 1 ? mem_strdup(id.p) : mem_printf("%s-%d", id.p, i);
+		mem_set(&s->row.queue, name);
+		mem_set(&s->manifest.queue, name);
+		err_clear(e);
+		rc = write_rows(s, o, e);
+		if (rc == 0 || e->kind != ERR_EXISTS || o->queue)
+			return rc;
+	}
+}

@@ -1,0 +1,128 @@
+#!/usr/bin/env bats
+# The same plan again: continued, started over, by two at once; what ended red or stopped; landing of
+# what belongs to a session and nothing else.
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables set by run_bosk; tests are subshells
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    PLAN=$SCRATCH/p.yaml
+}
+teardown() { flow_teardown; }
+
+@test "an ended plan goes on where it ended; landing the first session lands only its own tasks" {
+    commit_config <<<'retries: 0'
+    cat >"$PLAN" <<YAML
+tasks:
+  - {id: good, run: 'echo good > good.txt'}
+  - {id: late, run: 'test -e "$SCRATCH/go" && echo late > late.txt'}
+YAML
+    run_bosk run "$PLAN"
+    expect_status 1
+    first=$(last_sid)
+    touch "$SCRATCH/go"
+    run_bosk run "$PLAN"
+    expect_status 0
+    grep -q "ended in session $first" "$ERR"
+    second=$(status_json '.sessions[].id' | grep -vx "$first")
+    equal "files" "$(git diff --name-only main "integration-$second" | tr '\n' ' ')" "good.txt late.txt "
+    run_bosk land --merge "$first"
+    expect_status 0
+    equal "main" "$(git ls-tree --name-only main | tr '\n' ' ')" "README.md a.txt bosk.yaml good.txt "
+    git log -1 --format=%B main >"$SCRATCH/message"
+    refute grep -q late "$SCRATCH/message"
+    equal "late" "$(task_field "$second" late state)" integrated
+    equal "good" "$(task_field "$second" good state)" landed
+    run_bosk land --merge "$second"
+    expect_status 0
+    equal "late" "$(git show main:late.txt)" late
+    assert_fsck "$REPO"
+}
+
+@test "two runs of one plan at the same moment: one works, the other is refused" {
+    printf 'tasks:\n  - {id: one, run: "sleep 0.5; echo one > one.txt"}\n' >"$PLAN"
+    for i in 1 2 3 4; do
+        {
+            code=0
+            "$BOSK_BIN" run "$PLAN" >"$SCRATCH/out$i" 2>&1 </dev/null 3>&- || code=$?
+            echo "$code" >"$SCRATCH/status$i"
+        } &
+    done
+    wait
+    equal "worked" "$(cat "$SCRATCH"/status? | grep -cx 0)" 1
+    equal "refused" "$(cat "$SCRATCH"/status? | grep -cxE '2|5')" 3
+    equal "sessions" "$(status_json '.sessions | length')" 1
+}
+
+@test "a red tip stays red: status says so, resume and run of the same plan exit 1" {
+    commit_config <<<'gates: [{name: few, run: "test $(ls | wc -l) -lt 5", paths: ["nothing"]}]'
+    cat >"$PLAN" <<'YAML'
+tasks:
+  - {id: one, run: 'echo one > one.txt'}
+  - {id: two, run: 'echo two > two.txt'}
+YAML
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "state" "$(status_json '.sessions[0].state')" done
+    "$BOSK_BIN" status | grep -q 'the tip is RED: gate few'
+    run_bosk resume "$sid"
+    expect_status 1
+    run_bosk run "$PLAN"
+    expect_status 1
+    grep -q 'its tip is red' "$ERR"
+}
+
+@test "--queue names a queue, continues it, and never takes another plan for it" {
+    commit_config <<<'retries: 0'
+    printf 'tasks:\n  - {id: one, run: "test -e %s && echo one > one.txt"}\n' "$SCRATCH/go" >"$PLAN"
+    printf 'tasks:\n  - {id: two, run: "echo two > two.txt"}\n' >"$SCRATCH/q.yaml"
+    run_bosk run "$PLAN" --queue night
+    expect_status 1
+    equal "queue" "$(status_json '.sessions[0].queue')" night
+    run_bosk run "$SCRATCH/q.yaml" --queue night
+    expect_status 2
+    grep -q 'queue night holds another plan' "$ERR"
+    touch "$SCRATCH/go"
+    run_bosk run --queue night
+    expect_status 0
+    run_bosk run --queue other
+    expect_status 2
+    run_bosk run "$PLAN" --queue ../x
+    expect_status 2
+}
+
+@test "-C goes there first; -q and -v may stand before the command" {
+    mkdir "$REPO/plans"
+    printf 'tasks:\n  - {id: one, run: "echo one > one.txt"}\n' >"$REPO/plans/p.yaml"
+    cd /
+    run_bosk -q -C "$REPO/plans" run p.yaml
+    expect_status 0
+    equal "said" "$(cat "$ERR")" ""
+}
+
+@test "logs -f ends when the supervisor is killed; resume --all ends with a signal" {
+    printf 'tasks:\n  - {id: one, run: "echo begun; touch %s; sleep 100"}\n' "$SCRATCH/began" >"$PLAN"
+    printf 'tasks:\n  - {id: two, run: "touch %s; sleep 100"}\n' "$SCRATCH/second" >"$SCRATCH/q.yaml"
+    start_bosk run "$PLAN"
+    wait_until "[ -e '$SCRATCH/began' ]" 30
+    "$BOSK_BIN" logs -f one >"$SCRATCH/follow" 2>&1 </dev/null 3>&- &
+    follower=$!
+    wait_until "grep -q begun '$SCRATCH/follow'" 20
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until "! alive $follower" 20
+    start_bosk run "$SCRATCH/q.yaml"
+    wait_until "[ -e '$SCRATCH/second' ]" 30
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    rm "$SCRATCH/began" "$SCRATCH/second"
+    start_bosk resume --all
+    wait_until "[ -e '$SCRATCH/began' ]" 30
+    kill -TERM "$bosk_pid"
+    wait_bosk
+    expect_status 143
+    [ ! -e "$SCRATCH/second" ]
+}
