@@ -37,6 +37,7 @@ struct core {
 	struct pool *pool;
 	struct view *view;
 	struct turn turn;
+	struct mergebox box; /* where merges are computed */
 	struct integration integ;
 	enum phase phase;
 

@@ -18,7 +18,7 @@ void integrate_add(struct core *c, size_t task)
 static void next_merge(struct core *c)
 {
 	struct integration *in = &c->integ;
-	struct oid base, commit;
+	struct oid commit;
 
 	if (in->busy || !in->n)
 		return;
@@ -28,12 +28,12 @@ static void next_merge(struct core *c)
 	in->busy = true;
 	in->intent = false;
 	oid_parse(&in->tip, c->s->tip);
-	if (!oid_parse(&base, row->base) || !oid_parse(&commit, row->commit)) {
+	if (!row->commit || !oid_parse(&commit, row->commit)) {
 		struct merge_result bad = {.kind = MERGE_FAILED, .reason = "its commit is not recorded"};
 		merged(c, &bad);
 		return;
 	}
-	merge_start(c->loop, c->s->site, &base, &in->tip, &commit, merged, c);
+	merge_start(c->loop, &c->box, c->s->site, &in->tip, &commit, merged, c);
 }
 
 /* The task's branch stays, the paths are named, dependents are skipped by the scheduler. */

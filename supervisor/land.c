@@ -128,7 +128,8 @@ static int withdraw(struct landing *l, struct err *e)
 static int write_merge(struct landing *l, bool *clean, struct err *e)
 {
 	struct session *s = l->s;
-	AUTO_FREE char *scratch = site_path(s->site, "tmp/merge");
+	AUTO_FREE char *name = mem_printf("%s-land", s->sid);
+	struct mergebox box = {0};
 	AUTO_STRV struct strv argv = {0}, env = {0};
 	AUTO_STR struct str out = {0}, text = {0}, message = {0};
 	struct job_result result;
@@ -136,18 +137,22 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	struct oid parents[2] = {l->target, l->tip};
 
 	*clean = false;
-	if (fs_mkdirs(scratch, e) != 0)
+	if (mergebox_init(&box, s->site, name, e) != 0 ||
+	    mergebox_attributes(&box, s->site, &l->target, e) != 0) {
+		mergebox_fini(&box);
 		return -1;
-	merge_command(s->site, scratch, &l->target, &l->tip, &argv, &env);
+	}
+	mergebox_command(&box, s->site, &l->target, &l->tip, &argv, &env);
 	struct job job = {.argv = (const char *const *)argv.v,
-	                  .cwd = scratch,
 	                  .env = env.v,
 	                  .out = &out,
 	                  .err = &text,
 	                  .capture_max = 16 << 20,
 	                  .timeout_ms = MERGE_TIMEOUT_MS,
 	                  .watch_fd = -1};
-	if (job_run(&job, &result, e) != 0)
+	int rc = job_run(&job, &result, e);
+	mergebox_fini(&box);
+	if (rc != 0)
 		return err_wrap(e, "cannot merge");
 	/* As waitpid would say it, which is what merge_parse reads. */
 	merge_parse(&merged, result.end == JOB_EXITED ? result.status << 8 : SIGKILL, str_text(&out),

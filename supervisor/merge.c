@@ -5,10 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "worker/exec.h"
-#include "worker/git.h"
 
 enum { TIMEOUT_MS = 10 * 60 * 1000 };
 
@@ -60,38 +57,24 @@ static void merged(void *ctx, const struct child_result *child)
 	free(m);
 }
 
-void merge_command(struct site *site, const char *scratch, const struct oid *tip,
-                   const struct oid *commit, struct strv *argv, struct strv *env)
-{
-	struct git g = {.cwd = scratch};
-
-	git_argv(argv, &g,
-	         GIT_ARGS("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip->hex,
-	                  commit->hex));
-	git_env(env);
-	exec_env_set(env, "GIT_DIR", gitx_common_dir(site->git));
-	exec_env_set(env, "GIT_WORK_TREE", scratch);
-}
-
-void merge_start(struct loop *l, struct site *site, const struct oid *base, const struct oid *tip,
+void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *tip,
                  const struct oid *commit, merge_fn *fn, void *ctx)
 {
 	AUTO_STRV struct strv argv = {0}, env = {0};
-	AUTO_FREE char *scratch = site_path(site, "tmp/merge");
 	struct merge_result failed = {.kind = MERGE_FAILED};
 	struct err e = {0};
 	pid_t pid;
 
-	(void)base; /* recorded at dispatch for the in-process merge; git finds it by itself */
 	struct merge *m = mem_alloc(sizeof *m);
 	*m = (struct merge){fn, ctx};
-	merge_command(site, scratch, tip, commit, &argv, &env);
-	struct child_spec spec = {.argv = (const char *const *)argv.v,
-	                          .cwd = scratch,
-	                          .env = env.v,
-	                          .timeout_ms = TIMEOUT_MS};
-	if (fs_mkdirs(scratch, &e) == 0 && child_start(l, &spec, &pid, merged, m, &e) == 0)
-		return;
+	if (mergebox_attributes(box, site, tip, &e) == 0) {
+		mergebox_command(box, site, tip, commit, &argv, &env);
+		struct child_spec spec = {.argv = (const char *const *)argv.v,
+		                          .env = env.v,
+		                          .timeout_ms = TIMEOUT_MS};
+		if (child_start(l, &spec, &pid, merged, m, &e) == 0)
+			return;
+	}
 	free(m);
 	failed.reason = e.text;
 	fn(ctx, &failed);

@@ -5,7 +5,7 @@
 #define BOSK_MERGE_H
 
 #include "child.h"
-#include "site.h"
+#include "mergebox.h"
 
 enum merge_kind {
 	MERGE_CLEAN,    /* tree is the result */
@@ -21,16 +21,11 @@ struct merge_result {
 };
 typedef void merge_fn(void *ctx, const struct merge_result *result);
 
-/* Merge `commit` (whose only parent is `base`) onto `tip`. The callback comes exactly once. */
-void merge_start(struct loop *l, struct site *site, const struct oid *base, const struct oid *tip,
+/* Merge `commit` onto `tip`, by the attributes of `tip`. The callback comes exactly once. */
+void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *tip,
                  const struct oid *commit, merge_fn *fn, void *ctx);
 
 /* What `git merge-tree --write-tree -z --name-only` said, for exit code `status`. */
 void merge_parse(struct merge_result *out, int wait_status, const char *bytes, size_t n);
-
-/* The command line and environment of that git, for callers that may wait. `scratch` is its work
- * tree: an empty folder, so that no user's file or attribute takes part (pitfalls 3.5). */
-void merge_command(struct site *site, const char *scratch, const struct oid *tip,
-                   const struct oid *commit, struct strv *argv, struct strv *env);
 
 #endif

@@ -73,7 +73,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	const struct pool_handler handler = {core_message, core_gone, c};
 	struct session *s = c->s;
 
-	if (loop_open(&c->loop, e) != 0 || control_open(c, e) != 0)
+	if (mergebox_init(&c->box, s->site, s->sid, e) != 0 || loop_open(&c->loop, e) != 0 || control_open(c, e) != 0)
 		return -1;
 	turn_init(&c->turn, s);
 	c->turn.json = c->options->json;
@@ -107,6 +107,7 @@ static void close_core(struct core *c)
 	if (c->turn.s)
 		turn_fini(&c->turn);
 	schedule_free(c->sched);
+	mergebox_fini(&c->box);
 	loop_close(c->loop);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);

@@ -179,3 +179,35 @@ YAML
     assert_no_worktrees "$REPO"
     equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" "one.txt two.txt "
 }
+
+@test "merges go by the attributes of the branch, and by nothing that a task has planted" {
+    printf 'one\n2\n3\n4\n5\n6\n7\n8\nnine\n' >f.txt
+    cp f.txt plain.txt
+    cp f.txt driven.txt
+    mkdir sub
+    cp f.txt sub/f.txt
+    printf 'f.txt -merge\ndriven.txt merge=evil\n' >.gitattributes
+    printf 'f.txt !merge\n' >sub/.gitattributes
+    git add -A
+    git commit -qm 'Attributes'
+    task plant "git config merge.evil.driver 'touch $SCRATCH/pwned; cat %B > %A'; mkdir -p .git-info; echo '* merge=evil' >> \"\$(git rev-parse --git-common-dir)/info/attributes\"; echo x > x.txt"
+    for side in one:plain.txt:s/one/ONE/ nine:plain.txt:s/nine/NINE/ \
+        subone:sub/f.txt:s/one/ONE/ subnine:sub/f.txt:s/nine/NINE/ \
+        drone:driven.txt:s/one/ONE/ drnine:driven.txt:s/nine/NINE/ \
+        fone:f.txt:s/one/ONE/ fnine:f.txt:s/nine/NINE/; do
+        IFS=: read -r id file edit <<<"$side"
+        task "$id" "touch '$SCRATCH/up-$id'; until [ \$(ls '$SCRATCH' | grep -c ^up-) = 8 ]; do sleep 0.05; done; sed -i '$edit' $file" 'needs: [plant]'
+    done
+    run_bosk run "$PLAN" --jobs 8
+    expect_status 1
+    sid=$(last_sid)
+    [ ! -e "$SCRATCH/pwned" ]
+    # Plain text merges, at the top and where a folder says so; what must not be merged is a conflict.
+    for file in plain.txt sub/f.txt; do
+        git show "integration-$sid:$file" | grep -q ONE
+        git show "integration-$sid:$file" | grep -q NINE
+    done
+    equal "conflicts" "$(status_json '.sessions[0].tasks[] | select(.state == "conflict") | .conflicts[]' | sort | tr '\n' ' ')" \
+        "driven.txt f.txt "
+    assert_fsck "$REPO"
+}
