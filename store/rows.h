@@ -12,6 +12,7 @@
 	F(u64, started_ms) F(u64, last_event_ms) F(u64, last_seq)                                 \
 	F(str, state) F(str, queue) F(str, integration_branch)                                    \
 	F(list, worktrees) /* path of worktree 1, 2, ...; recorded before they are made */        \
+	F(list, held)      /* those that hold the only copy of somebody's work: never touched */  \
 	F(str, final_gates)   /* of the final tip: pass | fail | ...; NULL = not run */              \
 	F(str, final_reason)  F(str, chain) /* hash of the last result record */                  \
 	F(flag, preflight_done) /* gates passed on the base, or were excused */                   \
@@ -50,7 +51,8 @@
 	F(u64, started_ms) F(u64, ended_ms) F(u64, ran_ms)                                        \
 	F(list, gates) /* name=verdict */                                                         \
 	F(str, log) F(str, result_hash) F(str, kept) /* ref or branch of unfinished work */       \
-	F(list, conflicts) /* paths */ F(u64, seq)
+	F(list, conflicts) /* paths */ F(u64, seq)                                                \
+	F(flag, left) /* its worktree may hold work of it that is saved nowhere else */
 
 /* One change of state. Key: sid/16 hex digits. */
 #define EVENT_FIELDS(F)                                                                           \

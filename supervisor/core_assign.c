@@ -21,6 +21,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	mem_set(&row->branch, branch);
 	mem_set(&row->base, s->tip);
 	mem_set(&row->commit, NULL);
+	row->left = true;
 	core_sync(c, task);
 	c->slot_task[slot] = task;
 	c->slot_since[slot] = clock_mono_ms();
@@ -150,11 +151,16 @@ void core_perform(struct core *c, const struct sched_action *a)
 int core_check(struct core *c, const char *label, const char *commit, struct err *e)
 {
 	struct msg m = {.kind = MSG_CHECK};
+	size_t slot = 0;
 
-	c->check_slot = 0;
+	while (slot < c->s->manifest.worktrees.n && c->slot_keep[slot])
+		slot++;
+	if (slot == c->s->manifest.worktrees.n)
+		return err_set(e, ERR_ENV, "every worktree holds work that could not be saved");
+	c->check_slot = slot;
 	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit};
 	view_say(c->view, "running the gates on the %s (%.12s)",
 	         strcmp(label, "base") == 0 ? "base" : "final tip", commit);
-	view_worktree(c->view, 0, label, "gate", NULL, clock_mono_ms());
-	return pool_send(c->pool, 0, &m, e);
+	view_worktree(c->view, slot, label, "gate", NULL, clock_mono_ms());
+	return pool_send(c->pool, slot, &m, e);
 }

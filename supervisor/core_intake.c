@@ -30,6 +30,12 @@ static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *
 		return;
 	c->s->tasks[task].attempts = m->attempt;
 	turn_task(&c->turn, task);
+	/* Whatever was in this worktree before is saved by now. */
+	for (size_t i = 0; i < c->s->plan.n; i++)
+		if (i != task && c->s->tasks[i].left && c->s->tasks[i].worktree == slot + 1) {
+			c->s->tasks[i].left = false;
+			turn_task(&c->turn, i);
+		}
 	turn_note(&c->turn, "attempt", task, NULL);
 }
 
@@ -113,6 +119,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		k = 1;
 	}
 	row->attempts = m->attempts;
+	row->left = false; /* committed, saved, or its worktree is held */
 	row->ran_ms += m->ran_ms;
 	row->ended_ms = clock_wall_ms();
 	mem_set(&row->commit, k == 0 ? m->commit : NULL);
@@ -140,6 +147,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		strv_addf(&c->s->manifest.notes, "the work of %s is only in %s: %s", m->task,
 		          m->worktree ? m->worktree : "its worktree", row->reason);
 		c->slot_keep[slot] = true;
+		strv_add(&c->s->manifest.held, c->s->manifest.worktrees.v[slot]);
 		core_event(c, SCHED_STOP, SIZE_MAX);
 	}
 	c->slot_task[slot] = SIZE_MAX;

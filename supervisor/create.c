@@ -189,8 +189,10 @@ int create_continued(struct session *out, struct site *site, const char *old,
 
 	if (session_load(out, site, old, e) != 0)
 		return -1;
+	out->before = mem_array(out->plan.n, sizeof *out->before);
 	for (size_t i = 0; i < out->plan.n; i++) {
 		struct task_row *row = &out->tasks[i];
+		rec_copy(&task_row_rec, &out->before[i], row);
 		enum task_state state = session_task_state(out, i);
 		if (state == TASK_INTEGRATED || state == TASK_LANDED)
 			continue;

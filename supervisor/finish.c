@@ -9,8 +9,11 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 
+/* Will a resume go on with it? A session that halted is over, with tasks that were never started. */
 static bool unfinished(const struct core *c)
 {
+	if (schedule_halted(c->sched))
+		return false;
 	for (size_t i = 0; i < c->s->plan.n; i++)
 		if (!task_state_ended(schedule_state(c->sched, (uint32_t)i)))
 			return true;
@@ -97,7 +100,7 @@ static bool worktree_left(const struct session *s, size_t i)
 /* A stopped session keeps its worktrees: resume goes on in them. */
 static bool worktrees_stay(const struct core *c)
 {
-	return c->s->row.keep_worktrees || (unfinished(c) && !c->forget);
+	return !c->forget && (c->s->row.keep_worktrees || unfinished(c));
 }
 
 void finish_cleanup(struct core *c)
@@ -225,6 +228,30 @@ static int forget_rows(struct db_txn *t, void *ctx, struct err *e)
 	return db_scan(t, DB_tasks, queue, forget_key, &tasks, e);
 }
 
+/* A continued queue's tasks as the session before left them. */
+static void put_before(const struct session *s, struct db_batch *batch)
+{
+	for (size_t i = 0; s->before && i < s->plan.n; i++) {
+		AUTO_FREE char *key = session_task_key(s, i, 's');
+		AUTO_STR struct str bytes = {0};
+		rec_encode(&task_row_rec, &s->before[i], &bytes);
+		db_batch_put(batch, DB_tasks, key, bytes.p, bytes.len);
+	}
+}
+
+/* The lock file last: until then nobody else can take the session for a dead one. */
+static void forget_files(const struct session *s)
+{
+	AUTO_FREE char *wake = site_path(s->site, "sessions/%s.wake", s->sid);
+	AUTO_FREE char *logs = site_path(s->site, "logs/%s", s->sid);
+	AUTO_FREE char *lock = site_path(s->site, "sessions/%s.lock", s->sid);
+	struct err ignored = {0};
+
+	fs_remove_tree(wake, &ignored);
+	fs_remove_tree(logs, &ignored);
+	fs_remove_tree(lock, &ignored);
+}
+
 int finish_forget(struct core *c, struct err *e)
 {
 	struct session *s = c->s;
@@ -250,6 +277,7 @@ int finish_forget(struct core *c, struct err *e)
 	} else if (rc == 0) {
 		struct queue_row row;
 		AUTO_STR struct str bytes = {0};
+		put_before(s, &batch);
 		rec_copy(&queue_row_rec, &row, &s->queue);
 		free(row.sessions.v[--row.sessions.n]);
 		row.sessions.v[row.sessions.n] = NULL;
@@ -261,6 +289,8 @@ int finish_forget(struct core *c, struct err *e)
 	if (rc == 0)
 		rc = db_batch_write(s->site->db, &batch, e);
 	db_batch_clear(&batch);
+	if (rc == 0)
+		forget_files(s);
 	return rc;
 }
 

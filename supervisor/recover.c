@@ -1,6 +1,7 @@
 /* recover: what a dead supervisor left is compared with git and put right. */
 #include "recover.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "locks.h"
@@ -141,10 +142,13 @@ static int settle_task(struct session *s, struct turn *t, size_t task, struct re
 	enum task_state state = session_task_state(s, task);
 	struct oid commit;
 
-	if (state == TASK_RUNNING && row->worktree) {
+	/* Whatever became of the task: what is in its worktree is saved before anything else happens
+	 * there. The last one to have been assigned there is the one it is from. */
+	if (row->left && row->worktree && str_eq(row->session, s->sid))
+		out->left[out->n++] = (struct recovery_left){row->worktree - 1, task, row->attempts, row->started_ms};
+	if (state == TASK_RUNNING) {
 		if (recover_keep(s, task, e) != 0)
 			return -1;
-		out->left[out->n++] = (struct recovery_left){row->worktree - 1, task, row->attempts};
 	} else if (state == TASK_CHECKED) {
 		if (oid_parse(&commit, row->commit ? row->commit : "") &&
 		    gitx_has_object(s->site->git, &commit))
@@ -157,6 +161,25 @@ static int settle_task(struct session *s, struct turn *t, size_t task, struct re
 	turn_task(t, task);
 	turn_note(t, "again", task, "the supervisor died");
 	return 0;
+}
+
+/* A worktree that is held is not a slot any more: the slot gets a new path. */
+static void replace_held(struct session *s)
+{
+	struct strv *w = &s->manifest.worktrees;
+	size_t next = w->n + s->manifest.held.n;
+
+	for (size_t i = 0; i < w->n; i++)
+		if (strv_has(&s->manifest.held, w->v[i])) {
+			AUTO_FREE char *path = mem_printf("%s/%s-%zu", s->row.worktrees_dir, s->sid, ++next);
+			mem_set(&w->v[i], path);
+		}
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct recovery_left *x = a, *y = b;
+	return x->started_ms < y->started_ms ? -1 : x->started_ms > y->started_ms;
 }
 
 static void take_over(struct session *s, struct turn *t)
@@ -189,6 +212,9 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	int rc = settle_intent(s, &t, e);
 	for (size_t i = 0; rc == 0 && i < s->plan.n; i++)
 		rc = settle_task(s, &t, i, out, e);
+	if (out->n) /* in this order the last of a slot counts */
+		qsort(out->left, out->n, sizeof *out->left, by_start);
+	replace_held(s);
 	if (rc == 0)
 		take_over(s, &t);
 	if (rc == 0)

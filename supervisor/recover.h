@@ -9,7 +9,7 @@
 /* What was running in a worktree when its session was killed. */
 struct recovery_left {
 	size_t slot, task;
-	uint64_t attempt;
+	uint64_t attempt, started_ms;
 };
 struct recovery {
 	struct recovery_left *left;

@@ -168,6 +168,9 @@ void session_fini(struct session *s)
 	for (size_t i = 0; s->tasks && i < s->plan.n; i++)
 		rec_fini(&task_row_rec, &s->tasks[i]);
 	free(s->tasks);
+	for (size_t i = 0; s->before && i < s->plan.n; i++)
+		rec_fini(&task_row_rec, &s->before[i]);
+	free(s->before);
 	plan_fini(&s->plan);
 	rec_fini(&manifest_row_rec, &s->manifest);
 	rec_fini(&session_row_rec, &s->row);

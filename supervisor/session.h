@@ -18,6 +18,7 @@ struct session {
 	struct queue_row queue;
 	struct plan plan;
 	struct task_row *tasks; /* plan.n, in plan order */
+	struct task_row *before; /* of a continued queue: as an earlier session left them, else NULL */
 	char *tip;              /* integration tip as recorded, hex */
 	int lock_fd;            /* -1 unless this process owns the session */
 };

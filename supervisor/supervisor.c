@@ -21,7 +21,9 @@ static struct schedule *make_schedule(const struct core *c)
 		exclusive[i] = s->plan.tasks[i].exclusive;
 	}
 	struct sched_plan plan = {.tasks = s->plan.n,
-	                          .slots = s->row.jobs,
+	                          /* a resume that was killed may have recorded only one of the two */
+	                          .slots = s->row.jobs < s->manifest.worktrees.n ? s->row.jobs
+	                                                                         : s->manifest.worktrees.n,
 	                          .needs = s->plan.needs,
 	                          .needs_at = s->plan.needs_at,
 	                          .priority = priority,
@@ -87,6 +89,8 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->retry_timer = mem_array(s->plan.n, sizeof *c->retry_timer);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
 		c->slot_task[i] = SIZE_MAX;
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
+		c->slot_keep[i] = strv_has(&s->manifest.held, s->manifest.worktrees.v[i]);
 	c->integ.queue = mem_array(s->plan.n + 1, sizeof *c->integ.queue);
 	for (size_t i = 0; recovery && i < recovery->n; i++) {
 		const struct recovery_left *left = &recovery->left[i];

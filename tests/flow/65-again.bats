@@ -126,3 +126,86 @@ YAML
     expect_status 143
     [ ! -e "$SCRATCH/second" ]
 }
+
+@test "work that could not be saved is never touched again, neither by gates nor by a resume" {
+    commit_config <<'YAML'
+retries: 0
+gates: [{name: any, run: 'true', paths: ['nothing']}]
+YAML
+    cat >"$PLAN" <<'YAML'
+tasks:
+  - {id: good, run: 'echo good > good.txt'}
+  - {id: bad, needs: [good], run: 'echo precious > work.txt; git init -q nested; exit 1'}
+  - {id: later, needs: [good], run: 'echo later > later.txt'}
+YAML
+    run_bosk run "$PLAN" --jobs 1
+    sid=$(last_sid)
+    held=$(find "$SCRATCH/repo.worktrees" -name work.txt)
+    equal "precious" "$(cat "$held")" precious
+    "$BOSK_BIN" report | grep -q "only in .*$sid-1"
+    run_bosk resume
+    equal "later" "$(task_field "$sid" later state)" integrated
+    equal "precious" "$(cat "$held")" precious
+}
+
+@test "a worker's leftover is kept although the supervisor ends before the next worker" {
+    commit_config <<<'retries: 1'
+    cat >"$PLAN" <<YAML
+tasks:
+  - id: one
+    run: |
+      if mkdir '$SCRATCH/once' 2>/dev/null; then echo precious > work.txt; kill -KILL \$PPID; sleep 60; fi
+      echo one > one.txt
+YAML
+    start_bosk run "$PLAN"
+    wait_until "grep -q 'it runs again' '$ERR'" 30
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    run_bosk resume
+    expect_status 0
+    sid=$(last_sid)
+    for ref in $(git for-each-ref --format='%(refname)' "refs/bosk/keep/$sid/"); do
+        git cat-file -e "$ref:work.txt" 2>/dev/null && found=1
+    done
+    equal "found" "${found:-0}" 1
+    equal "files" "$(git diff --name-only main "integration-$sid")" one.txt
+}
+
+@test "halted: the final gates run, worktrees go, nothing red lands" {
+    commit_config <<'YAML'
+retries: 0
+halt_after_failures: 1
+land: merge
+gates: [{name: few, run: 'test ! -e a1.txt', paths: ['nothing']}]
+YAML
+    cat >"$PLAN" <<'YAML'
+tasks:
+  - {id: a1, run: 'echo a > a1.txt'}
+  - {id: b1, run: 'exit 1'}
+  - {id: c1, run: 'echo c > c1.txt'}
+YAML
+    run_bosk run "$PLAN" --sequential
+    expect_status 1
+    sid=$(last_sid)
+    equal "final" "$(status_json '.sessions[0].final_gates')" fail
+    equal "c1" "$(task_field "$sid" c1 state)" pending
+    assert_no_worktrees "$REPO"
+    refute git cat-file -e main:a1.txt
+}
+
+@test "a red base leaves no trace, and an earlier session of the plan as it was" {
+    commit_config <<<'{retries: 0, gates: [{name: g, run: "test ! -e broken"}]}'
+    printf 'tasks:\n  - {id: one, run: "exit 7"}\n  - {id: two, run: "echo 2 > two.txt"}\n' >"$PLAN"
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    before=$(status_json '.sessions')
+    ls "$REPO/.git/bosk/sessions" "$REPO/.git/bosk/logs" >"$SCRATCH/files"
+    printf 'gates: [{name: g, run: "false"}]\n' >bosk.yaml
+    run_bosk run "$PLAN" --keep-worktrees
+    expect_status 4
+    equal "sessions" "$(status_json '.sessions')" "$before"
+    equal "files" "$(ls "$REPO/.git/bosk/sessions" "$REPO/.git/bosk/logs")" "$(cat "$SCRATCH/files")"
+    assert_no_worktrees "$REPO"
+    equal "refs" "$(git for-each-ref 'refs/bosk/int/*' | wc -l)" 1
+}
