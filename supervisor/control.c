@@ -83,44 +83,50 @@ static void on_tick(void *ctx, uint64_t id)
 		loop_timer(c->loop, TICK_MS, on_tick, c);
 }
 
-static int take_request(void *ctx, const char *key, const void *value, size_t n, struct err *e)
-{
-	struct core *c = ctx;
-	struct request_row r;
-
-	if (rec_decode(&request_row_rec, &r, value, n, e) == 0) {
-		AUTO_FREE char *who = mem_printf("bosk stop (process %llu)", (unsigned long long)r.pid);
-		ask_stop(c, str_eq(r.kind, "stop-now"), who);
-		rec_fini(&request_row_rec, &r);
-	}
-	db_batch_del(&c->turn.batch, DB_requests, key);
-	return 0;
-}
-
 struct request_scan {
 	struct core *c;
-	char *prefix;
+	const char *prefix;
+	bool obey; /* false: only throw them away */
 };
+
+static int take_request(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct request_scan *scan = ctx;
+	struct request_row r;
+
+	if (scan->obey && rec_decode(&request_row_rec, &r, value, n, e) == 0) {
+		AUTO_FREE char *who = mem_printf("bosk stop (process %llu)", (unsigned long long)r.pid);
+		ask_stop(scan->c, str_eq(r.kind, "stop-now"), who);
+		rec_fini(&request_row_rec, &r);
+	}
+	db_batch_del(&scan->c->turn.batch, DB_requests, key);
+	return 0;
+}
 
 static int scan_requests(struct db_txn *t, void *ctx, struct err *e)
 {
 	struct request_scan *scan = ctx;
-	return db_scan(t, DB_requests, scan->prefix, take_request, scan->c, e);
+	return db_scan(t, DB_requests, scan->prefix, take_request, scan, e);
+}
+
+static void read_requests(struct core *c, bool obey)
+{
+	AUTO_FREE char *prefix = mem_printf("%s/", c->s->sid);
+	struct request_scan scan = {c, prefix, obey};
+	struct err e = {0};
+
+	if (db_read(c->s->site->db, scan_requests, &scan, &e) != 0)
+		log_warn("cannot read the requests: %s", e.text);
 }
 
 static void on_wake(void *ctx, int fd, short revents)
 {
-	struct core *c = ctx;
 	char bytes[64];
-	struct err e = {0};
 	(void)revents;
 
 	while (read(fd, bytes, sizeof bytes) > 0)
 		;
-	AUTO_FREE char *prefix = mem_printf("%s/", c->s->sid);
-	struct request_scan scan = {c, prefix};
-	if (db_read(c->s->site->db, scan_requests, &scan, &e) != 0)
-		log_warn("cannot read the requests: %s", e.text);
+	read_requests(ctx, true);
 }
 
 /* A FIFO that others write one byte to. Opened for both ways: never at end of file, no writer waits. */
@@ -141,6 +147,7 @@ int control_open(struct core *c, struct err *e)
 {
 	if (open_wake(c, e) != 0)
 		return -1;
+	read_requests(c, false); /* what was asked of the process before us */
 	loop_signal(c->loop, SIGINT, on_stop_signal, c);
 	loop_signal(c->loop, SIGTERM, on_stop_signal, c);
 	loop_signal(c->loop, SIGHUP, on_hangup, c);

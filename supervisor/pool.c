@@ -321,9 +321,3 @@ int pool_quit(struct pool *p, size_t slot, bool remove, struct err *e)
 		return 0;
 	return pool_send(p, slot, &m, e);
 }
-
-void pool_kill(struct pool *p, size_t slot)
-{
-	if (p->slots[slot].pid)
-		kill(p->slots[slot].pid, SIGKILL);
-}

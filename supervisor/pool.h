@@ -35,7 +35,5 @@ int pool_send(struct pool *p, size_t slot, const struct msg *m, struct err *e);
 bool pool_running(const struct pool *p, size_t slot);
 /* Ask the worker (starting one when the worktree has to be removed) to end. */
 int pool_quit(struct pool *p, size_t slot, bool remove, struct err *e);
-/* End it now; `gone` follows. */
-void pool_kill(struct pool *p, size_t slot);
 
 #endif

@@ -75,10 +75,11 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	const struct pool_handler handler = {core_message, core_gone, c};
 	struct session *s = c->s;
 
-	if (mergebox_init(&c->box, s->site, s->sid, e) != 0 || loop_open(&c->loop, e) != 0 || control_open(c, e) != 0)
-		return -1;
 	turn_init(&c->turn, s);
 	c->turn.json = c->options->json;
+	if (mergebox_init(&c->box, s->site, s->sid, e) != 0 || loop_open(&c->loop, e) != 0 ||
+	    control_open(c, e) != 0)
+		return -1;
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
 	c->pool = pool_new(c->loop, s, c->cfg, &handler);
