@@ -62,8 +62,8 @@ int dbfile_damaged(const char *path, struct err *e, const char *fmt, ...)
 	str_addv(&why, fmt, ap);
 	va_end(ap);
 	return err_set(e, ERR_DAMAGED,
-	               "%s is not a usable store: %s; `bosk verify --repair` moves it aside and "
-	               "rebuilds the state from git",
+	               "%s is not a usable store: %s; move the folder it is in aside to start anew "
+	               "(git's branches and refs stay, the record of past sessions does not)",
 	               path, str_text(&why));
 }
 

@@ -53,6 +53,10 @@ static void on_stop_signal(void *ctx, int signo)
 		loop_stop(c->loop); /* at once: resume still works */
 		return;
 	}
+	if (c->held) { /* a stop cannot be recorded either: as if killed, resume goes on */
+		loop_stop(c->loop);
+		return;
+	}
 	ask_stop(c, c->signals > 1, strsignal(signo));
 }
 

@@ -189,6 +189,7 @@ int create_continued(struct session *out, struct site *site, const char *old,
 
 	if (session_load(out, site, old, e) != 0)
 		return -1;
+	bool landed = out->manifest.landed != NULL;
 	out->before = mem_array(out->plan.n, sizeof *out->before);
 	for (size_t i = 0; i < out->plan.n; i++) {
 		struct task_row *row = &out->tasks[i];
@@ -207,6 +208,8 @@ int create_continued(struct session *out, struct site *site, const char *old,
 	rec_fini(&session_row_rec, &out->row);
 	out->row.queue = queue;
 	int rc = create_look(&b, site, o, e);
+	if (rc == 0 && landed)
+		mem_set(&out->tip, b.base.hex);
 	if (rc == 0)
 		rc = make(out, &b, o, e);
 	create_base_fini(&b);

@@ -40,7 +40,8 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 int create_session(struct session *out, struct site *site, struct plan *plan,
                    const struct create_options *o, struct err *e);
 
-/* A new session for what session `old` (ended, not landed) did not integrate, on its integration tip. */
+/* A new session for what session `old`, which has ended, did not integrate: on its integration tip, or
+ * on the target when it has landed. */
 int create_continued(struct session *out, struct site *site, const char *old,
                      const struct create_options *o, struct err *e);
 
@@ -48,7 +49,8 @@ int create_continued(struct session *out, struct site *site, const char *old,
  * of one plan at the same moment only one goes on (ERR_HELD for the other). */
 struct create_known {
 	char sid[SEAL_SID]; /* newest session of a queue with this content, "" = none */
-	bool landed;        /* that session has landed */
+	bool landed;        /* that session has landed, ... */
+	bool whole;         /* ... with everything in the plan */
 	size_t queues;      /* queues with this content */
 	bool other;         /* the queue asked for by name has another content */
 };

@@ -61,6 +61,7 @@ int create_find(const struct site *site, const char *content, const char *queue,
 	if (session_manifest(site, out->sid, &m, e) != 0)
 		return -1;
 	out->landed = m.landed != NULL;
+	out->whole = str_eq(m.state, "done");
 	rec_fini(&manifest_row_rec, &m);
 	return 0;
 }

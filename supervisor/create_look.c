@@ -100,6 +100,9 @@ static int worktrees_dir(struct create_base *out, const struct site *site, const
 	if (!real)
 		return err_sys(e, "worktrees.dir %s", path.p);
 	out->worktrees_dir = mem_printf("%s%s", real, path.p + strlen(at));
+	if (strchr(out->worktrees_dir, '\n'))
+		return err_set(e, ERR_ENV, "git cannot keep worktrees in a folder whose name has a newline: %s; "
+		               "set worktrees.dir", out->worktrees_dir);
 	return 0;
 }
 

@@ -23,24 +23,11 @@ struct landing {
 	char *tree; /* worktree that has the target checked out, NULL = none */
 };
 
-/* Is the task's merge in what this session brings? A queue's rows are shared by all sessions that
- * worked on it: git says what belongs to this one. */
-static bool brings(const struct session *s, size_t task)
-{
-	struct oid tip, merge;
-	struct err ignored = {0};
-	bool in = false;
-
-	return session_task_state(s, task) == TASK_INTEGRATED && s->tasks[task].merge &&
-	       oid_parse(&tip, s->tip) && oid_parse(&merge, s->tasks[task].merge) &&
-	       gitx_reaches(s->site->git, &tip, &merge, &in, &ignored) == 0 && in;
-}
-
 static size_t integrated_tasks(const struct session *s)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < s->plan.n; i++)
-		n += brings(s, i);
+		n += session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i);
 	return n;
 }
 
@@ -71,7 +58,7 @@ static int record(struct landing *l, const char *commit, struct err *e)
 	turn_init(&t, s);
 	mem_set(&s->manifest.landed, commit);
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (brings(s, i)) {
+		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i)) {
 			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
 			turn_task(&t, i);
 		}
@@ -173,7 +160,7 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	size_t n = integrated_tasks(s);
 	str_addf(&message, "Merge %zu task%s of bosk session %s\n\n", n, n == 1 ? "" : "s", s->sid);
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (brings(s, i))
+		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i))
 			str_addf(&message, "* %s%s%s\n", s->plan.tasks[i].id, s->plan.tasks[i].title ? ": " : "",
 			         s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
 	str_addf(&message, "\nBosk-Session: %s\nBosk-Queue: %s\n", s->sid, s->row.queue);
@@ -316,6 +303,12 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	}
 	if (!oid_parse(&l.tip, s->tip))
 		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+	/* One landing at a time in this repository: others wait for it. */
+	AUTO_FREE char *lock_path = site_path(s->site, "land.lock");
+	AUTO_CLOSE int lock = -1;
+	struct git wait = {.cwd = s->site->state_dir};
+	if (git_lock(&wait, lock_path, &lock, e) != 0)
+		return -1;
 	l.ref = mem_printf("refs/heads/%s", s->row.target);
 	for (int i = 0; rc == 0 && moved && i < TRIES; i++)
 		rc = try_once(&l, &moved, e);

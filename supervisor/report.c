@@ -30,7 +30,7 @@ static void add_good(const struct session *s, enum task_state state, const char 
 		AUTO_FREE char *commit = mem_strndup(row->commit ? row->commit : "", 12);
 		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
 		AUTO_STR struct str took = {0};
-		if (session_task_state(s, i) != state)
+		if (session_task_state(s, i) != state || !session_brings(s, i))
 			continue;
 		status_took(row, &took);
 		TABLE_ROW(&t, id, commit, took.p, s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
@@ -39,6 +39,20 @@ static void add_good(const struct session *s, enum task_state state, const char 
 		return;
 	table_print(&t, 0, &rows);
 	str_addf(out, "\n%s\n%s", heading, rows.p);
+}
+
+/* Tasks of the same queue that another session did. */
+static void add_elsewhere(const struct session *s, struct str *out)
+{
+	bool any = false;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		enum task_state state = session_task_state(s, i);
+		if ((state != TASK_INTEGRATED && state != TASK_LANDED) || session_brings(s, i))
+			continue;
+		str_addf(out, "%s  %s  in session %s\n", any ? "" : "\nelsewhere\n", s->plan.tasks[i].id,
+		         s->tasks[i].session ? s->tasks[i].session : "?");
+		any = true;
+	}
 }
 
 /* One task that did not make it: why, where its work is, and what to type. */
@@ -69,7 +83,8 @@ static void add_next(const struct session *s, struct str *out)
 	else if (str_eq(state, "running"))
 		str_addf(out, "  it is still running: bosk status %s\n", s->sid);
 	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0)
-		str_addf(out, "  bosk land %s --merge     (or look first: git log --graph %s..%s)\n", s->sid,
+		str_addf(out, "  bosk land %s --merge%s     (or look first: git log --graph %s..%s)\n", s->sid,
+		         s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass") ? " --force-red" : "",
 		         s->row.target, s->manifest.integration_branch);
 	else
 		str_add(out, "  nothing\n");
@@ -103,6 +118,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	str_addc(out, '\n');
 	add_good(s, TASK_LANDED, "landed", out);
 	add_good(s, TASK_INTEGRATED, "ready", out);
+	add_elsewhere(s, out);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
 		if (!task_state_ended(state) || state == TASK_INTEGRATED || state == TASK_LANDED)

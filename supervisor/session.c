@@ -232,6 +232,17 @@ const char *session_task_shown(const struct session *s, size_t task)
 	return task_state_shown(state);
 }
 
+bool session_brings(const struct session *s, size_t task)
+{
+	struct oid tip, merge;
+	struct err ignored = {0};
+	bool in = false;
+
+	return s->tasks[task].merge && oid_parse(&tip, s->tip) &&
+	       oid_parse(&merge, s->tasks[task].merge) &&
+	       gitx_reaches(s->site->git, &tip, &merge, &in, &ignored) == 0 && in;
+}
+
 char *session_task_branch(const char *pattern, const char *sid, const struct task_def *def)
 {
 	struct str out = {0};

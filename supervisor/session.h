@@ -63,6 +63,10 @@ enum task_state session_task_state(const struct session *s, size_t task);
 /* As shown: pending, running, integrated, ... A running task of a dead session is pending again. */
 const char *session_task_shown(const struct session *s, size_t task);
 
+/* Is the task's merge in this session's branch? A queue's rows are shared by all sessions that worked on
+ * it: git says what belongs to which. */
+bool session_brings(const struct session *s, size_t task);
+
 /* refs/bosk/int/<sid>; the caller owns it. */
 char *session_int_ref(const struct session *s);
 /* Name of the task's branch by the plan or the configured pattern; the caller owns it. */

@@ -47,8 +47,11 @@ int session_find(const struct site *site, const char *name, const char *what, se
 	if (name)
 		return err_set(e, ERR_USAGE, "%s session begins with '%s'; there %s:%s",
 		               fit.n ? "more than one" : "no", name, fit.n ? "are" : "is", str_text(&list));
+	bool live = false;
+	for (size_t i = 0; i < all.n; i++)
+		live |= session_live(site, all.v[i]);
 	if (!fit.n)
-		return err_set(e, ERR_USAGE, "no session that bosk %s could apply to; there is:%s", what,
+		return err_set(e, live ? ERR_HELD : ERR_USAGE, "no session that bosk %s could apply to; there is:%s", what,
 		               str_text(&list));
 	return err_set(e, ERR_USAGE, "bosk %s: say which session:%s", what, str_text(&list));
 }

@@ -182,7 +182,7 @@ void status_took(const struct task_row *row, struct str *out)
 	if (row->ran_ms)
 		clock_add_duration(out, row->ran_ms);
 	if (row->attempts > 1)
-		str_addf(out, ", %llu attempts", (unsigned long long)row->attempts);
+		str_addf(out, "%s%llu attempts", row->ran_ms ? ", " : "", (unsigned long long)row->attempts);
 }
 
 static void add_text(void *ctx, struct session *s)

@@ -155,6 +155,8 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	if (c.forget && c.fatal.kind == ERR_NONE && finish_forget(&c, &e) != 0)
 		core_fatal(&c, &e);
 	int code = c.fatal.kind != ERR_NONE ? err_exit_code(&c.fatal) : finish_exit_code(&c);
+	if (c.fatal.kind != ERR_NONE && code == 2)
+		code = 4; /* "nothing was started" is not what this was */
 	bool left = c.phase != PHASE_OVER && c.fatal.kind == ERR_NONE;
 	close_core(&c);
 	if (left)

@@ -40,6 +40,7 @@ static void print_event(struct turn *t, const struct event_row *ev)
 	struct json_t *j = json_map();
 
 	clock_add_iso(&iso, ev->time_ms);
+	json_put_u64(j, "schema", 1);
 	json_put_text(j, "time", iso.p);
 	json_put_u64(j, "time_ms", ev->time_ms);
 	json_put_u64(j, "seq", t->s->manifest.last_seq);

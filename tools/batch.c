@@ -125,8 +125,9 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	AUTO_STR struct str counts = {0};
 	bool landed = false;
 
-	log_info("session %s: %zu tasks in %llu worktrees, from %.12s, for %s", s->sid, s->plan.n,
-	         (unsigned long long)s->row.jobs, s->tip, s->row.target);
+	log_info("session %s: %zu task%s in %llu worktree%s, from %.12s, for %s", s->sid, s->plan.n,
+	         s->plan.n == 1 ? "" : "s", (unsigned long long)s->row.jobs,
+	         s->row.jobs == 1 ? "" : "s", s->tip, s->row.target);
 	int code = supervisor_run(s, cfg, recovery, &options);
 	if (str_eq(s->manifest.state, "running"))
 		return code; /* nothing was started, or it ended in the middle: said already */

@@ -23,6 +23,17 @@ static bool not_landed(const struct site *site, const char *sid, const struct ma
 	return !m->landed;
 }
 
+static bool has_gates(const struct session *s)
+{
+	struct config config = {0};
+	struct plan_faults faults = {0};
+	bool has = config_load_sources(&config, &s->row.config, &faults) == 0 && config.n_gates;
+
+	plan_faults_fini(&faults);
+	config_fini(&config);
+	return has;
+}
+
 static int land(const struct cmd_line *l, struct session *s, struct err *e)
 {
 	struct land_result result = {0};
@@ -40,6 +51,11 @@ static int land(const struct cmd_line *l, struct session *s, struct err *e)
 	if (merge && gates && !str_eq(gates, "pass") && !cmd_flag(l, "force-red")) {
 		log_error("the gates are red on the tip (%s): not landed; --force-red lands all the same",
 		          s->manifest.final_reason ? s->manifest.final_reason : gates);
+		return 1;
+	}
+	if (merge && !gates && !cmd_flag(l, "force-red") && has_gates(s)) {
+		log_error("the gates have not run on this tip, so it is not landed: bosk resume %s ends the session "
+		          "with them; --force-red lands all the same", s->sid);
 		return 1;
 	}
 	if (merge)

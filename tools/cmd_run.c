@@ -75,8 +75,8 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 		         "start over with --fresh", k->sid, red ? ", but its tip is red" : "", k->sid);
 		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
 	} else {
-		log_info("this plan ended in session %s without landing: what it did not integrate is done now, "
-		         "on its integration tip", k->sid);
+		log_info("this plan ended in session %s: what that did not integrate is done now, on %s", k->sid,
+		         k->landed ? "what has landed" : "its integration tip");
 	}
 	session_fini(&s);
 	return code;
@@ -102,7 +102,8 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 		rc = err_set(&e, ERR_USAGE, "queue %s holds another plan; give only one of them", queue);
 	if (rc == 0 && !plan->n && !known.sid[0])
 		rc = err_set(&e, ERR_USAGE, "there is no queue %s", queue);
-	bool go_on = known.sid[0] && !known.landed && !cmd_flag(l, "fresh");
+	/* A plan that has landed as a whole is done again, as a new one; what landed in part is finished. */
+	bool go_on = known.sid[0] && !(known.landed && known.whole) && !cmd_flag(l, "fresh");
 	if (rc == 0 && go_on)
 		code = judge_known(l, &site, &known);
 	site_close(&site);

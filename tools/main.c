@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "store/base/log.h"
 #include "store/base/mem.h"
 #include "worker/worker.h"
 
@@ -47,7 +48,9 @@ int main(int argc, char **argv)
 	else if (code == 0)
 		code = line.cmd->run(&line);
 	cmd_line_fini(&line);
-	if (fflush(stdout) != 0 && code == 0)
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+		log_error("cannot write to standard output");
 		code = 4;
+	}
 	return code;
 }

@@ -227,6 +227,18 @@ static enum step run_agent(struct run *r)
 	return over(r, "failed", "could not be started");
 }
 
+/* A merge that the agent began and left would be committed with its markers in the files. */
+static enum step check_unmerged(struct run *r)
+{
+	static const char *const marks[] = {"MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"};
+	for (size_t i = 0; i < MEM_COUNT(marks); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", r->s->admin_dir, marks[i]);
+		if (fs_exists(path))
+			return over(r, "failed", "it left a merge unfinished (%s)", marks[i]);
+	}
+	return GO_ON;
+}
+
 static enum step check_protected(struct run *r, const struct strv *changed)
 {
 	for (size_t i = 0; i < changed->n; i++)
@@ -289,6 +301,8 @@ static enum step attempt(struct run *r, uint64_t *fixes)
 
 	enum step step = run_agent(r);
 	worktree_clear_locks(r->s); /* of a git that was ended with the agent */
+	if (step == GO_ON)
+		step = check_unmerged(r);
 	if (step == GO_ON && stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e) != 0)
 		step = e.kind == ERR_USAGE ? over(r, "failed", "%s", e.text) : system_failed(r, &e);
 	if (step == GO_ON && stage_tree(r->s, &r->tree, &e) != 0)
@@ -319,7 +333,10 @@ static void save(struct run *r)
 	    stage_save(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &r->kept,
 	               &e) != 0) {
 		AUTO_FREE char *reason = mem_steal(&r->reason);
-		over(r, "unsaved", "%s; %s: it is still in %s", reason, e.text, r->s->init.worktree);
+		bool there = fs_is_dir(r->s->init.worktree), same = str_eq(reason, e.text);
+		over(r, there ? "unsaved" : "failed", "%s%s%s%s%s", reason, same ? "" : "; ",
+		     same ? "" : e.text, there ? ": what it did is still in " : "; its worktree is gone: ",
+		     r->s->init.worktree);
 	}
 }
 

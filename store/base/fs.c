@@ -23,8 +23,12 @@ int fs_mkdirs(const char *path, struct err *e)
 		if (mkdir(copy, 0700) == 0) {
 			if (chmod(copy, 0700) != 0)
 				return err_sys(e, "cannot set the mode of %s", copy);
-		} else if (errno != EEXIST && !fs_is_dir(copy)) {
-			return err_sys(e, "cannot make the folder %s", copy);
+		} else if (errno != EEXIST) {
+			int code = errno; /* a folder that is there may answer with EROFS or EACCES */
+			if (!fs_is_dir(copy)) {
+				errno = code;
+				return err_sys(e, "cannot make the folder %s", copy);
+			}
 		}
 		*p = c;
 		if (!c)
