@@ -181,7 +181,11 @@ void finish_session(struct core *c)
 	size_t good = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED);
 	bool halted = schedule_halted(c->sched);
 	const char *state = open && !halted ? "stopped" : good == s->plan.n ? "done" : "failed";
-	mem_set(&s->manifest.state, state);
+	/* What is to be landed is not over yet: a resume after a crash must go on with that. */
+	bool lands = !(open && !halted) && str_eq(s->row.land, "merge") &&
+	             strcmp(s->tip, s->row.tip) != 0 &&
+	             (!s->manifest.final_gates || str_eq(s->manifest.final_gates, "pass"));
+	mem_set(&s->manifest.state, lands ? "landing" : state);
 	if (halted)
 		strv_addf(&s->manifest.notes,
 		          "%llu tasks in a row did not come to anything, so no new ones were started "

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <signal.h>
 
+#include "land_tree.h"
+#include "locks.h"
 #include "merge.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -48,6 +50,18 @@ static int refuse(struct landing *l, const char *fmt, ...)
 	return 0;
 }
 
+/* A session that was asked to land is over when that has an outcome, whichever. */
+static void end_session(struct session *s)
+{
+	size_t good = 0;
+
+	if (!str_eq(s->manifest.state, "landing"))
+		return;
+	for (size_t i = 0; i < s->plan.n; i++)
+		good += session_task_state(s, i) == TASK_INTEGRATED || session_task_state(s, i) == TASK_LANDED;
+	mem_set(&s->manifest.state, good == s->plan.n ? "done" : "failed");
+}
+
 /* Everything is on the target: record it. */
 static int record(struct landing *l, const char *commit, struct err *e)
 {
@@ -66,6 +80,7 @@ static int record(struct landing *l, const char *commit, struct err *e)
 	                       .note = s->row.target,
 	                       .old_tip = l->target.hex,
 	                       .new_tip = (char *)commit};
+	end_session(s);
 	turn_event(&t, &ev);
 	db_batch_del(&t.batch, DB_integration, key);
 	FAILPOINT("land.record.before");
@@ -168,50 +183,6 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	                         message.p, e);
 }
 
-/* Why a checked-out tree must be left alone (pitfalls 5.4), NULL when it may be moved. The caller
- * owns the text. */
-static char *tree_trouble(const char *tree, struct err *e)
-{
-	static const char *const busy[] = {"MERGE_HEAD",  "CHERRY_PICK_HEAD", "REVERT_HEAD",
-	                                   "rebase-merge", "rebase-apply",     "sequencer",
-	                                   "BISECT_START"};
-	struct git g = {.cwd = tree};
-	AUTO_STR struct str dir = {0}, status = {0};
-
-	if (git_run(&g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
-	    git_run(&g, &status,
-	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
-	            e) != 0)
-		return mem_printf("%s cannot be read: %s", tree, e->text);
-	dir.p[strcspn(dir.p, "\n")] = '\0';
-	for (size_t i = 0; i < MEM_COUNT(busy); i++) {
-		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, busy[i]);
-		if (fs_exists(path))
-			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
-	}
-	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
-}
-
-/* A file of the user, untracked or ignored, where the merge would put one: named, NULL = none. git
- * itself refuses too, but not before it has written ORIG_HEAD. The caller owns the text. */
-static char *in_the_way(struct landing *l, struct err *e)
-{
-	struct git g = {.cwd = l->tree};
-	AUTO_STR struct str added = {0};
-
-	if (git_run(&g, &added,
-	            GIT_ARGS("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
-	                     l->target.hex, l->merge.hex),
-	            e) != 0)
-		return mem_printf("%s cannot be read: %s", l->tree, e->text);
-	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
-		AUTO_FREE char *path = mem_printf("%s/%s", l->tree, added.p + i);
-		if (fs_exists(path))
-			return mem_printf("%s is in the way in %s", added.p + i, l->tree);
-	}
-	return NULL;
-}
-
 /* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
 static int forward_tree(struct landing *l, bool *moved, struct err *e)
 {
@@ -220,9 +191,9 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 	struct oid now;
 	int status;
 
-	AUTO_FREE char *trouble = tree_trouble(l->tree, e);
+	AUTO_FREE char *trouble = land_tree_trouble(l->tree, e);
 	if (!trouble)
-		trouble = in_the_way(l, e);
+		trouble = land_tree_in_the_way(l->tree, &l->target, &l->merge, e);
 	if (trouble)
 		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
 		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
@@ -290,6 +261,49 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	return absent.kind == ERR_MISSING ? move_ref(l, moved, e) : (*e = absent, -1);
 }
 
+/* A landing that a crash cut off: its locks go, and a half-written tree is put back. Then it is begun
+ * anew - or found to be finished, which the ref proves. */
+static int settle_intent(struct landing *l, bool *clear, struct err *e)
+{
+	struct session *s = l->s;
+	AUTO_FREE char *key = mem_printf("%s/land", s->sid), *trouble = NULL;
+	AUTO_STR struct str bytes = {0};
+	struct intent_row intent;
+	struct err absent = {0};
+
+	*clear = true;
+	if (db_load(s->site->db, DB_integration, key, &bytes, &absent) != 0) {
+		if (absent.kind == ERR_MISSING)
+			return 0;
+		*e = absent;
+		return -1;
+	}
+	if (rec_decode(&intent_row_rec, &intent, bytes.p, bytes.len, e) != 0)
+		return err_wrap(e, "open landing of session %s", s->sid);
+	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
+	locks_clear_old(lock);
+	int rc = intent.tree_path ? land_tree_mend(s->site, &intent, &trouble, e) : 0;
+	rec_fini(&intent_row_rec, &intent);
+	if (rc != 0 || !trouble)
+		return rc != 0 ? rc : withdraw(l, e);
+	*clear = false;
+	return refuse(l, "not landed: an earlier landing was cut off, and %s. Put that right, then: bosk land "
+	              "%s --merge", trouble, s->sid);
+}
+
+/* A session that was asked to land has its answer. */
+static int record_refusal(struct session *s, const char *why, struct err *e)
+{
+	struct turn t;
+
+	end_session(s);
+	turn_init(&t, s);
+	turn_note(&t, "not-landed", SIZE_MAX, why);
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
 int land_merge(struct session *s, struct land_result *out, struct err *e)
 {
 	struct landing l = {.s = s, .out = out};
@@ -310,11 +324,15 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	if (git_lock(&wait, lock_path, &lock, e) != 0)
 		return -1;
 	l.ref = mem_printf("refs/heads/%s", s->row.target);
-	for (int i = 0; rc == 0 && moved && i < TRIES; i++)
+	bool clear = false;
+	rc = settle_intent(&l, &clear, e);
+	for (int i = 0; rc == 0 && clear && moved && i < TRIES; i++)
 		rc = try_once(&l, &moved, e);
-	if (rc == 0 && moved)
+	if (rc == 0 && clear && moved)
 		refuse(&l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
 		       s->row.target, TRIES, s->sid);
+	if (rc == 0 && !out->done && str_eq(s->manifest.state, "landing"))
+		rc = record_refusal(s, str_text(&out->text), e);
 	free(l.ref);
 	free(l.tree);
 	return rc;

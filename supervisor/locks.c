@@ -27,23 +27,27 @@ static int remove_lock(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* A branch may be moved by the user's git at this very moment, for microseconds: a lock that outlives
- * git's own patience many times over belonged to the dead. There is nothing to wait on but time. */
-static void clear_branch(const struct session *s, const char *branch)
+/* The user's git may hold it at this very moment, for microseconds: a lock that outlives git's own
+ * patience many times over belonged to the dead. There is nothing to wait on but time. */
+bool locks_clear_old(const char *path)
 {
-	AUTO_FREE char *path = mem_printf("%s/refs/heads/%s.lock", gitx_common_dir(s->site->git), branch);
 	struct stat first, now;
 
 	if (lstat(path, &first) != 0)
-		return;
+		return false;
 	for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
 		struct timespec step = {0, STEP_MS * 1000000L};
 		nanosleep(&step, NULL);
 		if (lstat(path, &now) != 0 || now.st_ino != first.st_ino)
-			return;
+			return false;
 	}
-	if (unlink(path) == 0)
-		removed++;
+	return unlink(path) == 0;
+}
+
+static void clear_branch(const struct session *s, const char *branch)
+{
+	AUTO_FREE char *path = mem_printf("%s/refs/heads/%s.lock", gitx_common_dir(s->site->git), branch);
+	removed += locks_clear_old(path);
 }
 
 /* packed-refs.lock of a bosk says whose it is: "bosk PID". git's own do not, and stay. */

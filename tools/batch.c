@@ -86,14 +86,12 @@ static int land(struct session *s, int code, bool *said)
 	const char *state = s->manifest.state, *gates = s->manifest.final_gates;
 	bool ended = str_eq(state, "done") || str_eq(state, "failed");
 
-	if (!ended || !str_eq(s->row.land, "merge") || strcmp(s->tip, s->row.tip) == 0)
-		return code;
-	if (s->manifest.landed)
-		return code;
-	if (gates && !str_eq(gates, "pass")) {
+	if (ended && str_eq(s->row.land, "merge") && gates && !str_eq(gates, "pass")) {
 		log_warn("not landed: the gates are red on the final tip");
 		return 1;
 	}
+	if (!str_eq(state, "landing"))
+		return code;
 	if (land_merge(s, &result, &e) != 0)
 		code = cmd_fail(&e);
 	else if (!result.done)
@@ -134,7 +132,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	code = land(s, code, &landed);
 	status_counts(s, &counts);
 	log_info("session %s %s: %s", s->sid, s->manifest.state, counts.p);
-	if (str_eq(s->manifest.state, "stopped"))
+	if (str_eq(s->manifest.state, "stopped") || str_eq(s->manifest.state, "landing"))
 		log_info("go on with: bosk resume %s", s->sid);
 	else if (!landed)
 		log_info("more: bosk report %s; the work is on branch %s", s->sid,

@@ -25,8 +25,7 @@ struct recovery;
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,
                bool json);
 
-/* For a locked session that is over: what a crash kept from being landed is landed now. The exit code
- * is what its run would have had. */
+/* For a session that is over: the exit code its run would have had, a red tip said. */
 int batch_ended(struct session *s);
 
 #endif

@@ -53,3 +53,87 @@ YAML
     assert_no_worktrees "$REPO"
     equal "branches" "$(git for-each-ref --format='%(refname)' refs/heads/bosk)" ""
 }
+
+# A landing during which bosk, and git with it, is killed: while git writes c.txt into the user's tree,
+# with a.txt written and b.txt removed. Session in $sid.
+cut_off_landing() {
+    cat >"$SCRATCH/smudge" <<SH
+#!/bin/sh
+if [ "\$PWD" = '$REPO' ] && mkdir '$SCRATCH/killed' 2>/dev/null; then
+    pid=\$PPID
+    while [ "\$(readlink "/proc/\$pid/exe")" != '$BOSK_BIN' ]; do
+        set -- \$(cat "/proc/\$pid/stat") && pid=\$4
+    done
+    kill -KILL "\$pid" && sleep 1000
+fi
+exec cat
+SH
+    chmod +x "$SCRATCH/smudge"
+    git config filter.deadly.smudge "$SCRATCH/smudge"
+    git config filter.deadly.clean cat
+    echo 'c.txt filter=deadly' >.gitattributes
+    ln -s a.txt link
+    git add -A && git commit -qm 'A filter and a link'
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+tasks:
+  - id: one
+    run: |
+      echo changed > a.txt
+      git rm -q b.txt
+      seq 1000 > c.txt
+      rm d.txt && mkdir d.txt && echo in > d.txt/in
+      mkdir -p new/er && echo new > new/er/n.txt
+      ln -sf e.txt link
+      chmod +x e.txt
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --land merge
+    expect_status 137
+    sid=$(last_sid)
+    equal "state" "$(status_json '.sessions[0].state')" interrupted
+    equal "a.txt" "$(cat a.txt)" changed
+    refute test -e b.txt
+    test -e .git/index.lock
+}
+landed() {
+    equal "status" "$(git status --porcelain --ignored)" "$1"
+    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "landings" "$(git rev-list --first-parent --count --merges main)" 1
+    equal "state" "$(task_field "$sid" one state)" landed
+    equal "session" "$(status_json '.sessions[0].state')" "done"
+    equal "locks" "$(find .git -name '*.lock' -not -path '.git/bosk/*')" ""
+    assert_fsck "$REPO"
+}
+
+@test "a landing cut off while git writes the user's tree is put right by resume" {
+    cut_off_landing
+    echo mine >untracked.txt
+    run_bosk resume "$sid"
+    expect_status 0
+    landed '?? untracked.txt'
+}
+
+@test "a landing cut off in the middle of a file is put right by resume" {
+    cut_off_landing
+    seq 100 >c.txt
+    mkdir new
+    run_bosk resume "$sid"
+    expect_status 0
+    landed ''
+}
+
+@test "what the user changed after a cut-off landing is not overwritten" {
+    cut_off_landing
+    echo 'the user was here' >c.txt
+    snapshot() { find . -path ./.git -prune -o -type f -exec sha256sum {} +; }
+    snapshot >"$SCRATCH/before"
+    run_bosk resume "$sid"
+    expect_status 1
+    expect_text 'c\.txt in .* is neither as before it nor as after it'
+    snapshot >"$SCRATCH/after"
+    diff "$SCRATCH/before" "$SCRATCH/after"
+    git checkout -q HEAD -- c.txt
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "status" "$(git status --porcelain --ignored)" ''
+    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+}

@@ -1,0 +1,261 @@
+/* land_tree: looking at a checked-out tree, and mending one. */
+#include "land_tree.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "locks.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "worker/git.h"
+
+char *land_tree_trouble(const char *tree, struct err *e)
+{
+	static const char *const busy[] = {"MERGE_HEAD",  "CHERRY_PICK_HEAD", "REVERT_HEAD",
+	                                   "rebase-merge", "rebase-apply",     "sequencer",
+	                                   "BISECT_START"};
+	struct git g = {.cwd = tree};
+	AUTO_STR struct str dir = {0}, status = {0};
+
+	if (git_run(&g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
+	    git_run(&g, &status,
+	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
+	            e) != 0)
+		return mem_printf("%s cannot be read: %s", tree, e->text);
+	dir.p[strcspn(dir.p, "\n")] = '\0';
+	for (size_t i = 0; i < MEM_COUNT(busy); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, busy[i]);
+		if (fs_exists(path))
+			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
+	}
+	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
+}
+
+char *land_tree_in_the_way(const char *tree, const struct oid *from, const struct oid *to,
+                           struct err *e)
+{
+	struct git g = {.cwd = tree};
+	AUTO_STR struct str added = {0};
+
+	if (git_run(&g, &added,
+	            GIT_ARGS("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
+	                     from->hex, to->hex),
+	            e) != 0)
+		return mem_printf("%s cannot be read: %s", tree, e->text);
+	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
+		AUTO_FREE char *path = mem_printf("%s/%s", tree, added.p + i);
+		if (fs_exists(path))
+			return mem_printf("%s is in the way in %s", added.p + i, tree);
+	}
+	return NULL;
+}
+
+/* ---- mending ---- */
+
+struct mend {
+	struct git git;
+	const char *tree;
+	const struct intent_row *intent;
+	struct strv written, made; /* paths that git touched: in old_tip too, new in new_tip */
+	struct str trouble;
+};
+
+/* One path that differs, from `git diff-tree --raw`. */
+struct change {
+	const char *path, *old_mode, *new_mode, *old_blob, *new_blob;
+};
+
+static bool absent(const char *mode)
+{
+	return strspn(mode, "0") == strlen(mode);
+}
+
+/* The content of the path is this blob, seen through the path's filters. */
+static int holds(const struct mend *m, const char *path, const char *blob, bool *out, struct err *e)
+{
+	AUTO_STR struct str id = {0};
+	if (git_run(&m->git, &id, GIT_ARGS("hash-object", "--", path), e) != 0)
+		return -1;
+	*out = strncmp(str_text(&id), blob, strlen(blob)) == 0;
+	return 0;
+}
+
+/* git writes files in place: one that was being written holds a beginning of the new content. */
+static int is_beginning(const struct mend *m, const struct change *c, const char *file, bool *out,
+                        struct err *e)
+{
+	AUTO_FREE char *rev = mem_printf("%s:%s", m->intent->new_tip, c->path);
+	AUTO_STR struct str now = {0}, whole = {0};
+
+	*out = false;
+	if (fs_read(file, SIZE_MAX, &now, e) != 0)
+		return -1;
+	if (!now.len) {
+		*out = true;
+		return 0;
+	}
+	if (git_run(&m->git, &whole, GIT_ARGS("cat-file", "--filters", rev), e) != 0)
+		return -1;
+	*out = now.len < whole.len && memcmp(now.p, whole.p, now.len) == 0;
+	return 0;
+}
+
+static int link_holds(const struct mend *m, const struct change *c, const char *file, bool *old,
+                      bool *new, struct err *e)
+{
+	AUTO_STR struct str want = {0};
+	char now[4096];
+	ssize_t n = readlink(file, now, sizeof now);
+	const char *blobs[] = {c->old_blob, c->new_blob}, *modes[] = {c->old_mode, c->new_mode};
+	bool *out[] = {old, new};
+
+	for (int i = 0; i < 2; i++) {
+		str_clear(&want);
+		if (strcmp(modes[i], "120000") != 0)
+			continue;
+		if (git_run(&m->git, &want, GIT_ARGS("cat-file", "blob", blobs[i]), e) != 0)
+			return -1;
+		*out[i] = n >= 0 && want.len == (size_t)n && memcmp(str_text(&want), now, (size_t)n) == 0;
+	}
+	return 0;
+}
+
+/* Is it as old_tip has it, on its way to new_tip, or the user's? */
+static int sort_one(struct mend *m, const struct change *c, struct err *e)
+{
+	AUTO_FREE char *file = mem_printf("%s/%s", m->tree, c->path);
+	bool added = absent(c->old_mode), gone = absent(c->new_mode), old = false, way = false;
+	struct stat st;
+
+	if (strcmp(c->old_mode, "160000") == 0 || strcmp(c->new_mode, "160000") == 0)
+		return 0; /* a submodule's folder is not written */
+	if (lstat(file, &st) != 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return err_sys(e, "cannot look at %s", file);
+		old = added;
+		way = true;
+	} else if (S_ISLNK(st.st_mode)) {
+		if (link_holds(m, c, file, &old, &way, e) != 0)
+			return -1;
+	} else if (S_ISREG(st.st_mode)) {
+		if ((!added && holds(m, c->path, c->old_blob, &old, e) != 0) ||
+		    (!gone && holds(m, c->path, c->new_blob, &way, e) != 0) ||
+		    (!gone && !old && !way && is_beginning(m, c, file, &way, e) != 0))
+			return -1;
+	} else if (S_ISDIR(st.st_mode)) {
+		old = added; /* what is below it is looked at by itself */
+		way = !added;
+	}
+	if (way)
+		strv_add(added ? &m->made : &m->written, c->path);
+	else if (!old)
+		str_addf(&m->trouble, "%s in %s is neither as before it nor as after it", c->path, m->tree);
+	return 0;
+}
+
+/* ":100644 100755 OLD NEW M" NUL path NUL, and so on. */
+static int sort_all(struct mend *m, struct err *e)
+{
+	AUTO_STR struct str raw = {0};
+
+	if (git_run(&m->git, &raw,
+	            GIT_ARGS("diff-tree", "-r", "-z", "--raw", "--no-abbrev", "--no-renames",
+	                     m->intent->old_tip, m->intent->new_tip),
+	            e) != 0)
+		return -1;
+	for (size_t i = 0; i < raw.len && !m->trouble.len;) {
+		char *field[4], *rest = raw.p + i + 1;
+		i += strlen(raw.p + i) + 1;
+		for (int k = 0; k < 4; k++)
+			if (!(field[k] = strsep(&rest, " ")))
+				return err_set(e, ERR_ENV, "git diff-tree is not understood");
+		struct change c = {raw.p + i, field[0], field[1], field[2], field[3]};
+		if (sort_one(m, &c, e) != 0)
+			return -1;
+		i += strlen(raw.p + i) + 1;
+	}
+	return 0;
+}
+
+/* Files that old_tip does not have: away, with the folders that only they needed. */
+static int remove_made(struct mend *m, struct err *e)
+{
+	for (size_t i = 0; i < m->made.n; i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", m->tree, m->made.v[i]);
+		if (git_run(&m->git, NULL,
+		            GIT_ARGS("--literal-pathspecs", "rm", "--cached", "--quiet", "--force",
+		                     "--ignore-unmatch", "--", m->made.v[i]),
+		            e) != 0)
+			return -1;
+		if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+			return err_sys(e, "cannot remove %s", path);
+		for (char *slash; (slash = strrchr(path, '/')) > path + strlen(m->tree);) {
+			*slash = '\0';
+			if (rmdir(path) != 0)
+				break;
+		}
+	}
+	return 0;
+}
+
+static int put_back(struct mend *m, struct err *e)
+{
+	if (remove_made(m, e) != 0)
+		return -1;
+	for (size_t i = 0; i < m->written.n; i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", m->tree, m->written.v[i]);
+		if (fs_is_dir(path)) { /* with something of the user's in it, or it would be gone */
+			str_addf(&m->trouble, "%s is a folder now", path);
+			return 0;
+		}
+		if (git_run(&m->git, NULL,
+		            GIT_ARGS("--literal-pathspecs", "checkout", "--quiet", "--force",
+		                     m->intent->old_tip, "--", m->written.v[i]),
+		            e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int clear_locks(const struct mend *m, struct err *e)
+{
+	static const char *const names[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
+	AUTO_STR struct str dir = {0};
+
+	if (git_run(&m->git, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
+		return -1;
+	dir.p[strcspn(dir.p, "\n")] = '\0';
+	for (size_t i = 0; i < MEM_COUNT(names); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, names[i]);
+		locks_clear_old(path);
+	}
+	return 0;
+}
+
+int land_tree_mend(struct site *site, const struct intent_row *intent, char **trouble,
+                   struct err *e)
+{
+	struct mend m = {.git = {.cwd = intent->tree_path}, .tree = intent->tree_path, .intent = intent};
+	struct oid now;
+	struct err gone = {0};
+	int rc = 0;
+
+	/* The tree or its branch may be gone since: then there is nothing to mend. */
+	if (!fs_exists(m.tree) || gitx_ref_read(site->git, intent->ref, &now, &gone) != 0)
+		return 0;
+	rc = clear_locks(&m, e);
+	/* Moved: it was finished, or somebody else has been here since. */
+	if (rc == 0 && strcmp(now.hex, intent->old_tip) == 0) {
+		rc = sort_all(&m, e);
+		if (rc == 0 && !m.trouble.len)
+			rc = put_back(&m, e);
+		if (m.trouble.len)
+			*trouble = str_take(&m.trouble);
+	}
+	str_fini(&m.trouble);
+	strv_fini(&m.written);
+	strv_fini(&m.made);
+	return rc;
+}
