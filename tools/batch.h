@@ -26,6 +26,6 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
                bool json);
 
 /* For a session that is over: the exit code its run would have had, a red tip said. */
-int batch_ended(struct session *s);
+int batch_ended(const struct session *s);
 
 #endif
