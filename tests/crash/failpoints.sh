@@ -10,7 +10,7 @@ usage() {
 usage: BOSK_BIN=PROGRAM tests/crash/failpoints.sh [options] [POINT...]
 
 PROGRAM must be built with -DBOSK_FAILPOINTS=ON. Without a POINT: each name in each role at its first
-and its last passage; with BOSK_TEST_FULL=1 at every passage.
+and its last passage, in a resume at its first; with BOSK_TEST_FULL=1 at every passage.
 
   POINT        CASE/ROLE/NAME:K, as the table prints it; CASE is checked-out or free (whether the
                target branch of the landing is checked out), ROLE supervisor, worker or resume (the
@@ -95,11 +95,12 @@ logging_bosk() {
 }
 
 # What lies about in the repository: refs, locks of git, bosk's own files. Names of the session are
-# made equal. Saved work of interrupted attempts (refs/bosk/keep) and logs are as many as crashes.
+# made equal. Saved work of interrupted attempts (refs/bosk/keep) and logs are as many as crashes; half
+# an object of a git that was killed (objects/*/tmp_obj_*) is for git's own gc, it may be anybody's.
 leftovers() {
     {
         git for-each-ref --format='%(refname)' | grep -v '^refs/bosk/keep/' || true
-        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' -o -name 'tmp_*' \) -print
+        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' \) -print
         find .git/bosk -name logs -prune -o -print
         find .git/worktrees -mindepth 1 -maxdepth 1 2>/dev/null || true
     } | sed -E "s/$1/SID/g; s/QUE-[0-9TZ-]+/QUEUE/g" | LC_ALL=C sort
@@ -209,7 +210,7 @@ round() {
 # ---- the points ----------------------------------------------------------------------------------
 
 # passages CASE ROLE [PATTERN]: from the log of points, CASE/ROLE/NAME:K; each process counts for
-# itself. Per name the first and the last passage, or all of them.
+# itself. Per name the first and the last passage, in a resume the first; or all of them.
 passages() {
     awk -v case="$1" -v role="$2" -v pattern="${3:-.}" -v all="${BOSK_TEST_FULL:+1}" '
         ($2 == role || (role == "resume" && $2 == "supervisor")) && $3 ~ pattern {
@@ -219,7 +220,7 @@ passages() {
         END {
             for (i = 1; i <= n; i++)
                 for (k = 1; k <= most[order[i]]; k++)
-                    if (all || k == 1 || k == most[order[i]]) print case "/" role "/" order[i] ":" k
+                    if (all || k == 1 || (k == most[order[i]] && role != "resume")) print case "/" role "/" order[i] ":" k
         }' "$SCRATCH/points"
 }
 

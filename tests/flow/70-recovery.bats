@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Recovery after kill -9 in situations that the counted crash points (tests/crash) do not produce.
 # shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk and setup; each test is a subshell
+# shellcheck disable=SC2016 # conditions for wait_until are evaluated there
 
 load ../lib/flow
 

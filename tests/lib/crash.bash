@@ -34,6 +34,7 @@ fresh() {
 }
 
 # bosk WORDS...: its output is added to the round's log; status in $rc.
+# shellcheck disable=SC2034 # for the programs
 bosk() {
     rc=0
     printf '$ bosk %s\n' "$*" >>"$SCRATCH/log"
