@@ -1,0 +1,234 @@
+/* attempt: one run of an agent and what it left. */
+#include "attempt.h"
+
+#include <fnmatch.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "exec.h"
+#include "gate.h"
+#include "job.h"
+#include "prompt.h"
+#include "stage.h"
+#include "store/base/clock.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+#include "worktree.h"
+
+enum step attempt_over(struct attempt *r, const char *outcome, const char *fmt, ...)
+{
+	struct str text = {0};
+	va_list ap;
+	va_start(ap, fmt);
+	str_addv(&text, fmt, ap);
+	va_end(ap);
+	r->outcome = outcome;
+	free(r->reason);
+	r->reason = str_take(&text);
+	return OVER;
+}
+
+/* A step that could not be done for reasons outside the task: stopped, or tried again later. */
+enum step attempt_broken(struct attempt *r, const struct err *e)
+{
+	if (r->s->stop)
+		return attempt_over(r, "stopped", "stopped on request");
+	return attempt_over(r, "failed", "%s", e->text);
+}
+
+char *attempt_dir(struct slot *s, const char *task, uint64_t attempt)
+{
+	return mem_printf("%s/%s/%llu", s->init.log_dir, task, (unsigned long long)attempt);
+}
+
+/* Prompt, task and environment of the next attempt, in its own log folder. */
+static int write_inputs(struct attempt *r, struct err *e)
+{
+	AUTO_STR struct str prompt = {0};
+	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)r->attempt);
+
+	free(r->dir);
+	r->dir = attempt_dir(r->s, r->t->id, r->attempt);
+	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);
+	AUTO_FREE char *task_path = mem_printf("%s/task.json", r->dir);
+	AUTO_FREE char *result_path = mem_printf("%s/result.json", r->dir);
+	exec_env_set(&r->env, "BOSK_ATTEMPT", number);
+	exec_env_set(&r->env, "BOSK_PROMPT_FILE", prompt_path);
+	exec_env_set(&r->env, "BOSK_TASK_FILE", task_path);
+	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
+	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
+	unlink(result_path); /* of a run that a kill made forgotten */
+	prompt_write(r->t, r->feedback, &prompt);
+	const char *json = r->t->task_json ? r->t->task_json : "{}";
+	if (fs_mkdirs(r->dir, e) != 0 || fs_write(prompt_path, prompt.p, prompt.len, false, e) != 0)
+		return -1;
+	return fs_write(task_path, json, strlen(json), false, e);
+}
+
+/* The agent may say in its result file that it was blocked or failed: a claim against itself, which
+ * is believed. A claim of success is not: git and the gates decide. */
+static enum step read_claim(struct attempt *r)
+{
+	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	enum step step = GO_ON;
+
+	if (fs_read(path, 1 << 20, &text, &ignored) != 0)
+		return GO_ON;
+	struct json_t *claim = json_parse(text.p, text.len, &ignored);
+	if (!claim)
+		return GO_ON;
+	const char *status = json_get_text(claim, "status"), *why = json_get_text(claim, "reason");
+	if (str_eq(status, "blocked") || str_eq(status, "failed"))
+		step = attempt_over(r, "blocked", "the agent says: %.300s", why ? why : status);
+	json_free(claim);
+	return step;
+}
+
+static enum step run_agent(struct attempt *r)
+{
+	struct slot *s = r->s;
+	const char *command = r->t->run ? r->t->run : r->t->executor;
+	struct err e = {0};
+	struct job_result result;
+	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)++r->attempt);
+	struct msg m = {.kind = MSG_ATTEMPT};
+
+	if (write_inputs(r, &e) != 0)
+		return attempt_broken(r, &e);
+	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt};
+	if (chan_send(s->chan, &m, &e) != 0)
+		return attempt_broken(r, &e);
+	slot_progress(s, "agent", number, "");
+
+	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);
+	AUTO_STR struct str tail = {0};
+	free(r->log);
+	r->log = mem_printf("%s/agent.log", r->dir);
+	struct slot_run run = {.command = command,
+	                       .env = r->env.v,
+	                       .stdin_path = r->t->run ? NULL : prompt_path,
+	                       .log_path = r->log,
+	                       .timeout_ms = r->t->timeout_ms,
+	                       .silence_ms = r->t->silence_ms,
+	                       .tail = &tail,
+	                       .tail_max = 300};
+	if (slot_shell(s, &run, &result, &e) != 0)
+		return attempt_broken(r, &e);
+
+	AUTO_STR struct str span = {0};
+	clock_add_duration(&span, result.end == JOB_SILENT ? r->t->silence_ms : r->t->timeout_ms);
+	while (tail.len && tail.p[tail.len - 1] == '\n')
+		tail.p[--tail.len] = '\0';
+	switch (result.end) {
+	case JOB_EXITED:
+		if (result.status == 0)
+			return read_claim(r);
+		return attempt_over(r, "failed", "exit %d%s%s", result.status, tail.len ? ": " : "",
+		            str_text(&tail));
+	case JOB_SIGNALED:
+		return attempt_over(r, "failed", "died of signal %d", result.status);
+	case JOB_TIMEOUT:
+		return attempt_over(r, "timeout", "timeout: no end after %s", str_text(&span));
+	case JOB_SILENT:
+		return attempt_over(r, "timeout", "timeout: no output for %s", str_text(&span));
+	case JOB_STOPPED:
+		return attempt_over(r, "stopped", "stopped on request");
+	case JOB_UNRUN:
+		break;
+	}
+	return attempt_over(r, "failed", "could not be started");
+}
+
+/* A merge that the agent began and left would be committed with its markers in the files. */
+static enum step check_unmerged(struct attempt *r)
+{
+	static const char *const marks[] = {"MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"};
+	for (size_t i = 0; i < MEM_COUNT(marks); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", r->s->admin_dir, marks[i]);
+		if (fs_exists(path))
+			return attempt_over(r, "failed", "it left a merge unfinished (%s)", marks[i]);
+	}
+	return GO_ON;
+}
+
+static enum step check_protected(struct attempt *r, const struct strv *changed)
+{
+	for (size_t i = 0; i < changed->n; i++)
+		for (size_t k = 0; k < r->s->init.protect.n; k++)
+			if (fnmatch(r->s->init.protect.v[k], changed->v[i], 0) == 0)
+				return attempt_over(r, "blocked", "it changes %s, which is protected", changed->v[i]);
+	return GO_ON;
+}
+
+static enum step run_gates(struct attempt *r, const struct strv *changed, uint64_t *fixes)
+{
+	struct gate_report report;
+	struct err e = {0};
+	enum step step = GO_ON;
+	AUTO_STR struct str feedback = {0};
+
+	int rc = gate_run_all(r->s, r->t->gates_given ? &r->t->gates : NULL, changed, r->env.v, r->dir,
+	                      r->attempt, &report, &e);
+	strv_fini(&r->gates);
+	strv_copy(&r->gates, &report.verdicts);
+	if (rc != 0) {
+		step = attempt_broken(r, &e);
+	} else if (report.stopped) {
+		step = attempt_over(r, "stopped", "stopped on request");
+	} else if (report.red && strcmp(report.verdict, "could-not-run") == 0) {
+		step = attempt_over(r, "blocked", "gate %s could not run (%s)", report.red, report.why);
+	} else if (report.red && *fixes == r->t->fix_attempts) {
+		step = attempt_over(r, "blocked", "gate %s stays red after %llu fix attempts (%s)", report.red,
+		            (unsigned long long)*fixes, report.why);
+	} else if (report.red) {
+		++*fixes;
+		prompt_feedback(&report, &feedback);
+		mem_set(&r->feedback, str_text(&feedback));
+		step = stage_restore(r->s, &e) == 0 ? AGAIN : attempt_broken(r, &e);
+	}
+	gate_report_fini(&report);
+	return step;
+}
+
+static enum step commit(struct attempt *r)
+{
+	AUTO_STR struct str message = {0};
+	struct err e = {0};
+
+	slot_progress(r->s, "commit", NULL, "");
+	str_addf(&message, "%s\n\n", r->t->subject);
+	for (size_t i = 0; i < r->t->trailers.n; i++)
+		str_addf(&message, "%s\n", r->t->trailers.v[i]);
+	str_addf(&message, "Bosk-Attempt: %llu\n", (unsigned long long)r->attempt);
+	if (stage_commit(r->s, r->t->branch, &r->base, &r->tree, message.p, &r->commit, &e) != 0)
+		return attempt_broken(r, &e);
+	return attempt_over(r, "ok", "%s", "");
+}
+
+/* One run of the agent and what it left. */
+enum step attempt_run(struct attempt *r, uint64_t *fixes)
+{
+	AUTO_STRV struct strv changed = {0};
+	struct err e = {0};
+
+	enum step step = run_agent(r);
+	worktree_clear_locks(r->s); /* of a git that was ended with the agent */
+	if (step == GO_ON)
+		step = check_unmerged(r);
+	if (step == GO_ON && stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e) != 0)
+		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
+	if (step == GO_ON && stage_tree(r->s, &r->tree, &e) != 0)
+		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
+	if (step == GO_ON && gitx_diff_paths(r->s->gitx, &r->base_tree, &r->tree, 0, &changed, &e) != 0)
+		step = attempt_broken(r, &e);
+	if (step == GO_ON && !changed.n && !r->t->allow_empty)
+		step = attempt_over(r, "failed", "nothing was changed (allow_empty is not set)");
+	if (step == GO_ON)
+		step = check_protected(r, &changed);
+	if (step == GO_ON)
+		step = run_gates(r, &changed, fixes);
+	return step == GO_ON ? commit(r) : step;
+}

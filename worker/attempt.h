@@ -1,0 +1,40 @@
+/* attempt: one run of an agent and what it left - prompt, agent, checks, gates, commit. What is around
+ * it (worktree, fix loop, saving) is task.c's. */
+#ifndef BOSK_ATTEMPT_H
+#define BOSK_ATTEMPT_H
+
+#include <stdint.h>
+
+#include "slot.h"
+
+/* A task being done: what its attempts share, and what they came to. */
+struct attempt {
+	struct slot *s;
+	const struct msg_task *t;
+	struct oid base, base_tree, commit, tree;
+	struct strv env;
+	uint64_t attempt; /* of the agent; every run counts, fixes too */
+	char *dir;        /* logs of this attempt */
+	char *feedback;   /* what the last attempt came to, NULL at first */
+	const char *outcome;
+	char *reason;
+	struct strv gates;
+	char *log, *kept;
+};
+
+enum step { GO_ON, AGAIN, OVER };
+
+/* Set outcome and reason (interface: task.h) and return OVER. */
+enum step attempt_over(struct attempt *r, const char *outcome, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* For what could not be done for reasons outside the task: stopped, or failed and tried again later. */
+enum step attempt_broken(struct attempt *r, const struct err *e);
+
+/* Log folder of an attempt; the caller owns it. */
+char *attempt_dir(struct slot *s, const char *task, uint64_t attempt);
+
+/* Run the agent once and judge what it left. AGAIN: a gate is red, r->feedback says why and *fixes was
+ * counted up; OVER: outcome and reason are set, "ok" with the commit made. */
+enum step attempt_run(struct attempt *r, uint64_t *fixes);
+
+#endif
