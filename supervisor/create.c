@@ -130,6 +130,18 @@ static void fill_rows(struct session *s, const struct create_base *b, const stru
 	strv_add(&s->queue.sessions, s->sid);
 }
 
+/* A folder of worktrees inside the user's checkout ignores itself, so that status there says nothing of
+ * it (promise B1). */
+static int hide(const struct site *site, const char *dir, struct err *e)
+{
+	AUTO_FREE char *inside = mem_printf("%s/", gitx_main_top(site->git));
+	AUTO_FREE char *path = mem_printf("%s/.gitignore", dir);
+
+	if (!str_starts(dir, inside) || fs_exists(path))
+		return 0;
+	return fs_write(path, "*\n", 2, false, e);
+}
+
 static int make(struct session *s, const struct create_base *b, const struct create_options *o,
                 struct err *e)
 {
@@ -147,7 +159,7 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 		plan_faults_fini(&faults);
 		return err_set(e, ERR_USAGE, "%s", why.p);
 	}
-	if (fs_mkdirs(b->worktrees_dir, e) != 0)
+	if (fs_mkdirs(b->worktrees_dir, e) != 0 || hide(s->site, b->worktrees_dir, e) != 0)
 		return err_wrap(e, "worktrees.dir");
 	locks_clear_unrecorded(s->site);
 	if (session_lock(s, e) != 0)

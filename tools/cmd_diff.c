@@ -1,4 +1,8 @@
 /* bosk diff TASK: what a task changed. Shown by git, without programs of the repository (promise E2). */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -8,10 +12,38 @@
 #include "supervisor/session.h"
 #include "worker/exec.h"
 #include "worker/git.h"
+#include "worker/job.h"
 
 static const struct cmd_option options[] = {
 	{"stat", 0, NULL, "names and sizes only", false},
 };
+
+/* A copy of the worktree's index that knows of new files too: git diff shows those only then, and the
+ * running task's own index is not ours to change. The caller owns and unlinks it; NULL = said. */
+static char *index_copy(const struct git *g)
+{
+	const char *tmp = getenv("TMPDIR");
+	AUTO_FREE char *path = mem_printf("%s/bosk-diff-XXXXXX", tmp ? tmp : "/tmp");
+	AUTO_STR struct str where = {0}, bytes = {0};
+	AUTO_STRV struct strv argv = {0}, env = {0};
+	struct err e = {0};
+	struct job_result result;
+
+	AUTO_CLOSE int fd = mkstemp(path);
+	if (fd < 0 || git_run(g, &where, GIT_ARGS("rev-parse", "--git-path", "index"), &e) != 0) {
+		log_error("cannot look at %s: %s", g->cwd, e.text);
+		return NULL;
+	}
+	where.p[strcspn(where.p, "\n")] = '\0';
+	if (fs_read(where.p, 1 << 30, &bytes, &e) == 0)
+		fs_write_all(fd, bytes.p, bytes.len, &e);
+	git_argv(&argv, g, GIT_ARGS("add", "--intent-to-add", "--all", "--", "."));
+	git_env(&env);
+	exec_env_set(&env, "GIT_INDEX_FILE", path);
+	struct job job = {.argv = (const char *const *)argv.v, .env = env.v, .watch_fd = -1};
+	job_run(&job, &result, &e); /* what it could not add is not shown */
+	return mem_steal(&path);
+}
 
 static int show(const struct cmd_line *l, const struct session *s, size_t task)
 {
@@ -32,6 +64,9 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task)
 		return 1;
 	}
 	struct git g = {.cwd = side ? gitx_top(s->site->git) : tree};
+	AUTO_FREE char *index = NULL;
+	if (!side && !(index = index_copy(&g)))
+		return 4;
 	git_argv(&argv, &g,
 	         GIT_ARGS("--no-pager", "diff", "--no-ext-diff", "--no-textconv",
 	                  cmd_flag(l, "stat") ? "--stat" : "--patch", row->base));
@@ -39,9 +74,25 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task)
 		strv_add(&argv, side);
 	strv_add(&argv, "--");
 	git_env(&env);
-	execvpe("git", argv.v, env.v);
-	log_error("cannot run git");
-	return 4;
+	if (index)
+		exec_env_set(&env, "GIT_INDEX_FILE", index);
+	struct exec_spec spec = {.argv = (const char *const *)argv.v,
+	                         .env = env.v,
+	                         .in = -1,
+	                         .out = 1,
+	                         .err = 2};
+	struct err e = {0};
+	pid_t pid;
+	int status = 0, code = 0;
+	if (exec_spawn(&pid, &spec, &e) != 0)
+		code = cmd_fail(&e);
+	else if (waitpid(pid, &status, 0) != pid)
+		code = 4;
+	else if (WIFEXITED(status) ? WEXITSTATUS(status) != 0 : WTERMSIG(status) != SIGPIPE)
+		code = 4; /* a reader that had enough is no failure */
+	if (index)
+		unlink(index);
+	return code;
 }
 
 static int run(const struct cmd_line *l)

@@ -211,3 +211,14 @@ YAML
         "driven.txt f.txt "
     assert_fsck "$REPO"
 }
+
+@test "worktrees inside the checkout do not show there" {
+    task one 'ls -A "$BOSK_WORKTREE/.." > one.txt'
+    snapshot_checkout "$REPO" >"$SCRATCH/before"
+    run_bosk -c worktrees.dir=.trees run "$PLAN" --keep-worktrees
+    expect_status 0
+    [ -d "$REPO/.trees" ]
+    equal "status" "$(git status --porcelain)" ""
+    git worktree unlock ".trees/$(last_sid)-1"
+    git worktree remove ".trees/$(last_sid)-1"
+}

@@ -155,7 +155,16 @@ all(.sessions[];
     looked '^\+HELLO$'
     look path shout
     expect_status 0
-    equal "content" "$(cat "$(cat "$SCRATCH/look.out")/hello.txt")" HELLO
+    local tree
+    tree=$(cat "$SCRATCH/look.out")
+    equal "content" "$(cat "$tree/hello.txt")" HELLO
+    # What is new there shows too, and the task's own index is left as it is.
+    echo brand-new >"$tree/new.txt"
+    git -C "$tree" status --porcelain >"$SCRATCH/status"
+    look diff shout
+    looked '^\+brand-new$'
+    equal "index" "$(git -C "$tree" status --porcelain)" "$(cat "$SCRATCH/status")"
+    rm "$tree/new.txt"
     look path greet
     [ "$status" != 0 ]
     finish_run
