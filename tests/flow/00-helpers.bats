@@ -91,8 +91,8 @@ snap() { snapshot_checkout "$REPO" >"$SCRATCH/$1.snap"; }
     [[ " $(processes_of_test | tr '\n' ' ')" == *" $pid "* ]]
     kill -KILL "$pid"
     wait_until 'assert_no_strays a1b2c3 2>/dev/null' 10
-    # A zombie: its parent does not wait for it.
-    bash -c 'sleep 0 & exec sleep 300' 3>&- &
+    # A zombie: its parent does not wait for it. (It ends after the exec: bash itself would reap it.)
+    bash -c 'sleep 0.5 & exec sleep 300' 3>&- &
     local parent=$! child
     wait_until "[ -n \"\$(pgrep -P $parent)\" ] && ! alive \"\$(pgrep -P $parent)\"" 10
     child=$(pgrep -P "$parent")
