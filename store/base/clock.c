@@ -20,32 +20,24 @@ uint64_t clock_wall_ms(void)
 	return read_ms(CLOCK_REALTIME);
 }
 
-static void add_time(struct str *out, uint64_t wall_ms, const char *format, int local)
+static void add_time(struct str *out, uint64_t wall_ms, const char *format)
 {
 	char text[64];
 	struct tm tm;
 	time_t t = (time_t)(wall_ms / 1000);
 
-	if (local)
-		localtime_r(&t, &tm);
-	else
-		gmtime_r(&t, &tm);
+	gmtime_r(&t, &tm);
 	str_addn(out, text, strftime(text, sizeof text, format, &tm));
 }
 
 void clock_add_iso(struct str *out, uint64_t wall_ms)
 {
-	add_time(out, wall_ms, "%Y-%m-%dT%H:%M:%SZ", 0);
+	add_time(out, wall_ms, "%Y-%m-%dT%H:%M:%SZ");
 }
 
 void clock_add_stamp(struct str *out, uint64_t wall_ms)
 {
-	add_time(out, wall_ms, "%Y%m%d%H%M%S", 0);
-}
-
-void clock_add_local(struct str *out, uint64_t wall_ms)
-{
-	add_time(out, wall_ms, "%H:%M:%S", 1);
+	add_time(out, wall_ms, "%Y%m%d%H%M%S");
 }
 
 void clock_add_duration(struct str *out, uint64_t ms)

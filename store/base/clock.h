@@ -13,7 +13,6 @@ uint64_t clock_wall_ms(void); /* since 1970, UTC */
 
 void clock_add_iso(struct str *out, uint64_t wall_ms);      /* 2026-11-20T22:00:00Z */
 void clock_add_stamp(struct str *out, uint64_t wall_ms);    /* 20261120220000, for queue ids */
-void clock_add_local(struct str *out, uint64_t wall_ms);    /* 22:00:05 in the user's zone */
 void clock_add_duration(struct str *out, uint64_t ms);      /* "0.4 s", "12 s", "3 m 05 s", "2 h 10 m" */
 
 #endif
