@@ -101,7 +101,6 @@ void finish_cleanup(struct core *c); /* end workers, remove worktrees */
 /* A worker ended during the clean-up, as asked or not. */
 void finish_gone(struct core *c, size_t slot, bool asked, const char *why);
 void finish_session(struct core *c); /* all workers are gone */
-int finish_forget(struct core *c, struct err *e); /* remove every trace: nothing was started */
 int finish_exit_code(const struct core *c);
 
 #endif

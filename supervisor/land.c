@@ -252,8 +252,10 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 		return -1;
 	if (there)
 		return record(l, l->target.hex, e);
-	if (write_merge(l, &clean, e) != 0 || !clean)
-		return clean ? -1 : e->kind == ERR_NONE ? 0 : -1;
+	if (write_merge(l, &clean, e) != 0)
+		return -1;
+	if (!clean)
+		return 0; /* said why */
 	free(l->tree);
 	l->tree = NULL;
 	if (gitx_checked_out(s->site->git, l->ref, &l->tree, &absent) == 0)
@@ -266,20 +268,15 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 static int settle_intent(struct landing *l, bool *clear, struct err *e)
 {
 	struct session *s = l->s;
-	AUTO_FREE char *key = mem_printf("%s/land", s->sid), *trouble = NULL;
-	AUTO_STR struct str bytes = {0};
+	AUTO_FREE char *trouble = NULL;
 	struct intent_row intent;
-	struct err absent = {0};
+	bool open;
 
 	*clear = true;
-	if (db_load(s->site->db, DB_integration, key, &bytes, &absent) != 0) {
-		if (absent.kind == ERR_MISSING)
-			return 0;
-		*e = absent;
+	if (session_intent(s, "land", &intent, &open, e) != 0)
 		return -1;
-	}
-	if (rec_decode(&intent_row_rec, &intent, bytes.p, bytes.len, e) != 0)
-		return err_wrap(e, "open landing of session %s", s->sid);
+	if (!open)
+		return 0;
 	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
 	locks_clear_old(lock);
 	int rc = intent.tree_path ? land_tree_mend(s->site, &intent, &trouble, e) : 0;

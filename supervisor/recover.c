@@ -72,20 +72,15 @@ static size_t find_task(const struct session *s, const char *id)
 static int settle_intent(struct session *s, struct turn *t, struct err *e)
 {
 	AUTO_FREE char *key = mem_printf("%s/intent", s->sid), *ref = session_int_ref(s);
-	AUTO_STR struct str bytes = {0};
 	struct intent_row intent;
 	struct oid now, new_tip;
 	struct err absent = {0};
-	bool done = false;
+	bool open, done = false;
 
-	if (db_load(s->site->db, DB_integration, key, &bytes, &absent) != 0) {
-		if (absent.kind == ERR_MISSING)
-			return 0;
-		*e = absent;
+	if (session_intent(s, "intent", &intent, &open, e) != 0)
 		return -1;
-	}
-	if (rec_decode(&intent_row_rec, &intent, bytes.p, bytes.len, e) != 0)
-		return err_wrap(e, "open intent of session %s", s->sid);
+	if (!open)
+		return 0;
 	int rc = 0;
 	if (oid_parse(&new_tip, intent.new_tip) && gitx_has_object(s->site->git, &new_tip) &&
 	    gitx_ref_read(s->site->git, ref, &now, &absent) == 0)

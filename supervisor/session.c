@@ -232,6 +232,22 @@ const char *session_task_shown(const struct session *s, size_t task)
 	return task_state_shown(state);
 }
 
+int session_intent(const struct session *s, const char *which, struct intent_row *out, bool *open,
+                   struct err *e)
+{
+	AUTO_FREE char *key = mem_printf("%s/%s", s->sid, which);
+
+	*open = false;
+	if (load_rec(s->site, DB_integration, key, &intent_row_rec, out, e) != 0) {
+		if (e->kind != ERR_MISSING)
+			return err_wrap(e, "open %s of session %s", which, s->sid);
+		err_clear(e);
+		return 0;
+	}
+	*open = true;
+	return 0;
+}
+
 bool session_brings(const struct session *s, size_t task)
 {
 	struct oid tip, merge;

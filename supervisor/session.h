@@ -67,6 +67,11 @@ const char *session_task_shown(const struct session *s, size_t task);
  * it: git says what belongs to which. */
 bool session_brings(const struct session *s, size_t task);
 
+/* An intent that was recorded and not closed: `which` is "intent" (integration) or "land". *open tells
+ * whether there is one; then the caller releases *out with rec_fini. */
+int session_intent(const struct session *s, const char *which, struct intent_row *out, bool *open,
+                   struct err *e);
+
 /* refs/bosk/int/<sid>; the caller owns it. */
 char *session_int_ref(const struct session *s);
 /* Name of the task's branch by the plan or the configured pattern; the caller owns it. */

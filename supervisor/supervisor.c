@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "forget.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "worker/proc.h"
@@ -152,7 +153,7 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	start_phase(&c);
 	if (loop_run(c.loop, &e) != 0)
 		core_fatal(&c, &e);
-	if (c.forget && c.fatal.kind == ERR_NONE && finish_forget(&c, &e) != 0)
+	if (c.forget && c.fatal.kind == ERR_NONE && forget_session(s, &e) != 0)
 		core_fatal(&c, &e);
 	int code = c.fatal.kind != ERR_NONE ? err_exit_code(&c.fatal) : finish_exit_code(&c);
 	if (c.fatal.kind != ERR_NONE && code == 2)
