@@ -93,8 +93,9 @@ killed_bosk() {
     printf -v after '%d.%06d' $((us / 1000000)) $((us % 1000000))
     rc=0
     printf '$ bosk %s    # killed after %s s\n' "$*" "$after" >>"$SCRATCH/log"
-    # --foreground: only the supervisor gets the signal.
-    timeout --foreground -s KILL "$after" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
+    # --foreground: only the supervisor gets the signal. --preserve-status: without it a run that ends
+    # by itself just as the time is up is told as 124, with it as what it said.
+    timeout --foreground --preserve-status -s KILL "$after" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
 }
 duration=0
 for _ in 1 2 3; do
