@@ -58,6 +58,28 @@ void worktree_clear_locks(const struct slot *s)
 	}
 }
 
+/* git writes `gitdir` after it has made and locked the admin folder. Killed between the two it leaves a
+ * folder that no command of git's names or prunes, so that the next worktree at our path gets another
+ * name. The folder is ours: its name holds the session's id and this slot. */
+static int remove_nameless_admin(const struct slot *s, struct err *e)
+{
+	const char *name = strrchr(s->init.worktree, '/') + 1;
+	AUTO_FREE char *admin = mem_printf("%s/worktrees/%s", s->init.common_dir, name);
+	AUTO_FREE char *gitdir = mem_printf("%s/gitdir", admin);
+	AUTO_FREE char *ours = mem_printf("%s/.git", s->init.worktree);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	if (fs_read(gitdir, 65536, &text, &ignored) == 0) {
+		const char *written = str_text(&text);
+		if (strncmp(ours, written, strcspn(written, "\n")) != 0)
+			return 0; /* of somebody else's worktree that has the same last part */
+	} else if (fs_exists(gitdir)) {
+		return 0;
+	}
+	return fs_remove_tree(admin, e);
+}
+
 /* What a killed `git worktree add` or `remove` left at our path: folder, admin folder, both. */
 static int remove_half_made(struct slot *s, const struct git *g, struct err *e)
 {
@@ -69,7 +91,7 @@ static int remove_half_made(struct slot *s, const struct git *g, struct err *e)
 		            e) != 0 ||
 		    fs_remove_tree(s->init.worktree, e) != 0)
 			return -1;
-	return 0;
+	return remove_nameless_admin(s, e);
 }
 
 /* Run under the repository's one lock for worktree metadata; `fn` gets a git whose child inherits it. */

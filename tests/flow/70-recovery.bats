@@ -138,3 +138,41 @@ landed() {
     equal "status" "$(git status --porcelain --ignored)" ''
     equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
 }
+
+# half_made_admin CONTENT: what `git worktree add` has made of slot 2 when it is killed early; CONTENT of
+# its gitdir, empty = that file is not there yet. Session in $sid; slot 2 was never used before.
+half_made_admin() {
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+tasks:
+  - {id: one, run: 'echo one > one.txt'}
+  - {id: two, run: 'echo two > two.txt'}
+YAML
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.after:1 run_bosk run "$SCRATCH/p.yaml" --jobs 2
+    expect_status 137
+    wait_until '[ -z "$(processes_of_test)" ]'
+    sid=$(last_sid)
+    mkdir -p ".git/worktrees/$sid-2"
+    echo 'bosk session' >".git/worktrees/$sid-2/locked"
+    [ -z "$1" ] || printf '%s' "$1" >".git/worktrees/$sid-2/gitdir"
+}
+
+@test "an admin folder that a killed worktree add did not name yet is removed" {
+    half_made_admin ''
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
+}
+
+@test "an admin folder whose gitdir was cut off is removed" {
+    half_made_admin "${SCRATCH%/*}"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
+}
+
+@test "an admin folder of somebody else's worktree with the same last name stays" {
+    half_made_admin "/somewhere/else/.git"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "admin folders" "$(ls .git/worktrees)" "$sid-2"
+}
