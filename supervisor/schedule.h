@@ -33,7 +33,7 @@ struct sched_plan {
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
 	uint32_t retries; /* attempts after a failure or a lost worker */
-	/* Final failures (FAILED, TIMEOUT, BLOCKED) in a row after which nothing new starts, for
+	/* Final failures (FAILED, TIMEOUT, BLOCKED, RED) in a row after which nothing new starts, for
 	 * the rest of the session; an INTEGRATED between them begins the count anew. 0 = off */
 	uint32_t halt_after_failures;
 	/* One at a time, in plan order as far as dependencies allow (priority is ignored): the next
@@ -49,6 +49,9 @@ enum sched_event_kind {
 	SCHED_BLOCKED,    /* task: gates stayed red, protected file, gate could not run: final */
 	SCHED_INTEGRATED, /* task: merged and the ref moved: CHECKED -> INTEGRATED */
 	SCHED_CONFLICT,   /* task: could not be merged: CHECKED -> CONFLICT, final for now */
+	SCHED_RED,        /* task: gates are red on what it was merged to: CHECKED -> BLOCKED, final */
+	SCHED_REPAIR,     /* task: is to run again on the tip it cannot be merged onto, or is red with:
+	                   * CHECKED -> READY. How often is the caller's to say */
 	SCHED_STOPPED,    /* task: stopped as SCHED_CANCEL asked: RUNNING -> READY, no verdict */
 	SCHED_RETRY_DUE,  /* task: its timer fired: BACKOFF -> READY */
 	SCHED_STOP,       /* the user: start nothing new, let running tasks finish and be merged */
@@ -68,7 +71,7 @@ enum sched_action_kind {
 	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated */
 	SCHED_BACKOFF,   /* arm the retry timer of task (which knows how often it was retried) */
 	SCHED_CANCEL,    /* stop the running task in slot; answer SCHED_STOPPED or what it became */
-	SCHED_DROP,      /* task, until now BACKOFF or RUNNING, is READY again but will not start
+	SCHED_DROP,      /* task, until now BACKOFF, RUNNING or CHECKED, is READY again but will not start
 	                  * as the session stops or halted: disarm its timer; a resume runs it. Not
 	                  * given for tasks that were READY or WAITING all along */
 	SCHED_END        /* nothing more can happen: always the last action, exactly once */

@@ -181,6 +181,8 @@ static enum task_state state_for(enum sched_event_kind kind)
 		return TASK_RUNNING;
 	case SCHED_INTEGRATED:
 	case SCHED_CONFLICT:
+	case SCHED_RED:
+	case SCHED_REPAIR:
 		return TASK_CHECKED;
 	case SCHED_RETRY_DUE:
 		return TASK_BACKOFF;
@@ -246,6 +248,15 @@ static bool take(struct schedule *s, struct sched_event ev)
 		return true;
 	case SCHED_CONFLICT:
 		end_badly(s, t, TASK_CONFLICT);
+		return true;
+	case SCHED_RED:
+		end_badly(s, t, TASK_BLOCKED);
+		return true;
+	case SCHED_REPAIR:
+		if (starts_nothing(s))
+			drop(s, t);
+		else
+			make_ready(s, t);
 		return true;
 	case SCHED_STOPPED:
 		drop(s, t);

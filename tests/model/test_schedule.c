@@ -159,6 +159,12 @@ static const struct model_plan chosen[] = {
 	{.name = "sequential, all at once", .n = 6, .slots = 3, .retries = 1, .sequential = true,
 	 .needs = {0, N4, 0, N0}, .priority = {0, 1, 2, 3, 4, 5}, .files = {1, 1, 2, 3, 1, 2},
 	 .exclusive = {false, true, false, true}, .fails = {F, T, F, B, T, F}},
+	{.name = "sent back from the merge", .n = 4, .slots = 2, .retries = 1, .repairs = 1, .halt = 2,
+	 .needs = {0, 0, N0, N1}, .files = {1, 0, 1}, .fails = {F, B, T, B}},
+	{.name = "sent back twice, in sequence", .n = 3, .slots = 2, .repairs = 2, .sequential = true,
+	 .needs = {0, N0}, .fails = {B, F, T}},
+	{.name = "sent back, exclusive", .n = 4, .slots = 3, .repairs = 1,
+	 .exclusive = {false, true}, .priority = {0, 1, 0, 2}, .fails = {B, F, T, B}},
 	{.name = "halt with retries under way", .n = 4, .slots = 3, .retries = 1, .halt = 1,
 	 .needs = {0, 0, 0, N0}, .fails = {F, F, T, F}},
 };

@@ -189,6 +189,36 @@ static void files_are_taken_until_the_merge(void **state)
 	expect(CONFLICT, 0, "assign 1@0");
 }
 
+static void sent_back_from_the_merge_it_runs_again(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 3, .slots = 1, .files = {1, 1, 2}, .needs = {0, 0, 1});
+	expect_all(START, "assign 0@0");
+	expect(DONE, 0, "integrate 0");
+	expect(REPAIR, 0, "assign 0@0"); /* before task 1, which waits for its file */
+	expect(REPAIR, 0, "");           /* it is not checked now */
+	expect(DONE, 0, "integrate 0");
+	expect(INTEGRATED, 0, "assign 1@0");
+	expect(DONE, 1, "integrate 1, assign 2@0");
+	expect_all(STOP, "");
+	expect(REPAIR, 1, "drop 1");
+	expect_state(1, READY);
+	expect(DONE, 2, "integrate 2");
+	expect(RED, 2, "end");
+	expect_state(2, BLOCKED);
+}
+
+static void red_when_merged_counts_as_a_failure(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 3, .slots = 1, .halt = 1, .needs = {0, 1, 0});
+	expect_all(START, "assign 0@0");
+	expect(DONE, 0, "integrate 0, assign 2@0");
+	expect(RED, 0, "skip 1<0");
+	expect(DONE, 2, "integrate 2");
+	expect(INTEGRATED, 2, "end");
+}
+
 static void files_are_free_again_while_a_retry_is_waited_for(void **state)
 {
 	(void)state;
@@ -513,6 +543,8 @@ int main(void)
 		cmocka_unit_test(priority_goes_before_plan_order),
 		cmocka_unit_test(a_dependent_waits_for_the_merge),
 		cmocka_unit_test(files_are_taken_until_the_merge),
+		cmocka_unit_test(sent_back_from_the_merge_it_runs_again),
+		cmocka_unit_test(red_when_merged_counts_as_a_failure),
 		cmocka_unit_test(files_are_free_again_while_a_retry_is_waited_for),
 		cmocka_unit_test(an_exclusive_task_runs_alone),
 		cmocka_unit_test(lower_priorities_do_not_starve_an_exclusive_task),

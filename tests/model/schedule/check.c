@@ -55,7 +55,7 @@ static bool final_failure(const struct model_step *st)
 {
 	if (st->ev.kind == SCHED_FAILED)
 		return st->before.retries[st->ev.task] == st->plan->retries;
-	return st->ev.kind == SCHED_TIMEOUT || st->ev.kind == SCHED_BLOCKED;
+	return st->ev.kind == SCHED_TIMEOUT || st->ev.kind == SCHED_BLOCKED || st->ev.kind == SCHED_RED;
 }
 
 void model_write(struct model_step *st)
@@ -71,6 +71,8 @@ void model_write(struct model_step *st)
 		b->stop = st->ev.kind == SCHED_STOP ? 1 : 2;
 	else if (st->ev.kind == SCHED_INTEGRATED)
 		b->row = 0;
+	else if (st->ev.kind == SCHED_REPAIR)
+		b->repairs[st->ev.task]++;
 	else if (final_failure(st) && st->plan->halt > 0 && ++b->row >= st->plan->halt)
 		b->halted = true;
 	for (size_t i = 0; i < st->n; i++) {
@@ -214,7 +216,7 @@ const char *model_check_state(const struct model_step *st)
 		broken = check_dependencies(st, t);
 		if (!broken)
 			broken = check_beside(st, t);
-		if (!broken && (st->is.attempts[t] > p->retries + 1 || a->retries[t] > p->retries))
+		if (!broken && (st->is.attempts[t] > p->retries + 1 + st->is.repairs[t] || a->retries[t] > p->retries))
 			broken = "a task has more attempts than it is allowed";
 	}
 	if (broken)
@@ -257,6 +259,10 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 			return to == TASK_INTEGRATED;
 		case SCHED_CONFLICT:
 			return to == TASK_CONFLICT;
+		case SCHED_RED:
+			return to == TASK_BLOCKED;
+		case SCHED_REPAIR:
+			return to == TASK_READY || (to == TASK_RUNNING && !no_more);
 		case SCHED_STOPPED:
 			return to == TASK_READY;
 		case SCHED_RETRY_DUE:
@@ -294,6 +300,8 @@ static enum sched_action_kind due(const struct model_step *st, uint32_t t)
 	if (to == TASK_READY && from == TASK_RUNNING)
 		return SCHED_DROP;
 	if (to == TASK_READY && from == TASK_BACKOFF && st->ev.kind != SCHED_RETRY_DUE)
+		return SCHED_DROP;
+	if (to == TASK_READY && from == TASK_CHECKED && (st->after.stopping || st->after.halted))
 		return SCHED_DROP;
 	if (to == TASK_RUNNING && st->ev.kind == SCHED_STOP_NOW)
 		return SCHED_CANCEL;
@@ -387,7 +395,8 @@ static size_t far(const struct model_plan *p, const struct model_shot *s,
 	size_t sum = (size_t)b->started + 1000 * ((size_t)b->stop + (size_t)b->halted);
 
 	for (uint32_t t = 0; t < p->n; t++)
-		sum += task_far(p, s->state[t], s->retries[t], s->stopping || s->halted);
+		sum += task_far(p, s->state[t], s->retries[t], s->stopping || s->halted) +
+		       4 * (size_t)b->repairs[t];
 	return sum;
 }
 

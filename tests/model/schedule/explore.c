@@ -106,7 +106,8 @@ static const char *const event_names[] = {
 	[SCHED_START] = "START",           [SCHED_DONE] = "DONE",
 	[SCHED_FAILED] = "FAILED",         [SCHED_TIMEOUT] = "TIMEOUT",
 	[SCHED_BLOCKED] = "BLOCKED",       [SCHED_INTEGRATED] = "INTEGRATED",
-	[SCHED_CONFLICT] = "CONFLICT",     [SCHED_STOPPED] = "STOPPED",
+	[SCHED_CONFLICT] = "CONFLICT",     [SCHED_RED] = "RED",
+	[SCHED_REPAIR] = "REPAIR",         [SCHED_STOPPED] = "STOPPED",
 	[SCHED_RETRY_DUE] = "RETRY_DUE",   [SCHED_STOP] = "STOP",
 	[SCHED_STOP_NOW] = "STOP_NOW",     [SCHED_HOLD] = "HOLD",
 	[SCHED_RELEASE] = "RELEASE",
@@ -261,25 +262,29 @@ static bool fits(const struct search *x, const struct model_book *b, const struc
 	enum task_state is = shot->state[ev.task];
 	if (ev.kind == SCHED_RETRY_DUE)
 		return is == TASK_BACKOFF;
-	if (ev.kind == SCHED_INTEGRATED || ev.kind == SCHED_CONFLICT)
+	if (ev.kind == SCHED_INTEGRATED || ev.kind == SCHED_CONFLICT || ev.kind == SCHED_RED ||
+	    ev.kind == SCHED_REPAIR)
 		return is == TASK_CHECKED;
 	return is == TASK_RUNNING && (ev.kind != SCHED_STOPPED || b->stop == 2);
 }
 
-static bool may_happen(const struct model_plan *p, struct sched_event ev)
+static bool may_happen(const struct model_plan *p, const struct model_book *b, struct sched_event ev)
 {
+	if (ev.kind == SCHED_REPAIR)
+		return b->repairs[ev.task] < p->repairs;
 	if (ev.kind == SCHED_HOLD || ev.kind == SCHED_RELEASE)
 		return !p->never_held;
 	uint8_t way = ev.kind == SCHED_FAILED    ? MODEL_FAILED
 	              : ev.kind == SCHED_TIMEOUT ? MODEL_TIMEOUT
 	              : ev.kind == SCHED_BLOCKED ? MODEL_BLOCKED
+	              : ev.kind == SCHED_RED     ? MODEL_BLOCKED
 	                                         : 0;
 	return way == 0 || p->fails[ev.task] == 0 || (p->fails[ev.task] & way);
 }
 
 static bool of_task(enum sched_event_kind kind)
 {
-	_Static_assert(SCHED_RETRY_DUE - SCHED_DONE == 7, "8 kinds are about a task");
+	_Static_assert(SCHED_RETRY_DUE - SCHED_DONE == 9, "10 kinds are about a task");
 	return kind >= SCHED_DONE && kind <= SCHED_RETRY_DUE;
 }
 
@@ -316,7 +321,7 @@ static void try_everything(struct search *x, size_t from)
 		for (uint32_t t = 0; t < tasks; t++) {
 			struct sched_event ev = {kind, of_task(kind) && t <= n ? t : SCHED_NONE};
 			if (fits(x, &book, &shot, ev)) {
-				if (may_happen(x->truth, ev))
+				if (may_happen(x->truth, &book, ev))
 					step(x, from, &shot, ev);
 			} else if (book.ended || (from + (size_t)k) % 3 == 0) {
 				/* A third of the kinds in each state: its neighbours try others. */

@@ -14,6 +14,7 @@ enum { MODEL_FAILED = 1, MODEL_TIMEOUT = 2, MODEL_BLOCKED = 4 };
 struct model_plan {
 	const char *name;
 	uint32_t n, slots, retries, halt;
+	uint32_t repairs; /* how often each task may be sent back from its merge */
 	bool sequential;
 	uint8_t needs[MODEL_TASKS]; /* bit i: needs task i */
 	uint8_t files[MODEL_TASKS]; /* bit i: declares file i */
@@ -36,7 +37,7 @@ struct model_book {
 	bool started, held, halted, ended;
 	uint8_t stop; /* 1 = STOP, 2 = STOP_NOW */
 	uint8_t row;  /* failures in a row, when there is a limit to them */
-	uint8_t attempts[MODEL_TASKS];
+	uint8_t attempts[MODEL_TASKS], repairs[MODEL_TASKS];
 };
 
 struct model_step {
