@@ -25,7 +25,8 @@
 	F(u64, jobs) F(flag, sequential) F(flag, preflight) F(flag, keep_worktrees)               \
 	F(str, executor) F(list, excused) F(str, worktrees_dir) F(str, tip) /* where it began */  \
 	F(str, author) /* "Name <mail>" */                                                        \
-	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */
+	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */    \
+	F(str, on_conflict) /* repair | park; NULL = repair */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
 #define QUEUE_FIELDS(F)                                                                           \
@@ -52,7 +53,12 @@
 	F(list, gates) /* name=verdict */                                                         \
 	F(str, log) F(str, result_hash) F(str, kept) /* ref or branch of unfinished work */       \
 	F(list, conflicts) /* paths */ F(u64, seq)                                                \
-	F(flag, left) /* its worktree may hold work of it that is saved nowhere else */
+	F(flag, left) /* its worktree may hold work of it that is saved nowhere else */           \
+	/* Sent back from its merge: the commit that is to be repaired on the tip, and its base. */ \
+	F(str, redo) F(str, redo_base)                                                            \
+	F(u64, repairs) /* how often because of a conflict */                                     \
+	F(u64, reds) /* how often because gates were red on the merged tree */                    \
+	F(str, feedback) /* what those gates said */
 
 /* One change of state. Key: sid/16 hex digits. */
 #define EVENT_FIELDS(F)                                                                           \
