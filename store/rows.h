@@ -25,7 +25,8 @@
 	F(u64, jobs) F(flag, sequential) F(flag, preflight) F(flag, keep_worktrees)               \
 	F(str, executor) F(list, excused) F(str, worktrees_dir) F(str, tip) /* where it began */  \
 	F(str, author) /* "Name <mail>" */                                                        \
-	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */    \
+	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */      \
+	F(list, git_config) /* programs that git may run (planted_list) */    \
 	F(str, on_conflict) /* repair | park; NULL = repair */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */

@@ -142,6 +142,9 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	turn_event(&c->turn, &ev);
 	if (k == 0)
 		remember_green(c, m);
+	for (size_t i = 0; i < m->notes.n; i++)
+		strv_addf(&c->s->manifest.notes, "%s: %s", m->task, m->notes.v[i]);
+	session_note_planted(c->s); /* written with the event above */
 	if (str_eq(outcome, "unsaved")) {
 		/* That worktree holds the only copy of somebody's work: nothing may run there again. */
 		strv_addf(&c->s->manifest.notes, "the work of %s is only in %s: %s", m->task,

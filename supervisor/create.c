@@ -153,6 +153,9 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 		return err_set(e, ERR_NOSPACE, "%s", why.p);
 	if (choose_sid(s, e) != 0)
 		return -1;
+	if (planted_list(&s->row.git_config, gitx_common_dir(s->site->git),
+	                 gitx_main_top(s->site->git), e) != 0)
+		return -1;
 	create_check_tasks(s->site, &s->plan, o, s->sid, &faults);
 	if (faults.n) {
 		plan_faults_print(&faults, &why);

@@ -31,7 +31,8 @@ static char *identity(const struct site *site, struct err *e)
 	struct job_result result;
 
 	git_argv(&argv, &g, GIT_ARGS("-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT"));
-	git_env(&env);
+	if (git_env(&env, &g, e) != 0)
+		return NULL;
 	for (size_t i = 0; i < MEM_COUNT(names); i++)
 		if (getenv(names[i]))
 			exec_env_set(&env, names[i], getenv(names[i]));

@@ -178,6 +178,7 @@ void finish_session(struct core *c)
 	if (!open && !s->row.keep_worktrees)
 		remove_branches(c);
 	FAILPOINT("finish.branches.after");
+	session_note_planted(s);
 	size_t good = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED);
 	bool halted = schedule_halted(c->sched);
 	const char *state = open ? "stopped" : good == s->plan.n ? "done" : "failed";

@@ -144,7 +144,11 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 		mergebox_fini(&box);
 		return -1;
 	}
-	mergebox_command(&box, s->site, &l->target, &l->tip, &argv, &env);
+	box.guard = session_guard(s);
+	if (mergebox_command(&box, s->site, &l->target, &l->tip, &argv, &env, e) != 0) {
+		mergebox_fini(&box);
+		return -1;
+	}
 	struct job job = {.argv = (const char *const *)argv.v,
 	                  .env = env.v,
 	                  .out = &out,
@@ -186,14 +190,14 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 /* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
 static int forward_tree(struct landing *l, bool *moved, struct err *e)
 {
-	struct git g = {.cwd = l->tree};
+	struct git g = {.cwd = l->tree, .guard = session_guard(l->s)};
 	AUTO_STR struct str text = {0};
 	struct oid now;
 	int status;
 
-	AUTO_FREE char *trouble = land_tree_trouble(l->tree, e);
+	AUTO_FREE char *trouble = land_tree_trouble(&g, e);
 	if (!trouble)
-		trouble = land_tree_in_the_way(l->tree, &l->target, &l->merge, e);
+		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, e);
 	if (trouble)
 		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
 		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
@@ -279,7 +283,7 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 		return 0;
 	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
 	locks_clear_old(lock);
-	int rc = intent.tree_path ? land_tree_mend(s->site, &intent, &trouble, e) : 0;
+	int rc = intent.tree_path ? land_tree_mend(s, &intent, &trouble, e) : 0;
 	rec_fini(&intent_row_rec, &intent);
 	if (rc != 0 || !trouble)
 		return rc != 0 ? rc : withdraw(l, e);
@@ -321,6 +325,8 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	if (git_lock(&wait, lock_path, &lock, e) != 0)
 		return -1;
 	l.ref = mem_printf("refs/heads/%s", s->row.target);
+	size_t told = s->manifest.notes.n;
+	session_note_planted(s);
 	bool clear = false;
 	rc = settle_intent(&l, &clear, e);
 	for (int i = 0; rc == 0 && clear && moved && i < TRIES; i++)
@@ -330,6 +336,8 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 		       s->row.target, TRIES, s->sid);
 	if (rc == 0 && !out->done && str_eq(s->manifest.state, "landing"))
 		rc = record_refusal(s, str_text(&out->text), e);
+	for (size_t i = told; i < s->manifest.notes.n; i++)
+		refuse(&l, "\n  %s", s->manifest.notes.v[i]);
 	free(l.ref);
 	free(l.tree);
 	return rc;

@@ -11,16 +11,16 @@
 #include "store/base/mem.h"
 #include "worker/git.h"
 
-char *land_tree_trouble(const char *tree, struct err *e)
+char *land_tree_trouble(const struct git *g, struct err *e)
 {
 	static const char *const busy[] = {"MERGE_HEAD",  "CHERRY_PICK_HEAD", "REVERT_HEAD",
 	                                   "rebase-merge", "rebase-apply",     "sequencer",
 	                                   "BISECT_START"};
-	struct git g = {.cwd = tree};
+	const char *tree = g->cwd;
 	AUTO_STR struct str dir = {0}, status = {0};
 
-	if (git_run(&g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
-	    git_run(&g, &status,
+	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
+	    git_run(g, &status,
 	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
 	            e) != 0)
 		return mem_printf("%s cannot be read: %s", tree, e->text);
@@ -33,13 +33,13 @@ char *land_tree_trouble(const char *tree, struct err *e)
 	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
 }
 
-char *land_tree_in_the_way(const char *tree, const struct oid *from, const struct oid *to,
+char *land_tree_in_the_way(const struct git *g, const struct oid *from, const struct oid *to,
                            struct err *e)
 {
-	struct git g = {.cwd = tree};
+	const char *tree = g->cwd;
 	AUTO_STR struct str added = {0};
 
-	if (git_run(&g, &added,
+	if (git_run(g, &added,
 	            GIT_ARGS("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
 	                     from->hex, to->hex),
 	            e) != 0)
@@ -234,16 +234,18 @@ static int clear_locks(const struct mend *m, struct err *e)
 	return 0;
 }
 
-int land_tree_mend(struct site *site, const struct intent_row *intent, char **trouble,
+int land_tree_mend(struct session *s, const struct intent_row *intent, char **trouble,
                    struct err *e)
 {
-	struct mend m = {.git = {.cwd = intent->tree_path}, .tree = intent->tree_path, .intent = intent};
+	struct mend m = {.git = {.cwd = intent->tree_path, .guard = session_guard(s)},
+	                 .tree = intent->tree_path,
+	                 .intent = intent};
 	struct oid now;
 	struct err gone = {0};
 	int rc = 0;
 
 	/* The tree or its branch may be gone since: then there is nothing to mend. */
-	if (!fs_exists(m.tree) || gitx_ref_read(site->git, intent->ref, &now, &gone) != 0)
+	if (!fs_exists(m.tree) || gitx_ref_read(s->site->git, intent->ref, &now, &gone) != 0)
 		return 0;
 	rc = clear_locks(&m, e);
 	/* Moved: it was finished, or somebody else has been here since. */

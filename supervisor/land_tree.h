@@ -3,17 +3,17 @@
 #ifndef BOSK_LAND_TREE_H
 #define BOSK_LAND_TREE_H
 
-#include "site.h"
-#include "store/rows.h"
+#include "session.h"
+#include "worker/git.h"
 
-/* Why a checked-out tree must be left alone (pitfalls 5.4), NULL when it may be moved. The caller
+/* In both: `g` is for commands in the tree. Why a checked-out tree must be left alone (pitfalls 5.4), NULL when it may be moved. The caller
  * owns the text. */
-char *land_tree_trouble(const char *tree, struct err *e);
+char *land_tree_trouble(const struct git *g, struct err *e);
 
 /* A file of the user, untracked or ignored, where the step from `from` to `to` would put one: named,
  * NULL = none. git itself refuses too, but not before it has written ORIG_HEAD. The caller owns the
  * text. */
-char *land_tree_in_the_way(const char *tree, const struct oid *from, const struct oid *to,
+char *land_tree_in_the_way(const struct git *g, const struct oid *from, const struct oid *to,
                            struct err *e);
 
 /* After a crash in the fast-forward of intent->tree_path: git writes files, then the index, then the
@@ -21,7 +21,7 @@ char *land_tree_in_the_way(const char *tree, const struct oid *from, const struc
  * that differs between the two is as old_tip has it, or as git leaves it on the way to new_tip (whole,
  * a beginning, absent). Otherwise nothing is changed and *trouble names the path (owned by the
  * caller). The tree was clean when the intent was recorded, so nothing of the user's is lost. */
-int land_tree_mend(struct site *site, const struct intent_row *intent, char **trouble,
+int land_tree_mend(struct session *s, const struct intent_row *intent, char **trouble,
                    struct err *e);
 
 #endif

@@ -67,8 +67,8 @@ void merge_start(struct loop *l, struct mergebox *box, struct site *site, const 
 
 	struct merge *m = mem_alloc(sizeof *m);
 	*m = (struct merge){fn, ctx};
-	if (mergebox_attributes(box, site, tip, &e) == 0) {
-		mergebox_command(box, site, tip, commit, &argv, &env);
+	if (mergebox_attributes(box, site, tip, &e) == 0 &&
+	    mergebox_command(box, site, tip, commit, &argv, &env, &e) == 0) {
 		struct child_spec spec = {.argv = (const char *const *)argv.v,
 		                          .env = env.v,
 		                          .timeout_ms = TIMEOUT_MS};

@@ -101,23 +101,26 @@ int mergebox_attributes(struct mergebox *b, struct site *site, const struct oid 
 	return 0;
 }
 
-void mergebox_command(const struct mergebox *b, const struct site *site, const struct oid *tip,
-                      const struct oid *commit, struct strv *argv, struct strv *env)
+int mergebox_command(const struct mergebox *b, const struct site *site, const struct oid *tip,
+                     const struct oid *commit, struct strv *argv, struct strv *env, struct err *e)
 {
 	AUTO_FREE char *tree = mem_printf("%s/tree", b->dir), *git_dir = mem_printf("%s/git", b->dir);
 	AUTO_FREE char *objects = mem_printf("%s/objects", gitx_common_dir(site->git));
 	/* A shallow, grafted or partial repository needs its own git folder to be understood at all. */
 	bool whole = !gitx_merge_caveat(site->git);
-	struct git g = {.cwd = tree, .extra = &b->drivers};
+	/* ... and with it comes the repository's configuration. */
+	struct git g = {.cwd = tree, .extra = &b->drivers, .guard = whole ? NULL : b->guard};
 
 	git_argv(argv, &g,
 	         GIT_ARGS("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", tip->hex,
 	                  commit->hex));
-	git_env(env);
+	if (git_env(env, &g, e) != 0)
+		return -1;
 	exec_env_set(env, "GIT_DIR", whole ? git_dir : gitx_common_dir(site->git));
 	exec_env_set(env, "GIT_WORK_TREE", tree);
 	exec_env_set(env, "GIT_CONFIG_NOSYSTEM", "1");
 	exec_env_set(env, "GIT_CONFIG_GLOBAL", "/dev/null");
 	if (whole)
 		exec_env_set(env, "GIT_OBJECT_DIRECTORY", objects);
+	return 0;
 }

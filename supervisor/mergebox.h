@@ -13,6 +13,7 @@ struct mergebox {
 	struct oid commit;    /* whose attributes are in tree/ */
 	struct strv drivers;  /* merge.<name>.driver=false for each named driver in them */
 	bool known;           /* `commit` is set */
+	struct planted *guard; /* set by the caller; may stay NULL. Borrowed */
 };
 
 /* `name`: of the session. Made afresh; removed by mergebox_fini. */
@@ -25,7 +26,7 @@ int mergebox_attributes(struct mergebox *b, struct site *site, const struct oid 
                         struct err *e);
 
 /* Command line and environment of the merge of `commit` onto `tip`, to be run in b->dir/tree. */
-void mergebox_command(const struct mergebox *b, const struct site *site, const struct oid *tip,
-                      const struct oid *commit, struct strv *argv, struct strv *env);
+int mergebox_command(const struct mergebox *b, const struct site *site, const struct oid *tip,
+                     const struct oid *commit, struct strv *argv, struct strv *env, struct err *e);
 
 #endif

@@ -210,6 +210,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.copy = p->cfg->copy,
 		.log_limit = p->cfg->limit_log,
 		.author = s->row.author,
+		.git_config = s->row.git_config,
 		.protect = p->cfg->protect,
 		.supervisor_pid = (uint64_t)getpid(),
 		.was_task = w->was_task,

@@ -175,6 +175,7 @@ void session_fini(struct session *s)
 	rec_fini(&manifest_row_rec, &s->manifest);
 	rec_fini(&session_row_rec, &s->row);
 	rec_fini(&queue_row_rec, &s->queue);
+	planted_fini(&s->planted);
 	free(s->tip);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
@@ -192,6 +193,27 @@ int session_lock(struct session *s, struct err *e)
 		return err_set(e, ERR_HELD, "session %s is running in process %llu", s->sid,
 		               (unsigned long long)s->manifest.pid);
 	return -1;
+}
+
+struct planted *session_guard(struct session *s)
+{
+	if (!s->planted.common_dir)
+		planted_init(&s->planted, gitx_common_dir(s->site->git), &s->row.git_config);
+	return &s->planted;
+}
+
+bool session_note_planted(struct session *s)
+{
+	struct planted *p = session_guard(s);
+	size_t before = s->manifest.notes.n;
+	struct err e = {0};
+
+	if (planted_check(p, gitx_main_top(s->site->git), &e) != 0 && !strv_has(&s->manifest.notes, e.text))
+		strv_add(&s->manifest.notes, e.text);
+	for (size_t i = 0; i < p->found.n; i++)
+		if (!strv_has(&s->manifest.notes, p->found.v[i]))
+			strv_add(&s->manifest.notes, p->found.v[i]);
+	return s->manifest.notes.n != before;
 }
 
 /* ---- names ---- */

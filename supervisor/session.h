@@ -9,6 +9,7 @@
 #include "site.h"
 #include "store/rows.h"
 #include "store/seal.h"
+#include "worker/planted.h"
 
 struct session {
 	struct site *site; /* borrowed */
@@ -20,6 +21,7 @@ struct session {
 	struct task_row *tasks; /* plan.n, in plan order */
 	struct task_row *before; /* of a continued queue: as an earlier session left them, else NULL */
 	char *tip;              /* integration tip as recorded, hex */
+	struct planted planted; /* see session_guard */
 	int lock_fd;            /* -1 unless this process owns the session */
 };
 
@@ -53,6 +55,11 @@ int session_find_task(struct session *out, struct site *site, const char *name, 
 
 /* Take the lock for life. ERR_HELD when a living process has it. */
 int session_lock(struct session *s, struct err *e);
+
+/* For git commands on the session's behalf: what was planted since it began does not run. Borrowed. */
+struct planted *session_guard(struct session *s);
+/* What was planted goes into the manifest's notes, each once. True: there is a new one. */
+bool session_note_planted(struct session *s);
 
 /* Keys of its rows; the caller owns them. */
 char *session_task_key(const struct session *s, size_t task, char part); /* 'd' or 's' */

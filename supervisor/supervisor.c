@@ -81,6 +81,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	if (mergebox_init(&c->box, s->site, s->sid, e) != 0 || loop_open(&c->loop, e) != 0 ||
 	    control_open(c, e) != 0)
 		return -1;
+	c->box.guard = session_guard(s);
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
 	c->pool = pool_new(c->loop, s, c->cfg, &handler);

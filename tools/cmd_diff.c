@@ -38,14 +38,18 @@ static char *index_copy(const struct git *g)
 	if (fs_read(where.p, 1 << 30, &bytes, &e) == 0)
 		fs_write_all(fd, bytes.p, bytes.len, &e);
 	git_argv(&argv, g, GIT_ARGS("add", "--intent-to-add", "--all", "--", "."));
-	git_env(&env);
+	if (git_env(&env, g, &e) != 0) {
+		log_error("%s", e.text);
+		unlink(path);
+		return NULL;
+	}
 	exec_env_set(&env, "GIT_INDEX_FILE", path);
 	struct job job = {.argv = (const char *const *)argv.v, .env = env.v, .watch_fd = -1};
 	job_run(&job, &result, &e); /* what it could not add is not shown */
 	return mem_steal(&path);
 }
 
-static int show(const struct cmd_line *l, const struct session *s, size_t task)
+static int show(const struct cmd_line *l, struct session *s, size_t task)
 {
 	const struct task_row *row = &s->tasks[task];
 	bool running = session_task_state(s, task) == TASK_RUNNING;
@@ -63,7 +67,8 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task)
 		log_error("task %s has no worktree now", id);
 		return 1;
 	}
-	struct git g = {.cwd = side ? gitx_top(s->site->git) : tree};
+	struct git g = {.cwd = side ? gitx_top(s->site->git) : tree, .guard = session_guard(s)};
+	struct err e = {0};
 	AUTO_FREE char *index = NULL;
 	if (!side && !(index = index_copy(&g)))
 		return 4;
@@ -73,7 +78,11 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task)
 	if (side)
 		strv_add(&argv, side);
 	strv_add(&argv, "--");
-	git_env(&env);
+	if (git_env(&env, &g, &e) != 0) {
+		if (index)
+			unlink(index);
+		return cmd_fail(&e);
+	}
 	if (index)
 		exec_env_set(&env, "GIT_INDEX_FILE", index);
 	struct exec_spec spec = {.argv = (const char *const *)argv.v,
@@ -81,7 +90,6 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task)
 	                         .in = -1,
 	                         .out = 1,
 	                         .err = 2};
-	struct err e = {0};
 	pid_t pid;
 	int status = 0, code = 0;
 	if (exec_spawn(&pid, &spec, &e) != 0)

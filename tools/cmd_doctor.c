@@ -12,6 +12,7 @@
 #include "supervisor/floor.h"
 #include "supervisor/status.h"
 #include "worker/git.h"
+#include "worker/planted.h"
 
 static const struct cmd_option options[] = {
 	{"live", 0, NULL, "one tiny call to each agent", true},
@@ -79,6 +80,23 @@ static void repository(struct site *site, const struct cmd_line *l)
 	config_fini(&config);
 }
 
+/* What git may run in bosk's name in the sessions that start now (promise E2). */
+static void programs(struct site *site)
+{
+	AUTO_STRV struct strv list = {0};
+	struct err e = {0};
+
+	if (planted_list(&list, gitx_common_dir(site->git), gitx_main_top(site->git), &e) != 0) {
+		line("FAIL", "%s", e.text);
+		return;
+	}
+	for (size_t i = 0; i < list.n; i++) {
+		AUTO_FREE char *text = planted_text(list.v[i]);
+		if (text && str_starts(text, "filter.") && !strstr(text, ".required = "))
+			line("note", "git runs a filter: %s", text);
+	}
+}
+
 /* What sessions hold now: worktrees, locks, unfinished work, and why. */
 static void leftovers(struct site *site)
 {
@@ -121,6 +139,7 @@ static int run(const struct cmd_line *l)
 	versions();
 	if (site_open(&site, l->dir, SITE_READ, &e) == 0) {
 		repository(&site, l);
+		programs(&site);
 		leftovers(&site);
 	} else {
 		line("FAIL", "%s", e.text);

@@ -10,6 +10,7 @@
 
 #include "exec.h"
 #include "job.h"
+#include "planted.h"
 #include "store/base/mem.h"
 
 enum { TIMEOUT_MS = 15 * 60 * 1000, OUTPUT_MAX = 64 << 20 };
@@ -39,7 +40,7 @@ void git_argv(struct strv *argv, const struct git *g, const char *const *args)
 		strv_add(argv, *args);
 }
 
-void git_env(struct strv *env)
+int git_env(struct strv *env, const struct git *g, struct err *e)
 {
 	/* Where the user keeps git's settings is no pointer to another repository: it stays. */
 	static const char *const keep[] = {"GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM",
@@ -52,8 +53,15 @@ void git_env(struct strv *env)
 	exec_env_set(env, "GIT_TERMINAL_PROMPT", "0");
 	exec_env_set(env, "GIT_EDITOR", "true");
 	exec_env_set(env, "GIT_PAGER", "cat");
+	exec_env_set(env, "GIT_PROXY_COMMAND", ""); /* the first core.gitProxy counts: no override helps */
 	exec_env_set(env, "GIT_OPTIONAL_LOCKS", "0");
 	exec_env_set(env, "LC_ALL", "C");
+	if (!g->guard)
+		return 0;
+	if (planted_check(g->guard, g->cwd, e) != 0)
+		return -1;
+	planted_env(g->guard, env);
+	return 0;
 }
 
 int git_try(const struct git *g, int *status, struct str *out, struct str *text,
@@ -63,7 +71,8 @@ int git_try(const struct git *g, int *status, struct str *out, struct str *text,
 	struct job_result result;
 
 	git_argv(&argv, g, args);
-	git_env(&env);
+	if (git_env(&env, g, e) != 0)
+		return -1;
 	struct job job = {
 		.argv = (const char *const *)argv.v,
 		.env = env.v,

@@ -2,7 +2,8 @@
  * merges go through it (libraries.md 2); objects and refs go through gitx.h.
  *
  * No hook, fsmonitor, pager, editor, prompt or automatic gc of the repository runs (promise E2);
- * GIT_* of the caller is not passed on (pitfalls 1.11); objects and refs are flushed. */
+ * GIT_* of the caller is not passed on (pitfalls 1.11); objects and refs are flushed. With a guard
+ * nothing runs that was planted since the session began (planted.h). */
 #ifndef BOSK_GIT_H
 #define BOSK_GIT_H
 
@@ -13,9 +14,12 @@
 #include "store/base/str.h"
 
 /* Where and how to run git. Zero-initialise, then set what is needed. All members are borrowed. */
+struct planted;
+
 struct git {
 	const char *cwd;          /* git -C; required */
 	const struct strv *extra; /* further "key=value" for -c; NULL = none */
+	struct planted *guard;    /* overrides what was planted since the session began; NULL = none */
 	const char *stdin_path;   /* NULL = /dev/null */
 	int keep_fd;              /* a lock the child inherits; 0 = none */
 	uint64_t timeout_ms;      /* 0 = 15 minutes */
@@ -26,8 +30,9 @@ struct git {
 
 /* "git" with the fixed options and then `args` (NULL-ended), appended to argv. */
 void git_argv(struct strv *argv, const struct git *g, const char *const *args);
-/* The environment for it: the caller's without GIT_*, plus the fixed settings. */
-void git_env(struct strv *env);
+/* The environment for it: the caller's without GIT_*, plus the fixed settings and the guard's. Fails
+ * only with a guard, when git's configuration cannot be read. */
+int git_env(struct strv *env, const struct git *g, struct err *e);
 
 /* Run and wait (job_run). *status = exit code; death by signal, time-out or stop is an error
  * (ERR_ENV; ERR_GONE when the watcher stopped it). `out` gets stdout (up to 64 MiB), may be NULL.

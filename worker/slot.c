@@ -98,7 +98,10 @@ void slot_fini(struct slot *s)
 		rec_fini(msg_rec(MSG_GATE), &s->gates[i]);
 	free(s->gates);
 	gitx_close(s->gitx);
+	planted_fini(&s->planted);
 	free(s->admin_dir);
+	free(s->dot_git);
+	strv_fini(&s->notes);
 	strv_fini(&s->copied);
 	free(s->tmp_dir);
 	free(s->step);

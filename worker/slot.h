@@ -9,6 +9,7 @@
 #include "git.h"
 #include "gitx.h"
 #include "msg.h"
+#include "planted.h"
 
 struct slot {
 	struct chan *chan;
@@ -16,9 +17,12 @@ struct slot {
 	struct msg_gate *gates; /* in the order they run */
 	size_t n_gates;
 	struct gitx *gitx;
+	struct planted planted; /* guards both of these */
 	struct git git;         /* for commands in the worktree: cwd, watcher */
 	struct git git_main;    /* for `git worktree ...`: cwd is the user's main worktree */
 	char *admin_dir;        /* $GIT_COMMON_DIR/worktrees/<name>; NULL until the worktree is there */
+	char *dot_git;          /* what the worktree's .git says; NULL as admin_dir */
+	struct strv notes;      /* what the report must say of this task */
 	struct strv copied;     /* paths copied in by `copy`: never committed, never cleaned */
 	struct oid start;       /* commit a new worktree begins at */
 	bool made;              /* the worktree exists */

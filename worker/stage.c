@@ -7,6 +7,7 @@
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worktree.h"
 
 /* Of what was copied in, the paths that are not ignored now: `git add` has to be told to leave them
  * out, and complains when it is told so of ignored ones. */
@@ -38,7 +39,7 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 	AUTO_STR struct str out = {0}, text = {0};
 	int status;
 
-	if (copied_not_ignored(s, &leave, e) != 0)
+	if (worktree_mend(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");
 	strv_add(&add, "--all");
@@ -64,6 +65,8 @@ int stage_restore(struct slot *s, struct err *e)
 {
 	AUTO_STRV struct strv clean = {0};
 
+	if (worktree_mend(s, e) != 0)
+		return -1;
 	strv_add(&clean, "clean");
 	strv_add(&clean, "-ffdq");
 	for (size_t i = 0; i < s->copied.n; i++)
@@ -134,7 +137,9 @@ static int move_branch(struct slot *s, const char *branch, const struct oid *com
 	FAILPOINT("task.branch.after");
 	if (read_head(s, &head_text, &head, &absent) == 0 && strcmp(head_text.p, attached) == 0)
 		return 0;
-	return git_run(&s->git, NULL, GIT_ARGS("symbolic-ref", "HEAD", ref), e);
+	return worktree_mend(s, e) != 0
+	               ? -1
+	               : git_run(&s->git, NULL, GIT_ARGS("symbolic-ref", "HEAD", ref), e);
 }
 
 int stage_commit(struct slot *s, const char *branch, const struct oid *base, const struct oid *tree,

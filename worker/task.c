@@ -127,9 +127,11 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.gates = r.gates,
 			.log = r.log,
 			.worktree = s->init.worktree,
+			.notes = s->notes,
 		};
 		chan_send(s->chan, &m, &ignored);
 	}
+	strv_fini(&s->notes);
 	s->task = NULL;
 	strv_fini(&r.env);
 	strv_fini(&r.gates);

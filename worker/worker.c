@@ -44,7 +44,8 @@ static void take_init(struct worker *w, struct msg *m)
 	s->init = m->u.init;
 	memset(&m->u, 0, sizeof m->u);
 	s->git.cwd = s->init.worktree;
-	s->git.extra = &s->init.git_config;
+	planted_init(&s->planted, s->init.common_dir, &s->init.git_config);
+	s->git.guard = &s->planted;
 	s->git_main = s->git;
 	s->git_main.cwd = s->init.main_top;
 	s->tmp_dir = mem_printf("%s/tmp/%s-%llu", s->init.state_dir, s->init.sid,

@@ -2,6 +2,7 @@
 #include "worktree.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/fail.h"
@@ -43,10 +44,44 @@ bool worktree_adopt(struct slot *s)
 	if (fs_read(locked, 4096, &reason, &ignored) == 0 && str_starts(reason.p, "initializing"))
 		return false;
 	s->admin_dir = mem_steal(&admin);
+	free(s->dot_git);
+	s->dot_git = mem_printf("gitdir: %s\n", s->admin_dir);
 	s->made = true;
 	worktree_clear_locks(s);
 	worktree_read_copied(s);
 	return true;
+}
+
+/* One of the files that link worktree and repository. */
+static int mend_file(struct slot *s, const char *path, const char *wanted, struct err *e)
+{
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && fs_read(path, 65536, &text, &ignored) == 0 &&
+	    strcmp(str_text(&text), wanted) == 0)
+		return 0;
+	strv_addf(&s->notes, "%s was replaced while the task ran; bosk put it back", path);
+	if (fs_remove_tree(path, e) != 0 || fs_write(path, wanted, strlen(wanted), false, e) != 0)
+		return err_wrap(e, "cannot put %s back", path);
+	return 0;
+}
+
+int worktree_mend(struct slot *s, struct err *e)
+{
+	if (!s->made)
+		return 0;
+	AUTO_FREE char *dot_git = mem_printf("%s/.git", s->init.worktree);
+	AUTO_FREE char *gitdir = mem_printf("%s/gitdir", s->admin_dir);
+	AUTO_FREE char *commondir = mem_printf("%s/commondir", s->admin_dir);
+	AUTO_FREE char *back = mem_printf("%s\n", dot_git);
+
+	if (!fs_is_dir(s->init.worktree) || !fs_is_dir(s->admin_dir))
+		return 0; /* git says what is missing */
+	return mend_file(s, dot_git, s->dot_git, e) != 0 || mend_file(s, gitdir, back, e) != 0
+	               ? -1
+	               : mend_file(s, commondir, "../..\n", e);
 }
 
 void worktree_clear_locks(const struct slot *s)
@@ -142,6 +177,8 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 {
 	AUTO_STRV struct strv clean = {0};
 
+	if (worktree_mend(s, e) != 0)
+		return -1;
 	/* A slot whose worker died may still stand on the branch; nobody works there. */
 	if (git_run(&s->git, NULL,
 	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track",
@@ -192,6 +229,8 @@ int worktree_remove(struct slot *s, struct err *e)
 		fs_remove_tree(s->tmp_dir, &ignored);
 	if (!s->made)
 		return locked(s, remove_half_made, e);
+	if (worktree_mend(s, e) != 0)
+		return -1;
 	/* Everything is committed or kept by now; what gates left behind is not work. */
 	if (git_run(&s->git, &rev, GIT_ARGS("rev-parse", "--verify", "HEAD"), e) != 0)
 		return -1;

@@ -5,6 +5,10 @@
 
 #include "slot.h"
 
+/* Put the files back that make git find the repository from the worktree: what an agent or gate put in
+ * their place would bring its own configuration. To be called before git is run in the worktree. */
+int worktree_mend(struct slot *s, struct err *e);
+
 /* Make the worktree at init.worktree with `commit` checked out, or adopt the one a killed session
  * left there. Half-made leftovers at that path are removed first (pitfalls 2.4). One at a time per
  * repository: under git.lock (promise B4). */
