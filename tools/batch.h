@@ -25,6 +25,9 @@ struct recovery;
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,
                bool json);
 
+/* cmd_resume.c: lock a session and go on with it; the exit code. */
+int cmd_resume_session(const struct cmd_line *l, struct site *site, const char *sid);
+
 /* For a session that is over: the exit code its run would have had, a red tip said. */
 int batch_ended(const struct session *s);
 

@@ -66,7 +66,7 @@ static int go_on(const struct cmd_line *l, struct session *s)
 	return code;
 }
 
-static int resume(const struct cmd_line *l, struct site *site, const char *sid)
+int cmd_resume_session(const struct cmd_line *l, struct site *site, const char *sid)
 {
 	struct session s = {.lock_fd = -1};
 	struct err e = {0};
@@ -113,7 +113,7 @@ static int resume_all(const struct cmd_line *l, struct site *site)
 			continue;
 		bool fits = session_resumable(site, ids.v[i], &m);
 		rec_fini(&manifest_row_rec, &m);
-		int code = fits ? resume(l, site, ids.v[i]) : 0;
+		int code = fits ? cmd_resume_session(l, site, ids.v[i]) : 0;
 		worst = code > worst ? code : worst;
 		if (code > 128)
 			break; /* stopped by a signal: that is meant for all of them */
@@ -145,7 +145,7 @@ static int run(const struct cmd_line *l)
 	if (rc != 0)
 		code = cmd_fail(&e);
 	else
-		code = cmd_flag(l, "all") ? resume_all(l, &site) : resume(l, &site, sid);
+		code = cmd_flag(l, "all") ? resume_all(l, &site) : cmd_resume_session(l, &site, sid);
 	site_close(&site);
 	return code;
 }

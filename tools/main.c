@@ -13,7 +13,6 @@
 #define LATER(entry, command, words, text)                                                        \
 	static const struct cmd entry = {.name = (command), .args = (words), .summary = (text)}
 LATER(init_entry, "init", "", "propose a bosk.yaml for this repository");
-LATER(retry_entry, "retry", "[TASK...]", "failed, blocked or conflicting tasks back to pending");
 LATER(questions_entry, "questions", "[SID]", "blocker questions, ready to answer");
 LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
 LATER(gc_entry, "gc", "", "clean what dead sessions left");
@@ -26,7 +25,7 @@ LATER(done_entry, "done", "ID", "finish a claimed item");
 
 const struct cmd *const cmd_list[] = {
 	&init_entry,      &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
-	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &retry_entry,
+	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &cmd_retry_entry,
 	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &gc_entry,
 	&rescue_entry,    &verify_entry,     &cmd_doctor_entry, &queue_entry,    &next_entry,
 	&detail_entry,    &done_entry,       &cmd_version_entry, &cmd_help_entry,

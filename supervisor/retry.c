@@ -1,0 +1,89 @@
+/* retry: puts ended tasks back to pending as one turn. Starts nothing. */
+#include "retry.h"
+
+#include "recover.h"
+#include "store/base/mem.h"
+#include "turn.h"
+
+bool retry_fits(const struct session *s, size_t task)
+{
+	enum task_state state = session_task_state(s, task);
+	return state == TASK_FAILED || state == TASK_TIMEOUT || state == TASK_BLOCKED ||
+	       state == TASK_CONFLICT;
+}
+
+char *retry_fault(const struct session *s)
+{
+	if (!str_eq(s->queue.session, s->sid))
+		return mem_printf("session %s goes on with the tasks of session %s: retry them there",
+		                  s->queue.session, s->sid);
+	if (s->manifest.landed)
+		return mem_printf("session %s has landed; what it left is done by a new one: bosk run --queue %s",
+		                  s->sid, s->row.queue);
+	if (str_eq(s->manifest.state, "landing"))
+		return mem_printf("session %s is in the middle of landing: bosk resume %s first", s->sid, s->sid);
+	return NULL;
+}
+
+/* Everything it needs is in, or goes back too? */
+static bool needs_hold(const struct session *s, size_t task, const bool *back)
+{
+	for (size_t i = s->plan.needs_at[task]; i < s->plan.needs_at[task + 1]; i++) {
+		uint32_t need = s->plan.needs[i];
+		enum task_state state = session_task_state(s, need);
+		if (!back[need] && task_state_ended(state) && state != TASK_INTEGRATED && state != TASK_LANDED)
+			return false;
+	}
+	return true;
+}
+
+/* Skipped tasks whose reason is gone; again until none is found, for chains of them. */
+static void add_skipped(const struct session *s, bool *back)
+{
+	for (bool found = true; found;) {
+		found = false;
+		for (size_t i = 0; i < s->plan.n; i++) {
+			if (back[i] || session_task_state(s, i) != TASK_SKIPPED || !needs_hold(s, i, back))
+				continue;
+			back[i] = found = true;
+		}
+	}
+}
+
+int retry_tasks(struct session *s, const bool *chosen, struct strv *names, struct err *e)
+{
+	AUTO_FREE bool *back = mem_array(s->plan.n, sizeof *back);
+	struct turn t;
+	int rc = 0;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		back[i] = chosen[i];
+	add_skipped(s, back);
+	turn_init(&t, s);
+	for (size_t i = 0; rc == 0 && i < s->plan.n; i++) {
+		struct task_row *row = &s->tasks[i];
+		if (!back[i])
+			continue;
+		/* The branch begins anew with the next attempt. */
+		rc = recover_keep(s, i, e);
+		mem_set(&row->state, task_state_name(TASK_WAITING));
+		mem_set(&row->reason, NULL);
+		mem_set(&row->commit, NULL);
+		row->retries = 0;
+		row->ended_ms = 0;
+		strv_fini(&row->conflicts);
+		turn_task(&t, i);
+		turn_note(&t, "retry", i, "bosk retry");
+		strv_add(names, s->plan.tasks[i].id);
+	}
+	/* A session that was over is one that was stopped before these. */
+	if (str_eq(s->manifest.state, "done") || str_eq(s->manifest.state, "failed"))
+		mem_set(&s->manifest.state, "stopped");
+	mem_set(&s->manifest.final_gates, NULL);
+	mem_set(&s->manifest.final_reason, NULL);
+	turn_manifest(&t);
+	if (rc == 0)
+		rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}

@@ -1,0 +1,17 @@
+/* retry: tasks that came to nothing go back to pending, for the next resume of their session. */
+#ifndef BOSK_RETRY_H
+#define BOSK_RETRY_H
+
+#include "session.h"
+
+/* failed (a time-out too), blocked or in conflict? */
+bool retry_fits(const struct session *s, size_t task);
+/* May tasks of this session go back at all? NULL, else why not (the caller owns it). */
+char *retry_fault(const struct session *s);
+
+/* For a session this process has locked: the tasks chosen go back to pending, and with them what was
+ * skipped because of them and nothing else; their names are added to `back`. What they had committed
+ * is kept under refs/bosk/keep, attempts count on, and a session that was over can be resumed. */
+int retry_tasks(struct session *s, const bool *chosen, struct strv *back, struct err *e);
+
+#endif

@@ -1,0 +1,142 @@
+/* bosk retry [TASK...] */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "batch.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/retry.h"
+
+static const struct cmd_option options[] = {
+	{"run", 0, NULL, "resume the session at once", false},
+	{"answers", 0, "FILE", "answers to blocker questions", true},
+};
+
+static bool has_some(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	struct session s;
+	struct err ignored = {0};
+	bool some = false;
+
+	(void)m;
+	if (session_load(&s, (struct site *)site, sid, &ignored) == 0) {
+		AUTO_FREE char *fault = retry_fault(&s);
+		for (size_t i = 0; !fault && i < s.plan.n; i++)
+			some |= retry_fits(&s, i);
+	}
+	session_fini(&s);
+	return some;
+}
+
+/* The session all the tasks named are in, or the only one with something to do again. */
+static int find(const struct cmd_line *l, struct site *site, char sid[SEAL_SID], struct strv *ids,
+                struct err *e)
+{
+	if (!l->rest.n)
+		return session_find(site, NULL, "retry", has_some, sid, e);
+	for (size_t i = 0; i < l->rest.n; i++) {
+		struct session s;
+		size_t task;
+		int rc = session_find_task(&s, site, l->rest.v[i], &task, e);
+		if (rc == 0 && i && !str_eq(s.sid, sid))
+			rc = err_set(e, ERR_USAGE, "%s and %s are tasks of different sessions: one after the other",
+			             l->rest.v[0], l->rest.v[i]);
+		if (rc == 0) {
+			snprintf(sid, SEAL_SID, "%s", s.sid);
+			strv_add(ids, s.plan.tasks[task].id);
+		}
+		session_fini(&s);
+		if (rc != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int choose(const struct session *s, const struct strv *ids, bool *chosen, struct err *e)
+{
+	AUTO_FREE char *fault = retry_fault(s);
+	size_t n = 0;
+
+	if (fault)
+		return err_set(e, ERR_USAGE, "%s", fault);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		bool named = strv_has(ids, s->plan.tasks[i].id);
+		chosen[i] = (named || !ids->n) && retry_fits(s, i);
+		n += chosen[i];
+		if (named && !chosen[i])
+			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks can be "
+			               "done again%s", s->plan.tasks[i].id, session_task_shown(s, i),
+			               session_task_state(s, i) == TASK_SKIPPED ? "; name the one it was skipped for" : "");
+	}
+	return n ? 0 : err_set(e, ERR_USAGE, "session %s has no failed, blocked or conflicting task", s->sid);
+}
+
+static int retry(struct site *site, const char *sid, const struct strv *ids, struct err *e)
+{
+	struct session s;
+	AUTO_STRV struct strv back = {0};
+	AUTO_FREE bool *chosen = NULL;
+
+	int rc = session_load(&s, site, sid, e);
+	if (rc == 0)
+		rc = session_lock(&s, e);
+	if (rc == 0) { /* again under the lock: a resume may have changed it meanwhile */
+		int lock = mem_steal_fd(&s.lock_fd);
+		session_fini(&s);
+		rc = session_load(&s, site, sid, e);
+		s.lock_fd = lock;
+	}
+	if (rc == 0) {
+		chosen = mem_array(s.plan.n, sizeof *chosen);
+		rc = choose(&s, ids, chosen, e);
+	}
+	if (rc == 0)
+		rc = retry_tasks(&s, chosen, &back, e);
+	if (rc == 0) {
+		printf("pending again:");
+		for (size_t i = 0; i < back.n; i++)
+			printf(" %s", back.v[i]);
+		printf("\n");
+	}
+	session_fini(&s);
+	return rc;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct err e = {0};
+	AUTO_STRV struct strv ids = {0};
+	char sid[SEAL_SID];
+	int code = 0;
+
+	if (getenv("BOSK_TASK")) {
+		log_error("bosk retry inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
+		return 2;
+	}
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	if (rc == 0)
+		rc = find(l, &site, sid, &ids, &e);
+	site_close(&site);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_WRITE, &e);
+	if (rc == 0)
+		rc = retry(&site, sid, &ids, &e);
+	if (rc != 0) {
+		code = cmd_fail(&e);
+	} else if (cmd_flag(l, "run")) {
+		fflush(stdout);
+		code = cmd_resume_session(l, &site, sid);
+	} else {
+		printf("bosk resume %s\n", sid);
+	}
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_retry_entry = {.name = "retry",
+                                    .args = "[TASK...]",
+                                    .summary = "failed, blocked or conflicting tasks back to pending",
+                                    CMD_OPTIONS(options),
+                                    .max_rest = -1,
+                                    .run = run};
