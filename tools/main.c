@@ -12,7 +12,6 @@
 /* Known to users of the interface, not there yet: refused with exit 2. */
 #define LATER(entry, command, words, text)                                                        \
 	static const struct cmd entry = {.name = (command), .args = (words), .summary = (text)}
-LATER(init_entry, "init", "", "propose a bosk.yaml for this repository");
 LATER(questions_entry, "questions", "[SID]", "blocker questions, ready to answer");
 LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
 LATER(gc_entry, "gc", "", "clean what dead sessions left");
@@ -24,7 +23,7 @@ LATER(detail_entry, "detail", "ID", "an item of a queue");
 LATER(done_entry, "done", "ID", "finish a claimed item");
 
 const struct cmd *const cmd_list[] = {
-	&init_entry,      &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
+	&cmd_init_entry,  &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
 	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &cmd_retry_entry,
 	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &gc_entry,
 	&rescue_entry,    &verify_entry,     &cmd_doctor_entry, &queue_entry,    &next_entry,
