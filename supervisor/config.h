@@ -21,9 +21,7 @@ struct config_gate {
 };
 
 /* Keys as in interface.md; a dot stands for nesting. Durations in ms, sizes in bytes. Keys of later
- * issues are read and checked too, so that a configuration never has to be split. Two differences
- * of this version: `verify` is "task" unless set, because gates on the merged tree come later; and
- * conflicts are parked, so conflict_attempts has no effect yet. Known values that nothing acts on
+ * issues are read and checked too, so that a configuration never has to be split. Known values that nothing acts on
  * yet are refused (config_keys.c). Texts are never NULL, "" = off. Lists of paths are normalised
  * (plan_path_fault). */
 struct config {

@@ -93,9 +93,7 @@ static const char *check_share(const char *text)
 	{name, type, offset, preset, NULL, 0, 0, NULL, check}
 #define YEAR (UINT64_C(366) * 24 * 3600 * 1000)
 
-/* In the order of interface.md. `verify` is "merged" there: gates on the merged tree come with a
- * later version, until then "task" is the only value and so the default. Conflicts are parked in
- * this version: conflict_attempts is read for the version that repairs them. */
+/* In the order of interface.md. */
 const struct config_key config_keys[] = {
 	NUMBER("jobs", jobs, "3", 1, 1000),
 	TEXT("agent", AT(agent), "", NULL, check_name),
@@ -107,7 +105,7 @@ const struct config_key config_keys[] = {
 	NUMBER("conflict_attempts", conflict_attempts, "2", 0, 1000),
 	SPAN("timeout", timeout_ms, "1h", 0),
 	SPAN("silence", silence_ms, "15m", 0),
-	CHOICE("verify", verify, "task", "merged|task", "merged"),
+	CHOICE("verify", verify, "merged", "merged|task", NULL),
 	CHOICE("land", land, "keep", "keep|merge|pr", "pr"),
 	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", "pr"),
 	TEXT("pr.command", CONFIG_NOWHERE,

@@ -34,6 +34,9 @@ static void ask_stop(struct core *c, bool now, const char *who)
 	                      : "stopping: running tasks finish, no new ones start");
 	if (c->phase == PHASE_RUN) {
 		core_event(c, now ? SCHED_STOP_NOW : SCHED_STOP, SIZE_MAX);
+		c->stopping_now |= now;
+		if (now)
+			integrate_cancel(c);
 		return;
 	}
 	stop_check(c, who);

@@ -3,6 +3,7 @@
 #ifndef BOSK_CORE_H
 #define BOSK_CORE_H
 
+#include "green.h"
 #include "loop.h"
 #include "merge.h"
 #include "pool.h"
@@ -18,14 +19,30 @@ enum phase {
 	PHASE_OVER
 };
 
+enum integration_phase {
+	INTEG_IDLE,
+	INTEG_MERGING,  /* one after the other */
+	INTEG_CHECKING, /* gates run on the last merge */
+	INTEG_INTENT    /* recorded, refs not moved yet */
+};
+
+struct merge_item {
+	size_t task;
+	struct oid base, commit, merge;
+};
+
 struct integration {
 	size_t *queue; /* tasks whose commit waits for its merge, in order of completion */
 	size_t n;
-	bool busy;           /* a merge or its refs are under way */
-	size_t task;         /* the one under way */
-	struct oid tip;      /* it is merged onto this */
-	struct oid merge;    /* the merge commit, once written */
-	bool intent;         /* recorded, refs not moved yet */
+	enum integration_phase phase;
+	struct merge_item *items; /* the batch under way */
+	size_t n_items, at, kept; /* items[at] is being merged, items[0..kept-1] are */
+	size_t later;             /* so many of it went back to the head of the queue */
+	struct oid from, tip;     /* the integration tip it began with; the last merge on it */
+	struct oid tree;          /* of `tip` */
+	bool inside, answered;    /* of merge_start */
+	size_t single;            /* so many batches of one: together they were red */
+	unsigned lost;            /* workers that died of checking this batch */
 };
 
 struct core {
@@ -53,7 +70,9 @@ struct core {
 	uint64_t *retry_timer;  /* of each task, 0 = none */
 	size_t check_slot;      /* worker that runs the gates on base or tip */
 	unsigned check_lost;    /* how many died of it */
-	char *green_tree;       /* tree on which all gates passed last */
+	size_t merge_slot;      /* worktree for gates on merges, SIZE_MAX = none */
+	struct green *green;    /* what gates are known to pass on */
+	bool stopping_now;      /* the user wants everything stopped at once */
 	size_t quitting;        /* workers asked to end */
 
 	int signals;            /* how often the user asked to stop */
@@ -84,6 +103,9 @@ void control_clock(struct core *c); /* the 1 Hz redraw, on a terminal only */
 void core_perform(struct core *c, const struct sched_action *a);
 void core_assigned(struct core *c, size_t task, size_t slot); /* rows of an assignment, before it */
 int core_check(struct core *c, const char *label, const char *commit, struct err *e);
+/* `start`: tree that is in its worktree at first, `feedback`: why; NULL = a run from its base. */
+void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *start,
+                    const char *feedback);
 
 /* ---- core_intake.c: what workers say ---- */
 void core_message(void *core, size_t slot, struct msg *m);
@@ -91,8 +113,13 @@ void core_gone(void *core, size_t slot, bool asked, const char *why);
 
 /* ---- integrate.c ---- */
 void integrate_add(struct core *c, size_t task);
-/* After each commit: start the next merge, move refs of a recorded intent. */
+/* After each commit: start the next batch, move refs of a recorded intent. */
 void integrate_step(struct core *c);
+
+/* ---- integrate_check.c ---- */
+void integrate_checked(struct core *c, const struct msg_checked *m); /* gates on a merge */
+void integrate_check_lost(struct core *c, const char *why); /* their worker died */
+void integrate_cancel(struct core *c); /* everything is to stop at once */
 
 /* ---- finish.c ---- */
 void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "repair.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -54,7 +55,8 @@ static char *task_json(const struct session *s, size_t task)
 	return str_take(&text);
 }
 
-static void send_task(struct core *c, size_t task, size_t slot)
+void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *start,
+                    const char *feedback)
 {
 	struct session *s = c->s;
 	const struct task_def *d = &s->plan.tasks[task];
@@ -88,6 +90,9 @@ static void send_task(struct core *c, size_t task, size_t slot)
 		.subject = d->title ? d->title : d->id,
 		.trailers = trailers,
 		.task_json = json,
+		.start_tree = start ? (char *)start->hex : NULL,
+		.conflicts = start ? row->conflicts : (struct strv){0},
+		.feedback = (char *)feedback,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	if (pool_send(c->pool, slot, &m, &e) == 0)
@@ -127,7 +132,10 @@ void core_perform(struct core *c, const struct sched_action *a)
 
 	switch (a->kind) {
 	case SCHED_ASSIGN:
-		send_task(c, a->task, a->slot);
+		if (c->s->tasks[a->task].redo)
+			repair_start(c, a->task, a->slot);
+		else
+			core_send_task(c, a->task, a->slot, NULL, NULL);
 		return;
 	case SCHED_INTEGRATE:
 		integrate_add(c, a->task);

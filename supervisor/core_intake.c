@@ -5,6 +5,7 @@
 #include "core.h"
 #include "locks.h"
 #include "recover.h"
+#include "repair.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -83,23 +84,15 @@ static bool confirm(struct core *c, size_t task, const struct msg_result *m, str
 	return true;
 }
 
-/* Did every configured gate run and pass on this tree? Then it need not be tested again. */
-static void remember_green(struct core *c, const struct msg_result *m)
-{
-	size_t passed = 0;
-	for (size_t i = 0; i < m->gates.n; i++)
-		passed += str_ends(m->gates.v[i], "=pass");
-	if (passed == c->cfg->n_gates)
-		mem_set(&c->green_tree, m->tree);
-}
-
 static void take_result(struct core *c, size_t slot, struct msg_result *m)
 {
 	static const struct {
 		const char *outcome;
 		enum sched_event_kind kind;
 	} kinds[] = {{"ok", SCHED_DONE},           {"failed", SCHED_FAILED}, {"timeout", SCHED_TIMEOUT},
-	             {"blocked", SCHED_BLOCKED},   {"stopped", SCHED_STOPPED}, {"unsaved", SCHED_BLOCKED}};
+	             {"blocked", SCHED_BLOCKED},   {"stopped", SCHED_STOPPED}, {"unsaved", SCHED_BLOCKED},
+	             /* markers are left: its first commit is merged again, and conflicts again */
+	             {"unmerged", SCHED_DONE}};
 	size_t task = running_task(c, slot, m->task), k = 0;
 	struct err e = {0};
 
@@ -140,8 +133,12 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	                       .commit = row->commit,
 	                       .gates = row->gates};
 	turn_event(&c->turn, &ev);
-	if (k == 0)
-		remember_green(c, m);
+	if (k == 0) {
+		green_add(c->green, m->tree, &m->gates);
+		repair_over(row);
+	} else if (kinds[k].kind == SCHED_DONE) {
+		repair_undo(row);
+	}
 	for (size_t i = 0; i < m->notes.n; i++)
 		strv_addf(&c->s->manifest.notes, "%s: %s", m->task, m->notes.v[i]);
 	session_note_planted(c->s); /* written with the event above */
@@ -176,7 +173,10 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 		take_result(c, slot, &m->u.result);
 		return;
 	case MSG_CHECKED:
-		finish_checked(c, &m->u.checked);
+		if (c->phase == PHASE_RUN && slot == c->merge_slot)
+			integrate_checked(c, &m->u.checked);
+		else
+			finish_checked(c, &m->u.checked);
 		return;
 	case MSG_REMOVED:
 		if (!m->u.removed.done) {
@@ -235,6 +235,8 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
 	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot)
 		lost_check(c, why);
+	if (c->phase == PHASE_RUN && slot == c->merge_slot)
+		integrate_check_lost(c, why);
 	if (c->phase == PHASE_CLEANUP)
 		finish_gone(c, slot, asked, why);
 }

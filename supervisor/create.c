@@ -7,6 +7,7 @@
 #include "floor.h"
 #include "locks.h"
 #include "recover.h"
+#include "repair.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -112,11 +113,15 @@ static void fill_rows(struct session *s, const struct create_base *b, const stru
 	for (uint64_t i = 1; i <= jobs; i++)
 		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", b->worktrees_dir, s->sid,
 		          (unsigned long long)i);
+	/* Gates on merged trees have a worktree of their own, made when it is first needed. */
+	if (str_eq(o->verify, "merged") && o->config->n_gates)
+		strv_addf(&s->manifest.worktrees, "%s/%s-merge", b->worktrees_dir, s->sid);
 	s->row.base = mem_strdup(b->base.hex);
 	s->row.tip = mem_strdup(s->tip);
 	s->row.target = mem_strdup(b->target);
 	s->row.land = mem_strdup(o->land);
-	s->row.verify = mem_strdup(o->config->verify);
+	s->row.verify = mem_strdup(o->verify);
+	s->row.on_conflict = mem_strdup(o->on_conflict);
 	s->row.jobs = jobs;
 	s->row.sequential = o->sequential;
 	s->row.preflight = o->preflight;
@@ -216,7 +221,8 @@ int create_continued(struct session *out, struct site *site, const char *old,
 		mem_set(&row->reason, NULL);
 		mem_set(&row->commit, NULL);
 		row->retries = 0;
-		strv_fini(&row->conflicts);
+		row->repairs = row->reds = 0;
+		repair_over(row);
 	}
 	rec_fini(&manifest_row_rec, &out->manifest);
 	char *queue = mem_steal(&out->row.queue);

@@ -12,6 +12,8 @@ struct create_options {
 	const char *base;     /* revision; NULL = the target */
 	const char *target;   /* branch; NULL = the one checked out where bosk was called */
 	const char *land;     /* keep | merge */
+	const char *verify;   /* merged | task */
+	const char *on_conflict; /* repair | park */
 	const char *executor; /* NULL = none */
 	const struct strv *excused;
 	const struct config *config;

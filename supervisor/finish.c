@@ -20,6 +20,25 @@ static bool unfinished(const struct core *c)
 	return false;
 }
 
+/* All gates accepted the tip. */
+static void remember(struct core *c, const struct strv *gates)
+{
+	struct oid tip, tree;
+	struct err ignored = {0};
+
+	if (oid_parse(&tip, c->s->tip) && gitx_tree_of(c->s->site->git, &tip, &tree, &ignored) == 0)
+		green_add(c->green, tree.hex, gates);
+}
+
+/* Did every gate run and pass on this very tree? Then they need not run again. */
+static bool all_passed(const struct core *c, const char *tree)
+{
+	for (size_t i = 0; i < c->cfg->n_gates; i++)
+		if (!green_passed(c->green, tree, c->cfg->gates[i].name))
+			return false;
+	return true;
+}
+
 static void base_checked(struct core *c, const struct msg_checked *m)
 {
 	struct event_row ev = {.kind = (char *)"preflight",
@@ -29,6 +48,7 @@ static void base_checked(struct core *c, const struct msg_checked *m)
 	                       .gates = m->gates};
 	turn_event(&c->turn, &ev);
 	if (str_eq(m->verdict, "pass")) {
+		remember(c, &m->gates);
 		c->s->manifest.preflight_done = true;
 		c->phase = PHASE_RUN;
 		core_event(c, SCHED_START, SIZE_MAX);
@@ -80,8 +100,8 @@ void finish_tasks(struct core *c)
 	}
 	c->phase = PHASE_FINAL;
 	if (oid_parse(&tip, c->s->tip) && gitx_tree_of(c->s->site->git, &tip, &tree, &e) == 0 &&
-	    str_eq(c->green_tree, tree.hex)) {
-		tip_checked(c, "pass", NULL); /* the last task's gates ran on this very tree */
+	    all_passed(c, tree.hex)) {
+		tip_checked(c, "pass", NULL);
 		return;
 	}
 	if (core_check(c, "final", c->s->tip, &e) != 0)

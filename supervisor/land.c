@@ -1,5 +1,6 @@
 /* land: the integration branch onto the target, once, and nowhere else. */
 #include "land.h"
+#include "adopt.h"
 
 #include <string.h>
 #include <signal.h>
@@ -305,6 +306,19 @@ static int record_refusal(struct session *s, const char *why, struct err *e)
 	return rc;
 }
 
+/* What was merged by hand lands too. */
+static int adopt(struct session *s, struct err *e)
+{
+	struct turn t;
+
+	turn_init(&t, s);
+	int rc = adopt_branch(s, &t, e);
+	if (rc == 0 && !turn_empty(&t))
+		rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
 int land_merge(struct session *s, struct land_result *out, struct err *e)
 {
 	struct landing l = {.s = s, .out = out};
@@ -312,6 +326,8 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	int rc = 0;
 
 	err_clear(e);
+	if (adopt(s, e) != 0)
+		return -1;
 	if (strcmp(s->tip, s->row.tip) == 0 && !integrated_tasks(s)) {
 		refuse(&l, "nothing to land: no task of session %s is integrated", s->sid);
 		return 0;

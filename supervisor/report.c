@@ -55,6 +55,33 @@ static void add_elsewhere(const struct session *s, struct str *out)
 	}
 }
 
+/* A path for a shell: between quotes unless it is plain. */
+static void add_shell(struct str *out, const char *path)
+{
+	if (!path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+")]) {
+		str_add(out, path);
+		return;
+	}
+	str_addc(out, '\'');
+	for (; *path; path++)
+		*path == '\'' ? str_add(out, "'\\''") : str_addc(out, *path);
+	str_addc(out, '\'');
+}
+
+/* What to type to merge it by hand; landing takes the branch as it is then. */
+static void add_by_hand(const struct session *s, const struct task_row *row, struct str *out)
+{
+	AUTO_FREE char *path = mem_printf("%s/%s-by-hand", s->row.worktrees_dir, s->sid);
+	AUTO_STR struct str there = {0};
+
+	add_shell(&there, path);
+	str_addf(out, "      by hand:\n        $ git worktree add %s %s\n", there.p,
+	         s->manifest.integration_branch);
+	str_addf(out, "        $ git -C %s merge %.12s\n", there.p, row->commit);
+	str_add(out, "          mend the files there, then git add and git commit\n");
+	str_addf(out, "        $ git worktree remove %s\n        $ bosk land %s --merge\n", there.p, s->sid);
+}
+
 /* One task that did not make it: why, where its work is, and what to type. */
 static void add_trouble(const struct session *s, size_t i, struct str *out)
 {
@@ -66,9 +93,8 @@ static void add_trouble(const struct session *s, size_t i, struct str *out)
 		quoted(out, row->reason);
 	if (row->kept)
 		str_addf(out, "      work kept on branch %s\n", row->kept);
-	if (session_task_state(s, i) == TASK_CONFLICT)
-		str_addf(out, "      by hand: git switch %s && git merge %s\n",
-		         s->manifest.integration_branch, row->branch);
+	if (session_task_state(s, i) == TASK_CONFLICT && row->commit)
+		add_by_hand(s, row, out);
 	else if (row->attempts)
 		str_addf(out, "      bosk logs %s/%s\n", s->sid, id);
 }

@@ -233,6 +233,12 @@ char *session_result_key(const struct session *s, size_t task, uint64_t attempt)
 	return mem_printf("%s/%06zu/%04llu", s->row.queue, task + 1, (unsigned long long)attempt);
 }
 
+size_t session_merge_slot(const struct session *s)
+{
+	const struct strv *paths = &s->manifest.worktrees;
+	return paths->n && str_ends(paths->v[paths->n - 1], "-merge") ? paths->n - 1 : SIZE_MAX;
+}
+
 char *session_int_ref(const struct session *s)
 {
 	return mem_printf("refs/bosk/int/%s", s->sid);

@@ -79,6 +79,9 @@ bool session_brings(const struct session *s, size_t task);
 int session_intent(const struct session *s, const char *which, struct intent_row *out, bool *open,
                    struct err *e);
 
+/* The worktree where gates run on merges, SIZE_MAX = there is none: the last one, if it is named so. */
+size_t session_merge_slot(const struct session *s);
+
 /* refs/bosk/int/<sid>; the caller owns it. */
 char *session_int_ref(const struct session *s);
 /* Name of the task's branch by the plan or the configured pattern; the caller owns it. */

@@ -17,14 +17,14 @@ static struct schedule *make_schedule(const struct core *c)
 	AUTO_FREE int64_t *priority = mem_array(s->plan.n, sizeof *priority);
 	AUTO_FREE bool *exclusive = mem_array(s->plan.n, sizeof *exclusive);
 
+	size_t worktrees = s->manifest.worktrees.n - (session_merge_slot(s) != SIZE_MAX);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		priority[i] = (int64_t)s->plan.tasks[i].priority;
 		exclusive[i] = s->plan.tasks[i].exclusive;
 	}
 	struct sched_plan plan = {.tasks = s->plan.n,
 	                          /* a resume that was killed may have recorded only one of the two */
-	                          .slots = s->row.jobs < s->manifest.worktrees.n ? s->row.jobs
-	                                                                         : s->manifest.worktrees.n,
+	                          .slots = s->row.jobs < worktrees ? s->row.jobs : worktrees,
 	                          .needs = s->plan.needs,
 	                          .needs_at = s->plan.needs_at,
 	                          .priority = priority,
@@ -95,6 +95,9 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
 		c->slot_keep[i] = strv_has(&s->manifest.held, s->manifest.worktrees.v[i]);
 	c->integ.queue = mem_array(s->plan.n + 1, sizeof *c->integ.queue);
+	c->integ.items = mem_array(s->plan.n + 1, sizeof *c->integ.items);
+	c->green = green_new();
+	c->merge_slot = session_merge_slot(s);
 	for (size_t i = 0; recovery && i < recovery->n; i++) {
 		const struct recovery_left *left = &recovery->left[i];
 		const struct task_row *row = &s->tasks[left->task];
@@ -124,9 +127,10 @@ static void close_core(struct core *c)
 	free(c->slot_again);
 	free(c->retry_timer);
 	free(c->integ.queue);
+	free(c->integ.items);
 	free(c->inbox);
 	free(c->todo);
-	free(c->green_tree);
+	green_free(c->green);
 }
 
 int supervisor_run(struct session *s, const struct config *cfg, const struct recovery *recovery,

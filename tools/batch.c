@@ -10,6 +10,16 @@
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 
+/* Is `word` one of `words`, which are separated by bars? */
+static bool one_of(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *p = words; p; p = strchr(p, '|') ? strchr(p, '|') + 1 : NULL)
+		if (n && strcspn(p, "|") == n && strncmp(p, word, n) == 0)
+			return true;
+	return false;
+}
+
 int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 {
 	struct create_options *o = &b->create;
@@ -22,13 +32,12 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	const struct {
 		const char *option, *given, *here, *later;
 	} words[] = {{"land", land, "keep|merge", "pr"},
-	             {"verify", verify, "task", "merged"},
-	             {"on-conflict", conflict, "park", "repair"},
+	             {"verify", verify, "merged|task", ""},
+	             {"on-conflict", conflict, "repair|park", ""},
 	             {"barrier", barrier, "none", "wave"}};
 	for (size_t i = 0; i < MEM_COUNT(words); i++) {
 		const char *given = words[i].given;
-		if (!given || str_eq(given, words[i].here) ||
-		    (i == 0 && (str_eq(given, "keep") || str_eq(given, "merge"))))
+		if (!given || one_of(words[i].here, given))
 			continue;
 		if (str_eq(given, words[i].later))
 			return err_set(e, ERR_USAGE, "--%s %s is not available in this version", words[i].option,
@@ -50,6 +59,8 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	o->base = cmd_value(l, "base");
 	o->target = cmd_value(l, "target");
 	o->land = land ? land : b->config.land;
+	o->verify = verify ? verify : b->config.verify;
+	o->on_conflict = conflict ? conflict : "repair";
 	o->executor = cmd_value(l, "executor");
 	o->excused = &b->excused;
 	o->config = &b->config;

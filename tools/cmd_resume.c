@@ -27,9 +27,13 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 		return -1;
 	if (!executor && jobs == s->row.jobs)
 		return 0;
-	for (uint64_t n = s->manifest.worktrees.n + 1; n <= jobs; n++)
-		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", s->row.worktrees_dir, s->sid,
-		          (unsigned long long)n);
+	/* The one for merges stays the last. */
+	struct strv *paths = &s->manifest.worktrees;
+	AUTO_FREE char *merges = session_merge_slot(s) == SIZE_MAX ? NULL : strv_pop(paths);
+	for (uint64_t n = paths->n + 1; n <= jobs; n++)
+		strv_addf(paths, "%s/%s-%llu", s->row.worktrees_dir, s->sid, (unsigned long long)n);
+	if (merges)
+		strv_add(paths, merges);
 	s->row.jobs = jobs;
 	if (executor)
 		mem_set(&s->row.executor, executor);

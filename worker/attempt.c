@@ -154,6 +154,28 @@ static enum step check_unmerged(struct attempt *r)
 	return GO_ON;
 }
 
+static bool has_marker(const struct str *text, char c)
+{
+	char marker[9] = "\n       ";
+
+	memset(marker + 1, c, 7);
+	return str_starts(str_text(text), marker + 1) || (text->len && memmem(text->p, text->len, marker, 8));
+}
+
+/* Of the files it was to mend, is one as it was given? Asked of what is staged: what stands at the path
+ * in the worktree may be anything. */
+static enum step check_markers(struct attempt *r)
+{
+	for (size_t i = 0; i < r->t->conflicts.n; i++) {
+		AUTO_STR struct str text = {0};
+		struct err gone = {0};
+		if (gitx_read_file(r->s->gitx, &r->tree, r->t->conflicts.v[i], &text, &gone) == 0 &&
+		    has_marker(&text, '<') && has_marker(&text, '>'))
+			return attempt_over(r, "unmerged", "conflict markers are left in %s", r->t->conflicts.v[i]);
+	}
+	return GO_ON;
+}
+
 static enum step check_protected(struct attempt *r, const struct strv *changed)
 {
 	for (size_t i = 0; i < changed->n; i++)
@@ -222,6 +244,8 @@ enum step attempt_run(struct attempt *r, uint64_t *fixes)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
 	if (step == GO_ON && stage_tree(r->s, &r->tree, &e) != 0)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
+	if (step == GO_ON)
+		step = check_markers(r);
 	if (step == GO_ON && gitx_diff_paths(r->s->gitx, &r->base_tree, &r->tree, 0, &changed, &e) != 0)
 		step = attempt_broken(r, &e);
 	if (step == GO_ON && !changed.n && !r->t->allow_empty)

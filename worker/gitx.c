@@ -289,6 +289,7 @@ void gitx_close(struct gitx *g)
 	git_odb_free(g->odb);
 	git_config_free(g->cfg);
 	git_repository_free(g->repo);
+	free(g->unflushed);
 	free(g->common_dir);
 	free(g->git_dir);
 	free(g->top);

@@ -73,6 +73,11 @@ int gitx_upstream(struct gitx *g, const char *branch, char **out, struct err *e)
 int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *tree_b, size_t max,
                     struct strv *out, struct err *e);
 
+/* The objects written through `g` so far are on the disk after it, at about the price of one flush
+ * however many they are. gitx_ref_moves begins with it; call it yourself before something else than a ref
+ * says that they exist. ERR_MISSING when one is gone (a gc): make it again. */
+int gitx_flush(struct gitx *g, struct err *e);
+
 /* A commit object; no ref moves. author and committer "Name <mail>" (else ERR_USAGE; nothing is
  * guessed or completed), time = now in the local zone. `message` as it is, taken for UTF-8. Every
  * object written here is read back before its id is returned; an empty file that a power cut left
@@ -84,6 +89,7 @@ int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
 int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const void *content,
                      size_t n, const struct oid *parent, const char *author, const char *message,
                      struct err *e);
+/* `commit` may be a tree too. */
 int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, struct str *out,
                    struct err *e); /* blob at a path of a commit; ERR_MISSING */
 

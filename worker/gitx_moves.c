@@ -316,7 +316,8 @@ int gitx_ref_moves(struct gitx *g, const struct gitx_move *moves, size_t n, cons
 
 	if (!n)
 		return 0;
-	if (gitx_check_moves(g, moves, n, e) != 0)
+	/* Nothing names an object that a power cut could take away again (promise D1). */
+	if (gitx_check_moves(g, moves, n, e) != 0 || gitx_flush(g, e) != 0)
 		return -1;
 	FAILPOINT("git.refs.before");
 	if (try_for_a_while(&a, e) != 0) {

@@ -224,17 +224,20 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
 int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, struct str *out,
                    struct err *e)
 {
-	GITX_AUTO(git_commit) c = NULL;
-	GITX_AUTO(git_tree) tree = NULL;
+	GITX_AUTO(git_object) named = NULL;
+	GITX_AUTO(git_object) tree = NULL;
+	git_oid id;
 	GITX_AUTO(git_tree_entry) entry = NULL;
 	GITX_AUTO(git_odb_object) blob = NULL;
 
-	if (commit_at(g, commit, &c, e) != 0)
+	if (gitx_oid_in(&id, commit, "commit", e) != 0)
 		return -1;
-	int rc = git_commit_tree(&tree, c);
+	int rc = git_object_lookup(&named, g->repo, &id, GIT_OBJECT_ANY);
+	if (rc == 0)
+		rc = git_object_peel(&tree, named, GIT_OBJECT_TREE);
 	if (rc < 0)
 		return gitx_err(e, rc, "cannot read the tree of commit %s", commit->hex);
-	rc = git_tree_entry_bypath(&entry, tree, path);
+	rc = git_tree_entry_bypath(&entry, (git_tree *)tree, path);
 	if (rc == GIT_ENOTFOUND)
 		return err_code(e, ERR_MISSING, rc, "commit %s has no file %s", commit->hex, path);
 	if (rc < 0)

@@ -15,6 +15,8 @@ struct gitx {
 	bool linked;    /* opened in a linked worktree */
 	bool main_bare; /* the main repository is bare: its HEAD is no checkout */
 	bool main_unknown; /* git keeps no path to the main worktree (--separate-git-dir) */
+	git_oid *unflushed; /* written since the last gitx_flush */
+	size_t n_unflushed;
 };
 
 bool gitx_durable(void); /* as given to gitx_init */
@@ -24,6 +26,9 @@ bool gitx_durable(void); /* as given to gitx_init */
 #define gitx_err(e, rc, ...) gitx_err_at((e), (rc), ERR_HERE, __VA_ARGS__)
 int gitx_err_at(struct err *e, int rc, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* git_odb_write without a flush; gitx_flush does that for all at once. */
+int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t n, git_object_t type);
 
 #define GITX_EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 

@@ -47,14 +47,14 @@ static int write_object(struct gitx *g, git_oid *out, git_object_t type, const v
                         size_t n, struct err *e)
 {
 	const char *kind = git_object_type2string(type);
-	int rc = git_odb_write(out, g->odb, bytes, n, type);
+	int rc = gitx_write_unflushed(g, out, bytes, n, type);
 
 	if (rc < 0)
 		return gitx_err(e, rc, "cannot write a %s", kind);
 	if (reads_back(g, out, type, n))
 		return 0;
 	if (clear_empty(g, out)) {
-		rc = git_odb_write(out, g->odb, bytes, n, type);
+		rc = gitx_write_unflushed(g, out, bytes, n, type);
 		if (rc < 0)
 			return gitx_err(e, rc, "cannot write %s %s again", kind,
 			                git_oid_tostr_s(out));

@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "exec.h"
 #include "gate.h"
+#include "prompt.h"
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -56,6 +57,9 @@ static enum step prepare(struct attempt *r)
 	if (gitx_tree_of(s->gitx, &r->base, &r->base_tree, &e) != 0 ||
 	    prepare_worktree(s, r->t->branch, &r->base, &e) != 0)
 		return attempt_broken(r, &e);
+	if (r->t->start_tree && worktree_start_with(s, &r->base, r->t->start_tree, &e) != 0)
+		return attempt_broken(r, &e);
+	r->feedback = r->t->feedback ? mem_strdup(r->t->feedback) : NULL;
 
 	slot_env(s, &r->env);
 	exec_env_set(&r->env, "BOSK_TASK", r->t->id);
@@ -142,11 +146,24 @@ void task_run(struct slot *s, const struct msg_task *t)
 	free(r.kept);
 }
 
-/* Bring, set up, run every gate. The verdict, or NULL with the error. */
+static int changed_since(struct slot *s, const char *since, const struct oid *commit,
+                         struct strv *out, struct err *e)
+{
+	struct oid from, from_tree, to_tree;
+
+	if (!oid_parse(&from, since))
+		return err_set(e, ERR_PROTO, "bad commit %s", since);
+	if (gitx_tree_of(s->gitx, &from, &from_tree, e) != 0 ||
+	    gitx_tree_of(s->gitx, commit, &to_tree, e) != 0)
+		return -1;
+	return gitx_diff_paths(s->gitx, &from_tree, &to_tree, 0, out, e);
+}
+
+/* Bring, set up, run the gates. The verdict, or NULL with the error. */
 static const char *check(struct slot *s, const struct msg_check *c, struct gate_report *report,
                          struct err *e)
 {
-	AUTO_STRV struct strv env = {0};
+	AUTO_STRV struct strv env = {0}, changed = {0};
 	AUTO_FREE char *dir = mem_printf("%s/%s", s->init.log_dir, c->label);
 	AUTO_FREE char *log = mem_printf("%s/setup.log", dir);
 	struct oid commit;
@@ -158,9 +175,12 @@ static const char *check(struct slot *s, const struct msg_check *c, struct gate_
 	slot_env(s, &env);
 	exec_env_set(&env, "BOSK_BASE", commit.hex);
 	exec_env_set(&env, "BOSK_LOG_DIR", dir);
+	if (c->since && changed_since(s, c->since, &commit, &changed, e) != 0)
+		return NULL;
 	if (fs_mkdirs(dir, e) != 0 || prepare_worktree(s, NULL, &commit, e) != 0 ||
 	    worktree_setup(s, env.v, log, e) != 0 ||
-	    gate_run_all(s, NULL, NULL, env.v, dir, 0, report, e) != 0)
+	    gate_run_all(s, c->gates_given ? &c->gates : NULL, c->since ? &changed : NULL, env.v, dir, 0,
+	                 report, e) != 0)
 		return NULL;
 	if (report->stopped) {
 		err_set(e, ERR_GONE, "stopped on request");
@@ -173,7 +193,7 @@ void task_check(struct slot *s, const struct msg_check *c)
 {
 	struct gate_report report = {0};
 	struct err e = {0}, ignored = {0};
-	AUTO_STR struct str reason = {0};
+	AUTO_STR struct str reason = {0}, feedback = {0};
 
 	s->task = c->label;
 	const char *verdict = check(s, c, &report, &e);
@@ -181,6 +201,8 @@ void task_check(struct slot *s, const struct msg_check *c)
 		str_add(&reason, e.text);
 	else if (report.red)
 		str_addf(&reason, "gate %s: %s", report.red, report.why);
+	if (report.red)
+		prompt_feedback(&report, &feedback);
 	if (!s->shutdown) {
 		struct msg m = {.kind = MSG_CHECKED};
 		m.u.checked = (struct msg_checked){
@@ -189,6 +211,7 @@ void task_check(struct slot *s, const struct msg_check *c)
 			.gates = report.verdicts,
 			.reason = (char *)str_text(&reason),
 			.tail = (char *)str_text(&report.tail),
+			.feedback = feedback.p,
 		};
 		chan_send(s->chan, &m, &ignored);
 	}

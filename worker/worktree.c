@@ -196,6 +196,13 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 	return 0;
 }
 
+int worktree_start_with(struct slot *s, const struct oid *base, const char *tree, struct err *e)
+{
+	if (git_run(&s->git, NULL, GIT_ARGS("read-tree", "-m", "-u", base->hex, tree), e) != 0)
+		return err_wrap(e, "cannot put the merge into the worktree");
+	return 0;
+}
+
 /* What `copy` brought in would stop git from removing the worktree without force. */
 static void remove_copies(struct slot *s)
 {

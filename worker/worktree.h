@@ -28,6 +28,9 @@ void worktree_read_copied(struct slot *s);
  * untracked ones removed, ignored ones kept. */
 int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e);
 
+/* The worktree, just brought to `base`, holds the files of `tree` on top of it, staged. */
+int worktree_start_with(struct slot *s, const struct oid *base, const char *tree, struct err *e);
+
 /* Once per process: `copy` and .worktreeinclude from the user's main worktree. Then `setup`, unless
  * its key (command and contents of setup_inputs) equals the one of the last success here. A failed
  * setup is ERR_USAGE with the end of its output. Its log is `log_path`. */

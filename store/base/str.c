@@ -173,6 +173,11 @@ void strv_addf(struct strv *l, const char *fmt, ...)
 	strv_give(l, str_take(&s));
 }
 
+char *strv_pop(struct strv *l)
+{
+	return l->v[--l->n];
+}
+
 bool strv_has(const struct strv *l, const char *text)
 {
 	for (size_t i = 0; i < l->n; i++)

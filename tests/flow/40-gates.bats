@@ -212,7 +212,7 @@ gates:
 YAML
     task left "touch '$SCRATCH/left'; until test -e '$SCRATCH/right'; do sleep 0.05; done; echo x > left.txt"
     task right "touch '$SCRATCH/right'; until test -e '$SCRATCH/left'; do sleep 0.05; done; echo x > right.txt"
-    run_bosk run "$PLAN" --jobs 2
+    run_bosk run "$PLAN" --jobs 2 --verify task
     expect_status 1
     sid=$(last_sid)
     equal "left" "$(task_field "$sid" left state)" integrated

@@ -125,7 +125,7 @@ static void defaults(void **state)
 	assert_int_equal(c.conflict_attempts, 2);
 	assert_int_equal(c.timeout_ms, 3600000);
 	assert_int_equal(c.silence_ms, 900000);
-	assert_string_equal(c.verify, "task");
+	assert_string_equal(c.verify, "merged");
 	assert_string_equal(c.land, "keep");
 	assert_string_equal(c.land_fallback, "keep");
 	assert_string_equal(c.steps, "together");
@@ -295,14 +295,14 @@ static void later_sources_win(void **state)
 	struct config c, again;
 	struct plan_faults faults = {0};
 	put(scratch.user, "config.yaml", "jobs: 4\nretries: 5\nsilence: 1m\nagents: {mine: {}}\n"
-	                                 "gates: [{name: u, run: x}]\nverify: merged\n");
+	                                 "gates: [{name: u, run: x}]\nland: pr\n");
 	put(scratch.repo, "bosk.yaml", "retries: 6\nworktrees: {dir: /a, total: 1}\nagents: {theirs: {}}\n"
 	                               "gates: [{name: r, run: x}]\nlimits:\n");
 	setenv("BOSK_CONFIG_SILENCE", "2m", 1);
 	setenv("BOSK_CONFIG_WORKTREES_TOTAL", "3", 1);
 	setenv("BOSK_CONFIG_WORKTREES", "{total: 2, setup: make}", 1); /* a section, before its keys */
 	const char *const options[] = {"silence=3m", "silence=4m", "worktrees.dir=/b",
-	                               "verify=task"}; /* takes back what is not available */
+	                               "land=keep"}; /* takes back what is not available */
 	load_options(&c, options, MEM_COUNT(options));
 	assert_int_equal(c.jobs, 4);
 	assert_int_equal(c.retries, 6);
@@ -456,8 +456,7 @@ static void faults_in_gates(void **state)
 static void what_nothing_acts_on_is_refused(void **state)
 {
 	(void)state;
-	refused_file("jobs: 1\nverify: merged\n", 2, 9, "verify", "\"merged\" is not available in this");
-	refused_file("land: pr\n", 1, 7, "land", "not available in this version");
+	refused_file("jobs: 1\nland: pr\n", 2, 7, "land", "\"pr\" is not available in this version");
 	refused_file("land_fallback: pr\n", 1, 16, "land_fallback", "not available");
 	refused_file("steps: each\n", 1, 8, "steps", "not available");
 	refused_file("merge_drivers: run\n", 1, 16, "merge_drivers", "not available");
@@ -465,7 +464,7 @@ static void what_nothing_acts_on_is_refused(void **state)
 	refused_file("notify: mail me\n", 1, 9, "notify", "not available");
 	refused_file("limits: {max_time: 3h}\n", 1, 20, "limits.max_time", "not available");
 	refused_file("limits: {budget_usd: 5.50}\n", 1, 22, "limits.budget_usd", "not available");
-	refused_option("verify=merged", 1, 8, "verify", "not available");
+	refused_option("steps=each", 1, 7, "steps", "not available");
 }
 
 static void faults_outside_files(void **state)

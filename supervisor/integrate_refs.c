@@ -1,0 +1,142 @@
+/* integrate_refs: a batch of merges becomes what the integration refs name. Nothing is moved before the
+ * intent is recorded; the done rides in the next turn. */
+#include <string.h>
+
+#include "adopt.h"
+#include "integrate.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+
+void integrate_record(struct core *c)
+{
+	struct session *s = c->s;
+	struct integration *in = &c->integ;
+	AUTO_FREE char *ref = session_int_ref(s), *key = mem_printf("%s/intent", s->sid);
+	AUTO_STR struct str bytes = {0};
+	struct err e = {0};
+	struct intent_row intent = {.kind = (char *)"integrate",
+	                            .ref = ref,
+	                            .old_tip = in->from.hex,
+	                            .new_tip = in->tip.hex};
+
+	if (gitx_flush(s->site->git, &e) != 0) {
+		core_fatal(c, &e);
+		return;
+	}
+	for (size_t i = 0; i < in->n_items; i++) {
+		const struct merge_item *item = &in->items[i];
+		const struct task_row *row = &s->tasks[item->task];
+		strv_add(&intent.tasks, s->plan.tasks[item->task].id);
+		strv_add(&intent.commits, item->commit.hex);
+		strv_add(&intent.merges, item->merge.hex);
+		strv_add(&intent.hashes, row->result_hash ? row->result_hash : "");
+		struct event_row ev = {.kind = (char *)"intent",
+		                       .task = s->plan.tasks[item->task].id,
+		                       .ordinal = item->task + 1,
+		                       .commit = (char *)item->commit.hex,
+		                       .old_tip = in->from.hex,
+		                       .new_tip = in->tip.hex};
+		turn_event(&c->turn, &ev);
+	}
+	rec_encode(&intent_row_rec, &intent, &bytes);
+	strv_fini(&intent.tasks);
+	strv_fini(&intent.commits);
+	strv_fini(&intent.merges);
+	strv_fini(&intent.hashes);
+	db_batch_put(&c->turn.batch, DB_integration, key, bytes.p, bytes.len);
+	in->phase = INTEG_INTENT;
+}
+
+static void withdraw(struct core *c, const char *why)
+{
+	AUTO_FREE char *key = mem_printf("%s/intent", c->s->sid);
+
+	db_batch_del(&c->turn.batch, DB_integration, key);
+	for (size_t i = 0; i < c->integ.n_items; i++)
+		turn_note(&c->turn, "withdrawn", c->integ.items[i].task, why);
+	integrate_put_back(c);
+}
+
+static void done(struct core *c)
+{
+	struct session *s = c->s;
+	struct integration *in = &c->integ;
+	AUTO_FREE char *key = mem_printf("%s/intent", s->sid);
+
+	db_batch_del(&c->turn.batch, DB_integration, key);
+	turn_tip(&c->turn, in->tip.hex);
+	mem_set(&s->manifest.landed, NULL); /* there is something new to land */
+	for (size_t i = 0; i < in->n_items; i++) {
+		const struct merge_item *item = &in->items[i];
+		struct task_row *row = &s->tasks[item->task];
+		mem_set(&row->merge, item->merge.hex);
+		mem_set(&row->reason, NULL);
+		row->ended_ms = clock_wall_ms();
+		turn_task(&c->turn, item->task);
+		struct event_row ev = {.kind = (char *)"integrated",
+		                       .task = s->plan.tasks[item->task].id,
+		                       .ordinal = item->task + 1,
+		                       .attempt = row->attempts,
+		                       .commit = row->commit,
+		                       .old_tip = in->from.hex,
+		                       .new_tip = in->tip.hex};
+		turn_event(&c->turn, &ev);
+		core_event(c, SCHED_INTEGRATED, item->task);
+		view_task(c->view, s->plan.tasks[item->task].id, "integrated", row->ran_ms, NULL);
+	}
+	in->n_items = 0;
+	in->phase = INTEG_IDLE;
+}
+
+/* Somebody moved a ref that was ours alone: the merge is redone on what they made of it. */
+static int adopt_moved(struct core *c, struct err *e)
+{
+	struct session *s = c->s;
+	struct oid truth;
+
+	if (adopt_refs(s, &truth, e) != 0)
+		return -1;
+	if (strcmp(truth.hex, c->integ.from.hex) != 0) {
+		strv_addf(&s->manifest.notes, "the integration branch was moved to %.12s by someone else; "
+		          "the merge was redone on it", truth.hex);
+		turn_tip(&c->turn, truth.hex);
+	}
+	return 0;
+}
+
+/* Move the truth ref, and the branch with it unless a worktree has it checked out. */
+void integrate_refs(struct core *c)
+{
+	struct session *s = c->s;
+	struct integration *in = &c->integ;
+	AUTO_FREE char *ref = session_int_ref(s), *path = NULL;
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
+	struct gitx_move moves[2] = {{ref, in->from, in->tip}, {branch, {""}, in->tip}};
+	struct err e = {0}, ignored = {0};
+	bool follows = false, ahead = false;
+
+	/* The branch follows when it is at the tip or behind it, and nobody works on it. */
+	if (gitx_checked_out(s->site->git, branch, &path, &ignored) != 0 &&
+	    gitx_ref_read(s->site->git, branch, &moves[1].from, &ignored) == 0) {
+		gitx_reaches(s->site->git, &in->from, &moves[1].from, &follows, &ignored);
+		if (!follows)
+			gitx_reaches(s->site->git, &moves[1].from, &in->from, &ahead, &ignored);
+	}
+	FAILPOINT("integrate.refs.before");
+	if (ahead) { /* a commit was added on the branch: take it in first */
+		err_set(&e, ERR_MOVED, "%s was moved", branch);
+	} else if (gitx_ref_moves(s->site->git, moves, follows ? 2 : 1, "bosk: integrate", &e) == 0) {
+		FAILPOINT("integrate.refs.after");
+		done(c);
+		return;
+	}
+	if (e.kind != ERR_MOVED) {
+		core_fatal(c, &e);
+		return;
+	}
+	withdraw(c, e.text);
+	if (adopt_moved(c, &e) != 0)
+		core_fatal(c, &e);
+}
+

@@ -1,0 +1,101 @@
+/* gitx_flush: objects onto the disk, many at the price of one. They are written without a flush and
+ * remembered; whoever makes a ref name them flushes first (gitx_ref_moves does so by itself).
+ *
+ * On file systems with one ordered journal it goes as in git's own core.fsyncMethod=batch: the data of
+ * each file is written out, then one fsync of a new file carries the journal, and the names with it, to
+ * the disk. Elsewhere each file and its folder is flushed. */
+#include "gitx_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+
+static bool one_journal(const char *folder)
+{
+	static const long types[] = {0xef53 /* ext */, 0x58465342 /* XFS */, 0x01021994 /* tmpfs */};
+	struct statfs fs;
+
+	for (size_t i = 0; statfs(folder, &fs) == 0 && i < MEM_COUNT(types); i++)
+		if ((long)fs.f_type == types[i])
+			return true;
+	return false;
+}
+
+static int flush_folder(const char *path, struct err *e)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) != 0 ? err_sys(e, "cannot flush %s", path) : 0;
+}
+
+static int write_out(struct gitx *g, const git_oid *id, bool ordered, struct err *e)
+{
+	const char *hex = git_oid_tostr_s(id);
+	AUTO_FREE char *folder = mem_printf("%s/objects/%.2s", g->common_dir, hex);
+	AUTO_FREE char *path = mem_printf("%s/%s", folder, hex + 2);
+	struct err absent = {0};
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT) { /* in a pack, which git has flushed; or a gc took it */
+		GITX_AUTO(git_odb_object) object = gitx_object(g, id, &absent);
+		return object ? 0 : err_set(e, ERR_MISSING, "object %s is gone", git_oid_tostr_s(id));
+	}
+	if (fd < 0)
+		return err_sys(e, "cannot open %s", path);
+	if (!ordered)
+		return fsync(fd) != 0 ? err_sys(e, "cannot flush %s", path) : flush_folder(folder, e);
+	int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+	if (sync_file_range(fd, 0, 0, flags) != 0 && fsync(fd) != 0)
+		return err_sys(e, "cannot flush %s", path);
+	return 0;
+}
+
+/* The name is one that git's gc removes, should we end before the unlink. */
+static int flush_journal(const char *folder, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/tmp_obj_bosk_XXXXXX", folder);
+	AUTO_CLOSE int fd = mkostemp(path, O_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cannot make a file in %s", folder);
+	int rc = fsync(fd) != 0 ? err_sys(e, "cannot flush %s", folder) : 0;
+	unlink(path);
+	return rc;
+}
+
+int gitx_flush(struct gitx *g, struct err *e)
+{
+	AUTO_FREE char *folder = mem_printf("%s/objects", g->common_dir);
+
+	if (!g->n_unflushed)
+		return 0;
+	if (gitx_durable()) {
+		bool ordered = one_journal(folder);
+		FAILPOINT("git.flush.before");
+		for (size_t i = 0; i < g->n_unflushed; i++)
+			if (write_out(g, &g->unflushed[i], ordered, e) != 0)
+				return -1;
+		if (ordered && flush_journal(folder, e) != 0)
+			return -1;
+		FAILPOINT("git.flush.after");
+	}
+	g->n_unflushed = 0;
+	return 0;
+}
+
+/* libgit2 would flush each object by itself. */
+int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t n, git_object_t type)
+{
+	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
+	int rc = git_odb_write(out, g->odb, bytes, n, type);
+	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, (int)gitx_durable());
+	if (rc >= 0) {
+		g->unflushed = mem_grow(g->unflushed, g->n_unflushed + 1, sizeof *g->unflushed);
+		g->unflushed[g->n_unflushed++] = *out;
+	}
+	return rc;
+}
