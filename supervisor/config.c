@@ -188,7 +188,8 @@ static void add_file(struct config_loader *l, struct strv *sources, const char *
 	l->origin = path;
 	if (fs_read(path, MAX_FILE, &text, &e) != 0) {
 		if (e.code != ENOENT && e.code != ENOTDIR)
-			config_fault(l, NULL, NULL, "%s", e.text);
+			config_fault(l, NULL, NULL, "%s",
+			             e.code ? strerror(e.code) : "is larger than 1 MiB");
 		return;
 	}
 	if (memchr(text.p, 0, text.len)) /* kept and passed on as a string: it would end here */
