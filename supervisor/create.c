@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "floor.h"
+#include "forget.h"
 #include "locks.h"
 #include "recover.h"
 #include "repair.h"
@@ -175,7 +176,11 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	fill_rows(s, b, o);
 	if (create_rows(s, o, e) != 0)
 		return -1;
-	return recover_refs(s, e);
+	if (recover_refs(s, e) == 0)
+		return 0;
+	struct err ignored = {0}; /* then it is as after a kill here: resume goes on with it */
+	forget_session(s, &ignored);
+	return -1;
 }
 
 int create_session(struct session *out, struct site *site, struct plan *plan,
