@@ -2,6 +2,7 @@
 #include "site.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -9,9 +10,11 @@
 
 int site_open(struct site *out, const char *dir, enum site_mode mode, struct err *e)
 {
+	AUTO_FREE char *path = realpath(dir, NULL); /* what is said of "." helps nobody */
+
 	*out = (struct site){0};
 	seal_init();
-	if (gitx_init(true, e) != 0 || gitx_open(&out->git, dir, e) != 0)
+	if (gitx_init(true, e) != 0 || gitx_open(&out->git, path ? path : dir, e) != 0)
 		return -1;
 	out->state_dir = mem_printf("%s/bosk", gitx_common_dir(out->git));
 	AUTO_FREE char *store = site_path(out, "store");
