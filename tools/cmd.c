@@ -10,6 +10,7 @@
 #include "store/base/mem.h"
 #include "supervisor/config.h"
 #include "supervisor/site.h"
+#include "worker/git.h"
 
 const struct cmd_option cmd_common[] = {
 	{"directory", 'C', "DIR", "work as if started in DIR", false},
@@ -249,6 +250,12 @@ int cmd_number(const struct cmd_line *l, const char *name, uint64_t min, uint64_
 		return err_set(e, ERR_USAGE, "--%s takes a whole number from %llu to %llu, not '%s'", name,
 		               (unsigned long long)min, (unsigned long long)max, text);
 	return 0;
+}
+
+int cmd_git(struct err *e)
+{
+	unsigned major, minor;
+	return git_version(&major, &minor, e);
 }
 
 int cmd_fail(const struct err *e)

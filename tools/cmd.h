@@ -63,6 +63,9 @@ const char *cmd_word(const struct cmd_line *l, size_t i); /* rest[i], NULL when 
 int cmd_number(const struct cmd_line *l, const char *name, uint64_t min, uint64_t max,
                uint64_t fallback, uint64_t *out, struct err *e);
 
+/* Is there a git that bosk can work with? Asked by every command that runs it. */
+int cmd_git(struct err *e);
+
 /* Print the error and return its exit code. */
 int cmd_fail(const struct err *e);
 void cmd_print(const struct str *text); /* to stdout */

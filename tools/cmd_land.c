@@ -80,7 +80,9 @@ static int run(const struct cmd_line *l)
 		log_error("--merge or --keep, not both");
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = cmd_git(&e);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_READ, &e);
 	if (rc == 0)
 		rc = session_find(&site, cmd_word(l, 0), "land", not_landed, sid, &e);
 	site_close(&site);

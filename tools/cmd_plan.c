@@ -183,7 +183,9 @@ int cmd_plan_show(const struct cmd_line *l)
 		log_error("bosk plan needs a plan file");
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = cmd_git(&e);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_READ, &e);
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);

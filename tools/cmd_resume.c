@@ -140,7 +140,9 @@ static int run(const struct cmd_line *l)
 		log_error("--all or a session, not both");
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = cmd_git(&e);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_READ, &e);
 	if (rc == 0 && !cmd_flag(l, "all"))
 		rc = session_find(&site, cmd_word(l, 0), "resume", session_resumable, sid, &e);
 	site_close(&site);

@@ -6,7 +6,6 @@
 #include "batch.h"
 #include "store/base/log.h"
 #include "supervisor/status.h"
-#include "worker/git.h"
 
 int cmd_plan_show(const struct cmd_line *l); /* cmd_plan.c: `run --dry-run` is `plan` */
 
@@ -151,7 +150,6 @@ static int run(const struct cmd_line *l)
 	struct site site = {0};
 	struct create_base look = {0};
 	struct err e = {0};
-	unsigned major, minor;
 	AUTO_STR struct str text = {0};
 
 	if (cmd_flag(l, "dry-run"))
@@ -163,7 +161,7 @@ static int run(const struct cmd_line *l)
 	}
 	if (!l->rest.n && !cmd_value(l, "queue"))
 		return nothing_given(l);
-	if (git_version(&major, &minor, &e) != 0)
+	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
 	/* Everything that can be wrong is found before anything is made. */
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
