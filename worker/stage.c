@@ -43,6 +43,7 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");
 	strv_add(&add, "--all");
+	strv_add(&add, "--sparse"); /* also what was made where a sparse checkout shows nothing */
 	strv_add(&add, "--");
 	strv_add(&add, ".");
 	for (size_t i = 0; i < leave.n; i++)
