@@ -33,6 +33,8 @@ flow_setup() {
     mkdir "$SCRATCH/home" "$SCRATCH/run"
     export HOME=$SCRATCH/home XDG_RUNTIME_DIR=$SCRATCH/run GIT_CONFIG_NOSYSTEM=1
     export GIT_CONFIG_GLOBAL=/dev/null LC_ALL=C NO_COLOR=1
+    # What a library leaks is not bosk's.
+    export LSAN_OPTIONS=suppressions=${BASH_SOURCE[0]%/*}/lsan.supp:print_suppressions=0
     chmod 700 "$SCRATCH/run"
     # A small or full machine is not what these tests are about.
     write_file "$HOME/.config/bosk/config.yaml" <<<'limits: {free_disk: 0, free_memory: 0}'
