@@ -188,7 +188,7 @@ static void add_file(struct config_loader *l, struct strv *sources, const char *
 	l->origin = path;
 	if (fs_read(path, MAX_FILE, &text, &e) != 0) {
 		if (e.code != ENOENT && e.code != ENOTDIR)
-			config_fault(l, NULL, NULL, "%s",
+			config_fault(l, NULL, NULL, "%s%s", e.code ? "cannot be read: " : "",
 			             e.code ? strerror(e.code) : "is larger than 1 MiB");
 		return;
 	}

@@ -200,7 +200,7 @@ static void read_file(struct plan_loader *l, const char *path)
 		plan_fault(l, path, NULL, NULL, NULL,
 		           "a folder of stories or issues is not supported yet by this version");
 	} else if (fs_read(path, YAML_MAX_BYTES, &text, &e) != 0) {
-		plan_fault(l, path, NULL, NULL, NULL, "%s",
+		plan_fault(l, path, NULL, NULL, NULL, "%s%s", e.code ? "cannot be read: " : "",
 		           e.code ? strerror(e.code) : "is larger than 16 MiB: split it");
 	} else {
 		if (slash)

@@ -108,9 +108,9 @@ make_config() {
     cycle                  | bad.yaml:2:3: .*wait for each other: a -> b -> a | 2
     cycle_of_20000         | bad.yaml:.* wait for each other: .*more\) ->     | 2
     chain_of_20000         |                                                  | 0
-    no_such_file           | absent.yaml: .*No such file                      | 2
+    no_such_file           | absent.yaml: cannot be read: No such file        | 2
     folder                 | home: a folder                                   | 2
-    unreadable             | /proc/self/mem: Input/output err                 | 2
+    unreadable             | /proc/self/mem: cannot be read                   | 2
 TABLE
 }
 

@@ -506,7 +506,7 @@ static void all_faults_of_all_sources_at_once(void **state)
 	assert_ok(fs_mkdirs(path, &e), &e); /* there, but unreadable */
 	assert_int_equal(config_load(&c, scratch.repo, NULL, &faults), -1);
 	assert_null(c.verify);
-	expect_fault(&faults, NULL, 0, 0, NULL, "cannot read");
+	expect_fault(&faults, NULL, 0, 0, NULL, "cannot be read");
 	plan_faults_fini(&faults);
 	assert_int_equal(rmdir(path), 0);
 	load_option(&c, NULL); /* neither file is there */

@@ -500,7 +500,7 @@ static void unreadable_files_are_faults(void **state)
 	AUTO_FREE char *plan = mem_printf("%s/p.yaml", dir), *none = mem_printf("%s/none.yaml", dir);
 	AUTO_FREE char *pipe = mem_printf("%s/pipe", dir);
 	AUTO_STR struct str large = {0};
-	fault_of(none, 0, NULL, "cannot open");
+	fault_of(none, 0, NULL, "cannot be read: No such file");
 	fault_of(dir, 0, NULL, "folder");
 	fault_of("-", 0, NULL, "standard input");
 
