@@ -1,4 +1,4 @@
-/* cmd: parsing command lines by the tables of cmd.h (getopt_long does the work), and help. */
+/* cmd: parsing command lines by the tables of cmd.h (getopt_long does the work). */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "help.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/config.h"
@@ -14,7 +15,7 @@
 
 const struct cmd_option cmd_common[] = {
 	{"directory", 'C', "DIR", "work as if started in DIR", false},
-	{"config", 'c', "KEY=VALUE", "set a configuration key for this call", false},
+	{"set", 'c', "KEY=VALUE", "set a configuration key for this call", false},
 	{"quiet", 'q', NULL, "errors and data only", false},
 	{"verbose", 'v', NULL, "say more", false},
 	{"help", 'h', NULL, "this text", false},
@@ -26,33 +27,7 @@ static const struct cmd_option *option_at(const struct cmd *c, size_t i)
 	return i < c->n_options ? &c->options[i] : &cmd_common[i - c->n_options];
 }
 
-void cmd_help(const struct cmd *c)
-{
-	printf("usage: bosk %s%s%s\n\n%s\n", c->name, *c->args ? " " : "", c->args, c->summary);
-	if (c->details)
-		printf("\n%s", c->details);
-	printf("\noptions:\n");
-	for (size_t i = 0; i < c->n_options + cmd_common_count; i++) {
-		const struct cmd_option *o = option_at(c, i);
-		AUTO_FREE char *left =
-			mem_printf("%s%c%s --%s%s%s", o->letter ? "-" : " ", o->letter ? o->letter : ' ',
-		                   o->letter ? "," : " ", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
-		printf("  %-26s %s%s\n", left, o->help, o->later ? " (not in this version)" : "");
-	}
-}
-
-void cmd_overview(void)
-{
-	printf("usage: bosk [-C DIR] [-c KEY=VALUE] COMMAND ...\n\n"
-	       "Runs a batch of coding tasks unattended, each in its own git worktree.\n\ncommands:\n");
-	for (size_t i = 0; i < cmd_count; i++)
-		printf("  %-10s %s%s\n", cmd_list[i]->name, cmd_list[i]->summary,
-		       cmd_list[i]->run ? "" : " (not in this version)");
-	printf("\nbosk help COMMAND says more. Exit codes: 0 all done, 1 something was not, 2 usage or plan\n"
-	       "error, 3 stopped by a limit, 4 the environment, 5 another session holds it, 70 a bug.\n");
-}
-
-static const struct cmd *find_command(const char *name)
+const struct cmd *cmd_find(const char *name)
 {
 	for (size_t i = 0; i < cmd_count; i++)
 		if (strcmp(cmd_list[i]->name, name) == 0)
@@ -60,24 +35,27 @@ static const struct cmd *find_command(const char *name)
 	return NULL;
 }
 
-static int unknown(const char *what, const char *word, const char *const *names, size_t n)
-{
-	const char *near = str_nearest(word, names, n);
-	log_error("unknown %s '%s'%s%s%s; see bosk help", what, word, near ? ": did you mean '" : "",
-	          near ? near : "", near ? "'?" : "");
-	return 2;
-}
-
-static int unknown_command(const char *word)
+int cmd_unknown(const char *word)
 {
 	AUTO_FREE const char **names = mem_array(cmd_count, sizeof *names);
 	for (size_t i = 0; i < cmd_count; i++)
 		names[i] = cmd_list[i]->name;
-	return unknown("command", word, names, cmd_count);
+	const char *near = str_nearest(word, names, cmd_count);
+	log_error("unknown command '%s'%s%s%s; see bosk help", word, near ? ": did you mean '" : "",
+	          near ? near : "", near ? "'?" : "");
+	return 2;
+}
+
+static int not_available(const struct cmd *c)
+{
+	log_error("bosk %s is not available in this version", c->name);
+	return 2;
 }
 
 static int unknown_option(const struct cmd *c, const char *word)
 {
+	if (!c->run)
+		return not_available(c);
 	size_t n = c->n_options + cmd_common_count;
 	AUTO_FREE const char **names = mem_array(n, sizeof *names);
 	AUTO_FREE char *bare = mem_strdup(word);
@@ -99,7 +77,7 @@ static int take(struct cmd_line *out, const struct cmd_option *o, const char *ar
 	}
 	if (strcmp(o->name, "directory") == 0)
 		out->dir = arg;
-	else if (strcmp(o->name, "config") == 0)
+	else if (strcmp(o->name, "set") == 0)
 		strv_add(&out->config, arg);
 	else if (strcmp(o->name, "quiet") == 0)
 		log_set(LOG_QUIET);
@@ -129,14 +107,23 @@ static int parse_options(struct cmd_line *out, int argc, char **argv)
 	opterr = 0;
 	optind = 0; /* start afresh: the GNU way */
 	for (int got; (got = getopt_long(argc, argv, shorts.p, longs, NULL)) != -1;) {
+		if (got == '?' && optopt >= 256) {
+			log_error("bosk %s: option '--%s' takes no argument", c->name,
+			          option_at(c, (size_t)optopt - 256)->name);
+			return 2;
+		}
 		if (got == '?')
-			return unknown_option(c, optopt && optopt < 256 ? (char[]){'-', (char)optopt, '\0'}
-			                                                : argv[optind - 1]);
+			return unknown_option(c, optopt ? (char[]){'-', (char)optopt, '\0'}
+			                                : argv[optind - 1]);
 		if (got == ':') {
 			log_error("bosk %s: option '%s' needs an argument", c->name, argv[optind - 1]);
 			return 2;
 		}
+		/* The beginning of a name would do for getopt, until another option begins like it. */
+		const char *word = argv[optind - (optarg && optarg == argv[optind - 1] ? 2 : 1)];
 		size_t i = got >= 256 ? (size_t)got - 256 : 0;
+		if (got >= 256 && strcspn(word + 2, "=") != strlen(longs[i].name))
+			return unknown_option(c, word);
 		while (got < 256 && option_at(c, i)->letter != got)
 			i++;
 		int code = take(out, option_at(c, i), optarg);
@@ -148,50 +135,63 @@ static int parse_options(struct cmd_line *out, int argc, char **argv)
 	return 0;
 }
 
-int cmd_parse(struct cmd_line *out, int argc, char **argv)
+/* Before the command: -C DIR and -c KEY=VALUE, as with git; and what people try first. *at moves on to
+ * the command; with -h and -V out->cmd is set. 0 or the exit code. */
+static int parse_before(struct cmd_line *out, int argc, char **argv, int *at)
 {
-	*out = (struct cmd_line){.dir = "."};
-	int at = 1;
-	/* Before the command: -C DIR and -c KEY=VALUE, as with git; and what people try first. */
-	for (; at < argc && argv[at][0] == '-'; at++) {
-		const char *word = argv[at];
+	static const char *const names[] = {"--quiet", "--verbose", "--help", "--version"};
+
+	for (; *at < argc && argv[*at][0] == '-' && !out->cmd; ++*at) {
+		const char *word = argv[*at];
 		bool dir = strcmp(word, "-C") == 0, config = strcmp(word, "-c") == 0;
-		if ((dir || config) && at + 1 < argc) {
-			if (dir)
-				out->dir = argv[++at];
-			else
-				strv_add(&out->config, argv[++at]);
+		if ((dir || config) && *at + 1 == argc) {
+			log_error("option '%s' needs an argument; see bosk help", word);
+			return 2;
+		} else if (dir) {
+			out->dir = argv[++*at];
+		} else if (config) {
+			strv_add(&out->config, argv[++*at]);
 		} else if (strcmp(word, "-q") == 0 || strcmp(word, "--quiet") == 0) {
 			log_set(LOG_QUIET);
 		} else if (strcmp(word, "-v") == 0 || strcmp(word, "--verbose") == 0) {
 			log_set(LOG_VERBOSE);
 		} else if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
 			out->cmd = &cmd_help_entry;
-			return 0;
 		} else if (strcmp(word, "-V") == 0 || strcmp(word, "--version") == 0) {
 			out->cmd = &cmd_version_entry;
-			return 0;
 		} else {
-			return unknown("option", word, NULL, 0);
+			const char *near = str_nearest(word, names, MEM_COUNT(names));
+			log_error("unknown option '%s' before the command%s%s%s; see bosk help", word,
+			          near ? ": did you mean '" : " (a command's own options come after it)",
+			          near ? near : "", near ? "'?" : "");
+			return 2;
 		}
 	}
+	return 0;
+}
+
+int cmd_parse(struct cmd_line *out, int argc, char **argv)
+{
+	*out = (struct cmd_line){.dir = "."};
+	int at = 1, code = parse_before(out, argc, argv, &at);
+
+	if (code || out->cmd)
+		return code;
 	if (at == argc) {
-		cmd_overview();
+		help_overview();
 		return 2;
 	}
-	out->cmd = find_command(argv[at]);
+	out->cmd = cmd_find(argv[at]);
 	if (!out->cmd)
-		return unknown_command(argv[at]);
-	if (!out->cmd->run) {
-		log_error("bosk %s is not available in this version", out->cmd->name);
-		return 2;
-	}
-	int code = parse_options(out, argc - at, argv + at);
+		return cmd_unknown(argv[at]);
+	code = parse_options(out, argc - at, argv + at);
 	if (code)
 		return code;
 	int n = (int)out->rest.n;
 	if (cmd_flag(out, "help"))
 		return 0;
+	if (!out->cmd->run)
+		return not_available(out->cmd);
 	/* As if started there: plan files and all. */
 	if (strcmp(out->dir, ".") != 0 && chdir(out->dir) != 0) {
 		log_error("cannot go to %s: %s", out->dir, strerror(errno));

@@ -70,8 +70,8 @@ int cmd_git(struct err *e);
 int cmd_fail(const struct err *e);
 void cmd_print(const struct str *text); /* to stdout */
 
-void cmd_help(const struct cmd *c); /* usage and options, to stdout */
-void cmd_overview(void);
+const struct cmd *cmd_find(const char *name); /* NULL = there is none */
+int cmd_unknown(const char *word);            /* says so, with the nearest name; returns 2 */
 
 /* Config of the checkout where bosk was called; faults are printed. Returns 0 or the exit code. */
 struct config;

@@ -16,6 +16,7 @@
 
 static const struct cmd_option options[] = {
 	{"live", 0, NULL, "one tiny call to each agent", true},
+	{"config", 0, NULL, "every setting, and where its value came from", true},
 };
 
 static bool bad;

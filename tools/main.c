@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "help.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "worker/worker.h"
@@ -42,7 +43,7 @@ int main(int argc, char **argv)
 		return worker_main(argc - 1, argv + 1);
 	int code = cmd_parse(&line, argc, argv);
 	if (code == 0 && cmd_flag(&line, "help"))
-		cmd_help(line.cmd);
+		help_command(line.cmd);
 	else if (code == 0)
 		code = line.cmd->run(&line);
 	cmd_line_fini(&line);
