@@ -61,4 +61,14 @@ int config_load(struct config *out, const char *repo_top, const struct strv *ove
 int config_load_sources(struct config *out, const struct strv *sources, struct plan_faults *faults);
 void config_fini(struct config *c);
 
+/* The keys there are, for completion and the manual. */
+struct config_info {
+	const char *name;    /* a dot stands for nesting */
+	const char *preset;  /* its default, as YAML */
+	const char *words;   /* separated by |; NULL = not a choice */
+	const char *missing; /* the word that is not available in this version, "*" = all but the default */
+	bool unused;         /* read and checked, but nothing acts on it in this version */
+};
+bool config_info(struct config_info *out, size_t i); /* false after the last */
+
 #endif

@@ -175,3 +175,16 @@ char *config_key_hint(const char *name)
 		near = str_nearest(name, names, config_n_keys);
 	return near ? mem_printf("; did you mean \"%s\"?", near) : mem_strdup("");
 }
+
+bool config_info(struct config_info *out, size_t i)
+{
+	if (i >= config_n_keys)
+		return false;
+	const struct config_key *k = &config_keys[i];
+	*out = (struct config_info){.name = k->name,
+	                            .preset = k->preset,
+	                            .words = k->words,
+	                            .missing = k->missing,
+	                            .unused = k->offset == CONFIG_NOWHERE};
+	return true;
+}

@@ -19,5 +19,6 @@ extern const struct help_text help_texts[]; /* the last has no command */
 /* To standard output. */
 void help_overview(void);
 void help_command(const struct cmd *c);
+void help_manual(void); /* the commands as a part of bosk(1), in mdoc */
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd.h"
+#include "complete.h"
 #include "help.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -41,6 +42,13 @@ int main(int argc, char **argv)
 	/* Hidden: the process of one worktree, started by the supervisor. */
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)
 		return worker_main(argc - 1, argv + 1);
+	/* Hidden: for the shells' completion, and for the build of the manual page. */
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return complete_main(argc - 1, argv + 1);
+	if (argc == 2 && strcmp(argv[1], "manual") == 0) {
+		help_manual();
+		return fflush(stdout) == 0 ? 0 : 4;
+	}
 	int code = cmd_parse(&line, argc, argv);
 	if (code == 0 && cmd_flag(&line, "help"))
 		help_command(line.cmd);

@@ -18,7 +18,8 @@ packages_demo() {
 # themselves call.
 packages_check() {
     packages_build
-    printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq strace procps util-linux bsdutils
+    printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq strace procps util-linux bsdutils \
+        zsh fish mandoc
 }
 
 # packages_missing NAME...: those that are not installed, one per line.
