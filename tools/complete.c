@@ -38,13 +38,13 @@ static void offer(const struct typed *t, const char *text, const char *what)
 	puts(str_text(&line));
 }
 
-/* "keep|merge", "list | show": each of them. */
-static void offer_words(const struct typed *t, const char *words)
+/* "keep|merge", "list | show": each of them but one. */
+static void offer_words(const struct typed *t, const char *words, const char *but)
 {
 	while (*words) {
 		size_t n = strcspn(words, " |");
 		AUTO_FREE char *word = mem_printf("%.*s", (int)n, words);
-		if (n)
+		if (n && !str_eq(word, but))
 			offer(t, word, NULL);
 		words += n + strspn(words + n, " |");
 	}
@@ -58,11 +58,14 @@ static void offer_settings(const struct typed *t)
 	for (size_t i = 0; config_info(&info, i); i++) {
 		AUTO_FREE char *key = mem_printf("%s=", info.name);
 		if (!equal) {
-			offer(t, key, info.preset);
+			bool later = info.unused || str_eq(info.missing, "*");
+			AUTO_FREE char *what =
+				mem_printf("%s%s", info.preset, later ? " (not in this version)" : "");
+			offer(t, key, what);
 		} else if (info.words && str_starts(t->word, key)) {
 			AUTO_FREE char *head = mem_printf("%s%s", t->head, key);
 			struct typed value = {.word = equal + 1, .head = head};
-			offer_words(&value, info.words);
+			offer_words(&value, info.words, info.missing);
 		}
 	}
 }
@@ -155,7 +158,7 @@ static void offer_argument(const struct typed *t, const char *name)
 	struct err ignored = {0};
 
 	if (islower((unsigned char)*name)) {
-		offer_words(t, name);
+		offer_words(t, name, NULL);
 	} else if (str_eq(name, "KEY=VALUE")) {
 		offer_settings(t);
 	} else if (str_eq(name, "COMMAND")) {

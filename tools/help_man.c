@@ -20,21 +20,37 @@ static void put(const char *text, size_t n)
 }
 
 
+/* Each on a line of its own, as mdoc wants them. */
+static void put_sentences(const char *text, size_t n)
+{
+	while (n) {
+		const char *end = memmem(text, n, ". ", 2);
+		size_t part = end ? (size_t)(end + 2 - text) : n;
+		put(text, end ? part - 1 : part);
+		putchar('\n');
+		text += part;
+		n -= part;
+	}
+}
+
 /* Paragraphs; lines that begin with a blank stay as they are. */
 static void put_details(const char *text)
 {
 	bool literal = false;
 
-	for (size_t n; *text; text += n + (text[n] == '\n')) {
+	for (size_t n; *text; text += *text == '\n') {
 		n = strcspn(text, "\n");
 		bool indented = *text == ' ';
 		if (indented != literal)
 			printf(indented ? ".Bd -literal\n" : ".Ed\n");
 		literal = indented;
-		if (n)
-			put(text, n), putchar('\n');
-		else if (text[1])
+		if (!n && text[1])
 			printf(".Pp\n");
+		if (literal)
+			put(text, n), putchar('\n');
+		else
+			put_sentences(text, n);
+		text += n;
 	}
 	if (literal)
 		printf(".Ed\n");
