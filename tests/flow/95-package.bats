@@ -31,8 +31,8 @@ PLAN
     refute grep -q BOSK_FAILPOINT "$BOSK_BIN"
     for page in man1/bosk.1 man5/bosk.yaml.5 man5/bosk-plan.5; do
         gzip -t "$1/share/man/$page.gz"
-        gzip -dc "$1/share/man/$page.gz" | mandoc -Tutf8 >"$SCRATCH/page"
-        grep -q '^.*NAME' "$SCRATCH/page"
+        gzip -dc "$1/share/man/$page.gz" | mandoc -Tmarkdown >"$SCRATCH/page"
+        grep -qx '# NAME' "$SCRATCH/page"
     done
     bash -c '. "$1/share/bash-completion/completions/bosk" && complete -p bosk' - "$1" >/dev/null
     fish --no-execute "$1/share/fish/vendor_completions.d/bosk.fish"
