@@ -99,6 +99,10 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_land_entry = {.name = "land",
                                    .args = "[SID]",
                                    .summary = "bring a session's work to its target branch",
+                                   .details =
+	"Without --merge or --keep it is done as the session was told (--land, or the setting land). A\n"
+	"merge into a branch that you have checked out changes your files: it is done only when that\n"
+	"checkout is clean, all or nothing.\n",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,
                                    .run = run};

@@ -159,6 +159,9 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_resume_entry = {.name = "resume",
                                      .args = "[SID]",
                                      .summary = "go on with an interrupted or stopped session",
+                                     .details =
+	"What was integrated stays; what was cut off is begun again, its work so far is kept on refs.\n"
+	"The plan and the settings are those of the session: changed files do not count.\n",
                                      CMD_OPTIONS(options),
                                      .max_rest = 1,
                                      .run = run};

@@ -10,14 +10,14 @@
 int cmd_plan_show(const struct cmd_line *l); /* cmd_plan.c: `run --dry-run` is `plan` */
 
 static const struct cmd_option options[] = {
-	{"jobs", 'j', "N", "worktrees of this session", false},
+	{"jobs", 'j', "N", "worktrees of this session (default: the setting jobs, 3)", false},
 	{"executor", 0, "CMD", "shell command for tasks with a prompt (on its stdin)", false},
 	{"sequential", 0, NULL, "one at a time, in plan order", false},
-	{"base", 0, "REV", "start here instead of at the target", false},
-	{"target", 0, "BRANCH", "where the work is to land", false},
-	{"land", 0, "keep|merge", "what to do with the result", false},
-	{"verify", 0, "WHEN", "merged: gates on each merge too; task: on each task's own tree only", false},
-	{"on-conflict", 0, "HOW", "repair: a task that conflicts runs again on the tip; park: it stays", false},
+	{"base", 0, "REV", "start here (default: the target)", false},
+	{"target", 0, "BRANCH", "where the work is to land (default: the current branch)", false},
+	{"land", 0, "keep|merge", "what to do with the result (default: the setting land, keep)", false},
+	{"verify", 0, "merged|task", "gates on each merge too, or on each task's own tree only", false},
+	{"on-conflict", 0, "repair|park", "a task that conflicts runs again on the tip, or stays as it is", false},
 	{"barrier", 0, "none", "wait between waves", false},
 	{"excuse", 0, "GATE", "accept that this gate is red on the base", false},
 	{"no-preflight", 0, NULL, "do not run the gates on the base first", false},
