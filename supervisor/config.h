@@ -48,6 +48,7 @@ struct config {
 	char *limit_budget_usd; /* "" = none */
 	uint64_t halt_after_failures;
 	struct strv protect;
+	struct strv secrets; /* variables that are secret too; "-NAME": that are not */
 	char *author, *notify;
 	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */
 };

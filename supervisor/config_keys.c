@@ -139,6 +139,7 @@ const struct config_key config_keys[] = {
 	{"limits.budget_usd", CONFIG_REAL, AT(limit_budget_usd), "", NULL, 0, 0, "*",
 	 check_decimal},
 	NUMBER("halt_after_failures", halt_after_failures, "3", 0, 100000),
+	OTHER("secrets", CONFIG_LIST, AT(secrets), "[]", NULL),
 	OTHER("protect", CONFIG_PATHS, AT(protect), "[bosk.yaml]", NULL),
 	TEXT("author", AT(author), "", NULL, check_author),
 	TEXT("notify", AT(notify), "", "*", NULL),

@@ -14,6 +14,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
+#include "worker/secret.h"
 
 enum { SID_TRIES = 50 };
 
@@ -39,9 +40,32 @@ static char *branch_clash(const struct site *site, const char *branch)
 	return NULL;
 }
 
+/* What is stored with a session must hold no secret (promise E7). */
+static void check_secrets(const struct create_options *o, struct plan_faults *faults)
+{
+	const struct strv *sources = &o->config->sources;
+	const char *name;
+	size_t at;
+
+	for (size_t i = 0; i + 1 < sources->n; i += 2) {
+		const char *text = sources->v[i + 1];
+		if (!(name = secret_in(text, strlen(text), &at)))
+			continue;
+		size_t line = 1, column = 1;
+		for (size_t k = 0; k < at; k++) {
+			column = text[k] == '\n' ? 1 : column + 1;
+			line += text[k] == '\n';
+		}
+		plan_faults_add(faults, sources->v[i], line, column, NULL, NULL, SECRET_FAULT, name);
+	}
+	if (o->executor && (name = secret_in(o->executor, strlen(o->executor), &at)))
+		plan_faults_add(faults, "--executor", 0, 0, NULL, NULL, SECRET_FAULT, name);
+}
+
 void create_check_tasks(const struct site *site, const struct plan *plan,
                         const struct create_options *o, const char *sid, struct plan_faults *faults)
 {
+	check_secrets(o, faults);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct task_def *d = &plan->tasks[i];
 		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);

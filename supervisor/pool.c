@@ -212,6 +212,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.author = s->row.author,
 		.git_config = s->row.git_config,
 		.protect = p->cfg->protect,
+		.secrets = p->cfg->secrets,
 		.supervisor_pid = (uint64_t)getpid(),
 		.was_task = w->was_task,
 		.was_branch = w->was_branch,

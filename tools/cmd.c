@@ -12,6 +12,7 @@
 #include "supervisor/config.h"
 #include "supervisor/site.h"
 #include "worker/git.h"
+#include "worker/secret.h"
 
 const struct cmd_option cmd_common[] = {
 	{"directory", 'C', "DIR", "work as if started in DIR", false},
@@ -278,6 +279,7 @@ int cmd_config(const struct cmd_line *l, const struct site *site, struct config 
 
 	if (config_load(out, gitx_top(site->git), &l->config, &faults) == 0) {
 		plan_faults_fini(&faults);
+		secret_init(&out->secrets);
 		return 0;
 	}
 	plan_faults_print(&faults, &text);

@@ -6,6 +6,7 @@
 #include "store/base/mem.h"
 #include "supervisor/recover.h"
 #include "supervisor/status.h"
+#include "worker/secret.h"
 
 static const struct cmd_option options[] = {
 	{"all", 0, NULL, "every session that can go on, in turn", false},
@@ -59,11 +60,15 @@ static int go_on(const struct cmd_line *l, struct session *s)
 		plan_faults_print(&faults, &text);
 		log_error("the configuration kept with session %s is not understood:\n%s", s->sid, text.p);
 		code = 4;
-	} else if (change(l, s, &e) != 0 || recover_session(s, &recovery, &e) != 0) {
+		goto done;
+	}
+	secret_init(&config.secrets);
+	if (change(l, s, &e) != 0 || recover_session(s, &recovery, &e) != 0) {
 		code = cmd_fail(&e);
 	} else {
 		code = batch_work(s, &config, &recovery, cmd_flag(l, "json"));
 	}
+done:
 	recover_fini(&recovery);
 	plan_faults_fini(&faults);
 	config_fini(&config);

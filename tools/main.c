@@ -9,6 +9,7 @@
 #include "help.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 #include "worker/worker.h"
 
 /* Known to users of the interface, not there yet: refused with exit 2. */
@@ -38,6 +39,7 @@ int main(int argc, char **argv)
 	struct cmd_line line;
 
 	setlocale(LC_CTYPE, "");
+	secret_init(NULL);
 	signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error like a full disk, not a death */
 	/* Hidden: the process of one worktree, started by the supervisor. */
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)

@@ -3,18 +3,22 @@
 
 #include <fnmatch.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "exec.h"
 #include "gate.h"
 #include "job.h"
 #include "prompt.h"
+#include "secret.h"
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/json.h"
 #include "worktree.h"
+
+enum { RESULT_MAX = 1 << 20 };
 
 enum step attempt_over(struct attempt *r, const char *outcome, const char *fmt, ...)
 {
@@ -23,6 +27,7 @@ enum step attempt_over(struct attempt *r, const char *outcome, const char *fmt, 
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
+	secret_hide(&text); /* names of files, and what the agent says */
 	r->outcome = outcome;
 	free(r->reason);
 	r->reason = str_take(&text);
@@ -45,7 +50,7 @@ char *attempt_dir(struct slot *s, const char *task, uint64_t attempt)
 /* Prompt, task and environment of the next attempt, in its own log folder. */
 static int write_inputs(struct attempt *r, struct err *e)
 {
-	AUTO_STR struct str prompt = {0};
+	AUTO_STR struct str prompt = {0}, json = {0};
 	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)r->attempt);
 
 	free(r->dir);
@@ -60,10 +65,30 @@ static int write_inputs(struct attempt *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	unlink(result_path); /* of a run that a kill made forgotten */
 	prompt_write(r->t, r->feedback, &prompt);
-	const char *json = r->t->task_json ? r->t->task_json : "{}";
+	str_add(&json, r->t->task_json ? r->t->task_json : "{}");
+	/* Plans with secrets are refused, but this one may have been stored before the variable was set. */
+	secret_hide_input(&prompt);
+	secret_hide_input(&json);
 	if (fs_mkdirs(r->dir, e) != 0 || fs_write(prompt_path, prompt.p, prompt.len, false, e) != 0)
 		return -1;
-	return fs_write(task_path, json, strlen(json), false, e);
+	return fs_write(task_path, json.p, json.len, false, e);
+}
+
+/* What the agent left in its result file stays among the logs: without secrets, and not larger than is
+ * ever read. */
+static void clean_result(struct attempt *r)
+{
+	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
+	AUTO_STR struct str text = {0};
+	struct err e = {0};
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return;
+	bool readable = S_ISREG(st.st_mode) && fs_read(path, RESULT_MAX, &text, &e) == 0;
+	secret_hide(&text);
+	if (!readable || fs_write(path, str_text(&text), text.len, false, &e) != 0)
+		unlink(path);
 }
 
 /* The agent may say in its result file that it was blocked or failed: a claim against itself, which
@@ -75,7 +100,7 @@ static enum step read_claim(struct attempt *r)
 	struct err ignored = {0};
 	enum step step = GO_ON;
 
-	if (fs_read(path, 1 << 20, &text, &ignored) != 0)
+	if (fs_read(path, RESULT_MAX, &text, &ignored) != 0)
 		return GO_ON;
 	struct json_t *claim = json_parse(text.p, text.len, &ignored);
 	if (!claim)
@@ -115,7 +140,9 @@ static enum step run_agent(struct attempt *r)
 	                       .silence_ms = r->t->silence_ms,
 	                       .tail = &tail,
 	                       .tail_max = 300};
-	if (slot_shell(s, &run, &result, &e) != 0)
+	int rc = slot_shell(s, &run, &result, &e);
+	clean_result(r);
+	if (rc != 0)
 		return attempt_broken(r, &e);
 
 	AUTO_STR struct str span = {0};

@@ -11,6 +11,7 @@
 #include "exec.h"
 #include "job.h"
 #include "planted.h"
+#include "secret.h"
 #include "store/base/mem.h"
 
 enum { TIMEOUT_MS = 15 * 60 * 1000, OUTPUT_MAX = 64 << 20 };
@@ -113,6 +114,7 @@ int git_run(const struct git *g, struct str *out, const char *const *args, struc
 		return -1;
 	if (status == 0)
 		return 0;
+	secret_hide(&text); /* a remote's URL; before it is cut in the middle of one */
 	str_keep_tail(&text, 600);
 	while (text.len && text.p[text.len - 1] == '\n')
 		text.p[--text.len] = '\0';

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "secret.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -143,6 +144,7 @@ int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
 	git_commit **list = NULL;
 	git_oid id;
 	int rc = -1;
+	AUTO_FREE char *clean = secret_hidden(message); /* promise E7, for every commit there is */
 
 	if (parse_person(&person, author, e) != 0 || read_tree(g, &t, tree, e) != 0)
 		return -1;
@@ -150,7 +152,7 @@ int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
 	if (read_parents(g, list, parents, n_parents, e) != 0)
 		goto done;
 	/* Not git_commit_create: in 1.5 it returns 0 when the object could not be written. */
-	rc = git_commit_create_buffer(&text, g->repo, person, person, NULL, message, t, n_parents,
+	rc = git_commit_create_buffer(&text, g->repo, person, person, NULL, clean, t, n_parents,
 	                              (const git_commit **)list);
 	if (rc < 0) {
 		rc = gitx_err(e, rc, "cannot make a commit of tree %s", tree->hex);

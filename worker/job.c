@@ -130,6 +130,10 @@ static int start(struct run *r, struct err *e)
 static void keep(const struct run *r, int which, const char *bytes, size_t n)
 {
 	const struct job *job = r->job;
+	if (job->to_log) {
+		secret_stream_put(job->to_log, bytes, n);
+		return;
+	}
 	if (job->log) {
 		output_write(job->log, bytes, n);
 		return;

@@ -16,6 +16,7 @@
 #include <sys/types.h>
 
 #include "output.h"
+#include "secret.h"
 #include "store/base/err.h"
 #include "store/base/str.h"
 
@@ -42,6 +43,7 @@ struct job {
 
 	/* Where output goes: both NULL = captured into out/err below. */
 	struct output *log;      /* stdout and stderr together, in the order written */
+	struct secret_stream *to_log; /* ends in `log`: bytes go through it; NULL = straight there */
 	struct str *out, *err;   /* captured (added), at most capture_max bytes each (0 = 1 MiB);
 	                          * the rest is read and dropped. NULL = read and dropped */
 	size_t capture_max;

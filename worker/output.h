@@ -1,6 +1,6 @@
 /* output: what a job prints. A log file of bounded size (head kept, tail rotating), the last line
  * for progress, and the tail for prompts and frames. Does not look into what is printed: bytes are
- * written as they come, secrets must be gone before. */
+ * written as they come, secrets must be gone before (secret.h). */
 #ifndef BOSK_OUTPUT_H
 #define BOSK_OUTPUT_H
 

@@ -6,6 +6,7 @@
 #include "exec.h"
 #include "job.h"
 #include "output.h"
+#include "secret.h"
 #include "store/base/mem.h"
 
 enum { GRACE_MS = 5000, LINE_MAX_BYTES = 200 };
@@ -59,6 +60,11 @@ static void progress(void *ctx)
 	slot_progress(r->slot, r->slot->phase, r->slot->step, output_last_line(r->log));
 }
 
+static void to_log(void *log, const char *bytes, size_t n)
+{
+	output_write(log, bytes, n);
+}
+
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e)
 {
@@ -77,12 +83,14 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 		.grace_ms = GRACE_MS,
 		.contained = true,
 		.log = r.log,
+		.to_log = secret_stream_new(secret_here(), true, to_log, r.log),
 		.watch_fd = s->git.watch_fd,
 		.watch = watch,
 		.progress = progress,
 		.ctx = &r,
 	};
 	int rc = job_run(&job, result, e);
+	secret_stream_end(job.to_log);
 	if (run->tail)
 		output_tail(r.log, run->tail_max, run->tail);
 	/* A log that could not be written is said, but does not decide what the job came to. */

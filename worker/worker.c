@@ -12,6 +12,7 @@
 
 #include "chan.h"
 #include "proc.h"
+#include "secret.h"
 #include "slot.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -42,6 +43,7 @@ static void take_init(struct worker *w, struct msg *m)
 	struct err e = {0};
 
 	s->init = m->u.init;
+	secret_init(&s->init.secrets);
 	memset(&m->u, 0, sizeof m->u);
 	s->git.cwd = s->init.worktree;
 	planted_init(&s->planted, s->init.common_dir, &s->init.git_config);
@@ -182,6 +184,8 @@ static void work(struct worker *w)
 
 	memset(&w->next, 0, sizeof w->next);
 	w->busy = true;
+	if (m.kind == MSG_TASK)
+		secret_take_env(&m.u.task.env);
 	if (m.kind == MSG_TASK)
 		task_run(&w->slot, &m.u.task);
 	else

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hide.h"
+
 static enum err_kind kind_of_errno(int code)
 {
 	switch (code) {
@@ -32,28 +34,30 @@ int err_set_at(struct err *e, enum err_kind kind, int code, const char *where,
 
 	if (!e)
 		return -1;
-	/* The arguments may point into e->text itself: build the new text aside. */
-	char text[sizeof e->text];
+	/* The arguments may point into e->text itself: build the new text aside. Cut only when secrets are
+	 * out of it: half a one would not be found. */
+	AUTO_STR struct str text = {0};
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	str_addv(&text, fmt, ap);
 	va_end(ap);
+	hide_in(&text);
 	e->kind = kind;
 	e->code = code;
 	e->where = where;
-	memcpy(e->text, text, sizeof text);
+	snprintf(e->text, sizeof e->text, "%s", str_text(&text));
 	return -1;
 }
 
 int err_sys_at(struct err *e, const char *where, const char *fmt, ...)
 {
 	int code = errno;
-	char text[sizeof e->text];
+	AUTO_STR struct str text = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	str_addv(&text, fmt, ap);
 	va_end(ap);
-	return err_set_at(e, kind_of_errno(code), code, where, "%s: %s", text, strerror(code));
+	return err_set_at(e, kind_of_errno(code), code, where, "%s: %s", str_text(&text), strerror(code));
 }
 
 int err_wrap(struct err *e, const char *fmt, ...)

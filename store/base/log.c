@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hide.h"
 #include "str.h"
 
 static enum log_level level = LOG_NORMAL;
@@ -30,6 +31,7 @@ static void put(const char *tag, const char *fmt, va_list ap)
 	AUTO_STR struct str raw = {0}, line = {0};
 
 	str_addv(&raw, fmt, ap);
+	hide_in(&raw);
 	str_addf(&line, "bosk: %s", tag);
 	/* Messages quote foreign names: never let them drive the terminal (promise E7). */
 	str_add_printable(&line, str_text(&raw), raw.len, true);

@@ -38,6 +38,11 @@ void plan_faults_sort(struct plan_faults *f); /* by file, line, column; else as 
 /* "file:line:column: task ID: key: message" for each, one per line; safe for a terminal. */
 void plan_faults_print(const struct plan_faults *f, struct str *out);
 
+/* What to say of a text that holds a secret; %s = secret_in. */
+#define SECRET_FAULT                                                                              \
+	"holds %s, and would be stored: leave it out, commands get the environment that bosk is "    \
+	"started in (if it is no secret: `secrets: [-NAME]` in the configuration)"
+
 struct plan {
 	char *kind;   /* "plan" (later: segments, queue, stories) */
 	char *source; /* the file names, joined by " " */

@@ -2,10 +2,10 @@
  * prints; decides nothing. */
 #include "plan_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 /* A file of nothing but mistakes must not cost gigabytes of messages. */
 enum { MAX_FAULTS = 100000, MAX_MESSAGE = 1000 };
@@ -13,26 +13,29 @@ enum { MAX_FAULTS = 100000, MAX_MESSAGE = 1000 };
 void plan_faults_add(struct plan_faults *f, const char *file, size_t line, size_t column,
                      const char *task, const char *key, const char *fmt, ...)
 {
-	char message[MAX_MESSAGE];
+	AUTO_STR struct str message = {0};
 	va_list ap;
 
 	if (f->n > MAX_FAULTS)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof message, fmt, ap);
+	str_addv(&message, fmt, ap);
 	va_end(ap);
-	if (f->n == MAX_FAULTS)
-		snprintf(message, sizeof message, "more than %d faults: the rest is not listed",
-		         MAX_FAULTS);
+	if (f->n == MAX_FAULTS) {
+		str_clear(&message);
+		str_addf(&message, "more than %d faults: the rest is not listed", MAX_FAULTS);
+	}
+	secret_hide(&message);
+	AUTO_FREE char *clean = secret_hidden(task);
 	if ((f->n & (f->n + 1)) == 0)
 		f->v = mem_grow(f->v, 2 * (f->n + 1), sizeof *f->v);
 	f->v[f->n++] = (struct plan_fault){
 		.file = mem_strdup(file),
 		.line = line,
 		.column = column,
-		.task = task ? mem_strndup(task, PLAN_ID_MAX) : NULL,
+		.task = task ? mem_strndup(clean, PLAN_ID_MAX) : NULL,
 		.key = key ? mem_strndup(key, PLAN_ID_MAX) : NULL,
-		.message = mem_strdup(message),
+		.message = mem_strndup(message.p, MAX_MESSAGE),
 	};
 }
 

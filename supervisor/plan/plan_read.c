@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 /* ---- texts ---- */
 
@@ -44,9 +45,19 @@ const char *plan_read_text(struct plan_reader *r, const struct yaml_node *v, con
 		PLAN_FAULT(r, v, key, "is longer than %zu bytes", max);
 	else if (one_line && has_control(v->text))
 		PLAN_FAULT(r, v, key, "must be one line without control characters");
-	else if (plan_read_afford(r, v, key, v->len))
+	else if (plan_read_afford(r, v, key, v->len) && plan_read_keepable(r, v, key, v->text, v->len))
 		return v->text;
 	return NULL;
+}
+
+bool plan_read_keepable(struct plan_reader *r, const struct yaml_node *at, const char *key,
+                        const char *text, size_t n)
+{
+	size_t where;
+	const char *name = secret_in(text, n, &where);
+	if (name)
+		PLAN_FAULT(r, at, key, SECRET_FAULT, name);
+	return !name;
 }
 
 /* ---- lists ---- */

@@ -24,6 +24,10 @@ bool plan_read_blank(const char *text);
 /* Is there room for n more bytes among all texts of the plan? If not: a fault, once. */
 bool plan_read_afford(struct plan_reader *r, const struct yaml_node *at, const char *key, size_t n);
 
+/* Does the text hold no secret, and so may be stored? If not: a fault (promise E7). */
+bool plan_read_keepable(struct plan_reader *r, const struct yaml_node *at, const char *key,
+                        const char *text, size_t n);
+
 /* `check` says what is wrong with an entry (the caller frees) or NULL, and may put its normal form
  * into the string. Entries given twice are a fault, or with `lenient` a warning and dropped. */
 typedef char *(*plan_read_check)(struct plan_reader *r, const char *text, struct str *normal);

@@ -7,6 +7,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 static void read_id(struct plan_reader *r, const struct yaml_node *v)
 {
@@ -19,7 +20,7 @@ static void read_id(struct plan_reader *r, const struct yaml_node *v)
 		PLAN_FAULT(r, v, "id", "%s", wrong);
 	/* Kept although wrong, so that needs naming it are not faulted again; but not a text of any
 	 * size, which an alias could repeat a hundred thousand times. */
-	if (*v->text && v->len <= PLAN_ID_MAX) {
+	if (*v->text && v->len <= PLAN_ID_MAX && plan_read_keepable(r, v, "id", v->text, v->len)) {
 		r->d->id = mem_strdup(v->text);
 		r->o->id = v;
 	}
@@ -99,7 +100,8 @@ static void read_prompt_file(struct plan_reader *r, const struct yaml_node *v)
 		PLAN_FAULT(r, v, "prompt_file", "%s is not valid UTF-8 text", path);
 	else if (plan_read_blank(text.p))
 		PLAN_FAULT(r, v, "prompt_file", "%s is empty", path);
-	else if (plan_read_afford(r, v, "prompt_file", text.len))
+	else if (plan_read_afford(r, v, "prompt_file", text.len) &&
+	         plan_read_keepable(r, v, "prompt_file", text.p, text.len))
 		r->d->prompt = str_take(&text);
 }
 
@@ -199,7 +201,10 @@ static void read_env(struct plan_reader *r, const struct yaml_node *v)
 		else if (i->key->len + i->len > PLAN_MAX_COMMAND)
 			PLAN_FAULT(r, i, "env", "%.80s is longer than %d bytes", i->key->text,
 			           PLAN_MAX_COMMAND);
-		else if (plan_read_afford(r, i, "env", i->key->len + i->len))
+		else if (secret_name(i->key->text) && i->len >= SECRET_MIN)
+			PLAN_FAULT(r, i, "env", SECRET_FAULT, i->key->text);
+		else if (plan_read_afford(r, i, "env", i->key->len + i->len) &&
+		         plan_read_keepable(r, i, "env", i->text, i->len))
 			strv_addf(&r->d->env, "%s=%s", i->key->text, i->text);
 	}
 	/* The order in a mapping means nothing, so it must not change the plan's hash. */

@@ -146,6 +146,7 @@ static void defaults(void **state)
 	assert_int_equal(c.limit_max_time_ms, 0);
 	assert_string_equal(c.limit_budget_usd, "");
 	assert_int_equal(c.halt_after_failures, 3);
+	assert_int_equal(c.secrets.n, 0);
 	assert_int_equal(c.protect.n, 1);
 	assert_string_equal(c.protect.v[0], "bosk.yaml");
 	assert_string_equal(c.author, "");
@@ -199,6 +200,7 @@ static const struct {
 	{"limits.max_time", "\"\""},
 	{"limits.budget_usd", "\"\""},
 	{"halt_after_failures", "0"},
+	{"secrets", "[MINE, -SORT_KEY]"},
 	{"protect", "[ci/**]"},
 	{"author", "A B <a@b>"},
 	{"notify", "\"\""},
@@ -240,6 +242,7 @@ static void check_settable(const struct config *c)
 	assert_int_equal(c->limit_free_memory, 512 << 20);
 	assert_int_equal(c->limit_max_wait_ms, 1800000);
 	assert_int_equal(c->halt_after_failures, 0);
+	assert_string_equal(c->secrets.v[1], "-SORT_KEY");
 	assert_string_equal(c->protect.v[0], "ci/**");
 	assert_string_equal(c->author, "A B <a@b>");
 }
