@@ -21,29 +21,58 @@ struct secret_set {
 	struct value *v; /* by first byte, then the longer first */
 	size_t n;
 	size_t first[257]; /* v[first[c]] to v[first[c + 1]] begin with c */
-	/* Can something begin with this byte, with these two? */
-	unsigned char one[256], two[65536 / 8];
+	/* Can something begin with this byte, with these two, with three of this hash? */
+	bool one[256], two[65536];
+	unsigned char three[65536 / 8];
 };
 
-static bool pair(const struct secret_set *s, unsigned char a, unsigned char b)
+static unsigned pair(unsigned char a, unsigned char b)
 {
-	unsigned at = (unsigned)a << 8 | b;
-	return s->two[at / 8] >> at % 8 & 1;
+	return (unsigned)a << 8 | b;
 }
 
-/* The next place from i on where something may begin, or the last byte, or n. */
+static unsigned hash(const unsigned char *p)
+{
+	return pair(p[0], p[1]) ^ p[2] * 0x9e5u % 65536;
+}
+
+static bool has_three(const struct secret_set *s, const unsigned char *p)
+{
+	unsigned at = hash(p);
+	return s->three[at / 8] >> at % 8 & 1;
+}
+
+/* Of n bytes, at least one: may something begin here? */
+static bool may_begin(const struct secret_set *s, const unsigned char *p, size_t n)
+{
+	if (n == 1)
+		return s->one[p[0]];
+	return s->two[pair(p[0], p[1])] && (n == 2 || has_three(s, p));
+}
+
+/* The next place from i on where something may begin, or n. */
 static size_t next(const struct secret_set *s, const unsigned char *p, size_t i, size_t n)
 {
-	while (i + 1 < n && !pair(s, p[i], p[i + 1]))
-		i++;
-	return i;
+	for (;; i++) {
+		while (i + 1 < n && !s->two[pair(p[i], p[i + 1])])
+			i++; /* nearly all bytes end here */
+		if (i >= n || may_begin(s, p + i, n - i))
+			return i;
+	}
 }
 
-static void mark_pair(struct secret_set *s, unsigned char a, unsigned char b)
+static void add_start(struct secret_set *s, const char *start, size_t n)
 {
-	unsigned at = (unsigned)a << 8 | b;
-	s->two[at / 8] |= (unsigned char)(1u << at % 8);
-	s->one[a] = 1;
+	unsigned char first[3] = {(unsigned char)start[0], (unsigned char)start[1]};
+
+	s->one[first[0]] = s->two[pair(first[0], first[1])] = true;
+	for (unsigned c = 0; c < 256; c++) {
+		if (n > 2 && c != (unsigned char)start[2])
+			continue;
+		first[2] = (unsigned char)c;
+		unsigned at = hash(first);
+		s->three[at / 8] |= (unsigned char)(1u << at % 8);
+	}
 }
 
 struct secret_set *secret_set_new(void)
@@ -51,7 +80,7 @@ struct secret_set *secret_set_new(void)
 	struct secret_set *s = mem_alloc(sizeof *s);
 	const char *start;
 	for (size_t i = 0; (start = secret_shape_start(i)); i++)
-		mark_pair(s, (unsigned char)start[0], (unsigned char)start[1]);
+		add_start(s, start, strlen(start));
 	return s;
 }
 
@@ -101,7 +130,7 @@ static void add(struct secret_set *s, const char *name, const char *bytes, size_
 			at++;
 	}
 	s->first[256] = at;
-	mark_pair(s, (unsigned char)bytes[0], (unsigned char)bytes[1]);
+	add_start(s, bytes, n);
 }
 
 /* As it stands in JSON: agents print their streams in it. */
@@ -184,7 +213,7 @@ static enum secret_found match_at(const struct secret_set *s, bool urls, const u
 {
 	const struct value *v = NULL;
 
-	if (!s->one[p[0]] || (n > 1 && !pair(s, p[0], p[1])))
+	if (!may_begin(s, p, n))
 		return SECRET_NO;
 	enum secret_found value = value_at(s, p, n, all, &v);
 	if (value == SECRET_WAIT)
@@ -240,9 +269,8 @@ static size_t scan(struct secret_stream *st, const unsigned char *p, size_t n, b
 	size_t i = 0, plain = 0; /* p[plain..i) is to be shown */
 
 	while (i < n) {
-		/* Nearly all bytes end here. */
-		if (!st->hide && !st->run)
-			i = next(s, p, i, n);
+		if (!st->hide && !st->run && (i = next(s, p, i, n)) == n)
+			break;
 		unsigned char prev[2] = {i > 1 ? p[i - 2] : st->prev[i], i ? p[i - 1] : st->prev[1]};
 		struct secret_match m = {0};
 		enum secret_found found = match_at(s, st->urls, p + i, n - i, all, prev, &m);
