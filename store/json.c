@@ -128,12 +128,39 @@ static int append(const char *bytes, size_t n, void *out)
 	return 0;
 }
 
+/* JSON lets DEL, C1 and the like stand in a text; on a terminal they must not (promise E7). */
+static void escape_controls(struct str *out, size_t from)
+{
+	struct str clean = {0};
+	size_t i = from, plain = from;
+
+	while (i < out->len) {
+		unsigned code;
+		size_t len = str_control_at(out->p + i, out->len - i, &code);
+		if (!len || code < 0x20) { /* these are jansson's own line ends */
+			i++;
+			continue;
+		}
+		str_addn(&clean, out->p + plain, i - plain);
+		str_addf(&clean, "\\u%04x", code);
+		plain = i += len;
+	}
+	if (!clean.len)
+		return;
+	str_addn(&clean, out->p + plain, i - plain);
+	out->len = from;
+	str_addn(out, clean.p, clean.len);
+	str_fini(&clean);
+}
+
 void json_write(const json_t *j, bool pretty, struct str *out)
 {
+	size_t from = out->len;
 	/* 15 digits: every number a person writes comes out as it went in (17 print 0.1 as
 	 * 0.10000000000000001). */
 	size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_DIGITS);
 	json_dump_callback(j, append, out, flags | (pretty ? JSON_INDENT(2) : JSON_COMPACT));
+	escape_controls(out, from);
 }
 
 /* ---- reading ---- */

@@ -43,13 +43,6 @@ static size_t measure(const char *p, size_t n, size_t *columns)
 
 /* ---- foreign text made harmless ---- */
 
-/* Reorders what stands around it: could make one task's line read like another's. */
-static bool turns_direction(wchar_t c)
-{
-	return c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069);
-}
-
 /* Asks for another width of the character before; terminals disagree, so it goes. */
 static bool changes_width(wchar_t c)
 {
@@ -60,9 +53,7 @@ static void show_wide(struct str *out, const char *p, size_t len, wchar_t c, siz
 {
 	int w = c ? wcwidth(c) : -1;
 
-	if (turns_direction(c)) {
-		str_addf(out, "\\u%04x", (unsigned)c);
-	} else if (w < 0) {
+	if (w < 0) {
 		str_addc(out, '?');
 	} else if (w == 0) {
 		if (*marks < MARKS_IN_A_ROW && !changes_width(c))

@@ -269,7 +269,14 @@ int cmd_fail(const struct err *e)
 
 void cmd_print(const struct str *text)
 {
-	fwrite(str_text(text), 1, text->len, stdout);
+	cmd_show(text, stdout);
+}
+
+void cmd_show(const struct str *text, FILE *to)
+{
+	AUTO_STR struct str shown = {0};
+	str_add_printable(&shown, str_text(text), text->len, true);
+	fwrite(str_text(&shown), 1, shown.len, to);
 }
 
 int cmd_config(const struct cmd_line *l, const struct site *site, struct config *out)

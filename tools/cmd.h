@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "store/base/err.h"
 #include "store/base/str.h"
@@ -68,6 +69,8 @@ int cmd_git(struct err *e);
 
 /* Print the error and return its exit code. */
 int cmd_fail(const struct err *e);
+/* The way of every text to the user: foreign parts of it may not drive a terminal (promise E7). */
+void cmd_show(const struct str *text, FILE *to);
 void cmd_print(const struct str *text); /* to stdout */
 
 const struct cmd *cmd_find(const char *name); /* NULL = there is none */

@@ -1,5 +1,7 @@
 /* bosk diff TASK: what a task changed. Shown by git, without programs of the repository (promise E2). */
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -49,6 +51,38 @@ static char *index_copy(const struct git *g)
 	return mem_steal(&path);
 }
 
+/* Lines of a diff to the terminal; takes the descriptor over. */
+static void print_lines(int fd)
+{
+	static const struct {
+		char first;
+		const char *color;
+	} colors[] = {{'+', "32"}, {'-', "31"}, {'@', "36"}};
+	bool plain = getenv("NO_COLOR") && *getenv("NO_COLOR");
+	FILE *in = fdopen(fd, "r");
+	char *line = NULL;
+	size_t room = 0;
+
+	for (ssize_t n; in && (n = getline(&line, &room, in)) > 0;) {
+		const char *color = NULL;
+		for (size_t i = 0; i < MEM_COUNT(colors) && !plain; i++)
+			if (line[0] == colors[i].first)
+				color = colors[i].color;
+		AUTO_STR struct str text = {0};
+		n -= line[n - 1] == '\n';
+		str_addn(&text, line, (size_t)n);
+		if (color)
+			printf("\033[%sm", color);
+		cmd_print(&text);
+		printf("%s\n", color ? "\033[m" : "");
+	}
+	free(line);
+	if (in)
+		fclose(in);
+	else
+		close(fd);
+}
+
 static int show(const struct cmd_line *l, struct session *s, size_t task)
 {
 	const struct task_row *row = &s->tasks[task];
@@ -85,14 +119,22 @@ static int show(const struct cmd_line *l, struct session *s, size_t task)
 	}
 	if (index)
 		exec_env_set(&env, "GIT_INDEX_FILE", index);
+	/* A terminal gets what git says without what would drive it. */
+	int through[2] = {-1, STDOUT_FILENO};
+	bool terminal = isatty(STDOUT_FILENO) && pipe2(through, O_CLOEXEC) == 0;
 	struct exec_spec spec = {.argv = (const char *const *)argv.v,
 	                         .env = env.v,
 	                         .in = -1,
-	                         .out = 1,
+	                         .out = through[1],
 	                         .err = 2};
 	pid_t pid;
 	int status = 0, code = 0;
-	if (exec_spawn(&pid, &spec, &e) != 0)
+	int rc = exec_spawn(&pid, &spec, &e);
+	if (terminal) {
+		close(through[1]);
+		print_lines(through[0]);
+	}
+	if (rc != 0)
 		code = cmd_fail(&e);
 	else if (waitpid(pid, &status, 0) != pid)
 		code = 4;

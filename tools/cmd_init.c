@@ -117,7 +117,9 @@ static bool agreed(const char *path)
 	char answer[64] = "";
 
 	fflush(stdout);
-	fprintf(stderr, "Write %s? [y/N] ", path);
+	AUTO_STR struct str question = {0};
+	str_addf(&question, "Write %s? [y/N] ", path);
+	cmd_show(&question, stderr);
 	if (!fgets(answer, sizeof answer, stdin))
 		fputc('\n', stderr);
 	answer[strcspn(answer, "\r\n")] = '\0';

@@ -62,8 +62,10 @@ static int land(const struct cmd_line *l, struct session *s, struct err *e)
 		rc = land_merge(s, &result, e);
 	else
 		land_keep(s, &result);
-	if (rc == 0)
-		fprintf(result.done ? stdout : stderr, "%s\n", str_text(&result.text));
+	if (rc == 0) {
+		str_addc(&result.text, '\n');
+		cmd_show(&result.text, result.done ? stdout : stderr);
+	}
 	int code = rc != 0 ? cmd_fail(e) : result.done ? 0 : 1;
 	str_fini(&result.text);
 	return code;

@@ -58,7 +58,7 @@ static void print_log(const char *text, size_t n, const char *prefix, bool raw)
 		str_clear(&out);
 		if (prefix)
 			str_addf(&out, "%s | ", prefix);
-		str_add_printable(&out, text + i, len, true);
+		str_addn(&out, text + i, len);
 		str_addc(&out, '\n');
 		cmd_print(&out);
 		i += len + (end != NULL);
@@ -99,11 +99,11 @@ static void print_bytes(void *ctx, const char *bytes, size_t n)
 	const struct cmd_line *l = ctx;
 	AUTO_STR struct str out = {0};
 
+	str_addn(&out, bytes, n);
 	if (cmd_flag(l, "raw"))
-		str_addn(&out, bytes, n);
+		fwrite(bytes, 1, n, stdout);
 	else
-		str_add_printable(&out, bytes, n, true);
-	cmd_print(&out);
+		cmd_print(&out);
 	fflush(stdout);
 }
 

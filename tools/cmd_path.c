@@ -1,5 +1,6 @@
 /* bosk path TASK */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cmd.h"
 #include "store/base/fs.h"
@@ -23,7 +24,13 @@ static int run(const struct cmd_line *l)
 		uint64_t n = s.tasks[task].worktree;
 		const char *path = n && n <= s.manifest.worktrees.n ? s.manifest.worktrees.v[n - 1] : NULL;
 		if (path && fs_is_dir(path) && session_task_state(&s, task) == TASK_RUNNING) {
-			printf("%s\n", path);
+			/* For a script as it is, for a person as on every terminal. */
+			AUTO_STR struct str line = {0};
+			str_addf(&line, "%s\n", path);
+			if (isatty(STDOUT_FILENO))
+				cmd_print(&line);
+			else
+				fwrite(line.p, 1, line.len, stdout);
 		} else {
 			log_error("task %s has no worktree now (it is %s%s%s)", s.plan.tasks[task].id,
 			          session_task_shown(&s, task), s.tasks[task].kept ? "; its work is on branch " : "",

@@ -122,21 +122,42 @@ bool str_utf8(const char *s, size_t n)
 	return true;
 }
 
-void str_add_printable(struct str *s, const char *text, size_t n, bool lines)
+size_t str_control_at(const char *text, size_t n, unsigned *code)
 {
 	const unsigned char *p = (const unsigned char *)text;
+	size_t len = utf8_len(p, n);
+
+	if (len == 1)
+		*code = p[0];
+	else if (len == 2)
+		*code = (p[0] & 0x1fu) << 6 | (p[1] & 0x3fu);
+	else if (len == 3)
+		*code = (p[0] & 0x0fu) << 12 | (p[1] & 0x3fu) << 6 | (p[2] & 0x3fu);
+	else
+		return 0;
+	bool control = *code < 0x20 || (*code >= 0x7f && *code < 0xa0);
+	bool turns = *code == 0x61c || *code == 0x200e || *code == 0x200f ||
+	             (*code >= 0x2028 && *code <= 0x202e) || (*code >= 0x2066 && *code <= 0x2069);
+	return control || turns ? len : 0;
+}
+
+void str_add_printable(struct str *s, const char *text, size_t n, bool lines)
+{
 	for (size_t i = 0; i < n;) {
-		size_t len = utf8_len(p + i, n - i);
-		bool c1 = len == 2 && p[i] == 0xc2 && p[i + 1] < 0xa0;
-		if (lines && p[i] == '\n')
-			str_addc(s, '\n');
-		else if (p[i] == '\t')
-			str_addc(s, lines ? '\t' : ' ');
-		else if (!len || c1 || p[i] < 0x20 || p[i] == 0x7f)
-			for (size_t j = 0; j < (c1 ? 2 : 1); j++)
-				str_addf(s, "\\x%02x", p[i + j]);
+		unsigned code = 0;
+		size_t len = utf8_len((const unsigned char *)text + i, n - i);
+		size_t control = len ? str_control_at(text + i, n - i, &code) : 1;
+		if (len && control && lines && (code == '\n' || code == '\t'))
+			str_addc(s, (char)code);
+		else if (len && control && code == '\t')
+			str_addc(s, ' ');
+		else if (len && control && code > 0xff)
+			str_addf(s, "\\u%04x", code);
+		else if (control)
+			for (size_t k = 0; k < control; k++)
+				str_addf(s, "\\x%02x", (unsigned char)text[i + k]);
 		else
-			str_addn(s, p + i, len);
+			str_addn(s, text + i, len);
 		i += len ? len : 1;
 	}
 }

@@ -74,6 +74,26 @@ static void bytes_that_are_not_utf8_are_replaced(void **state)
 	json_free(map);
 }
 
+/* DEL, C1, direction: JSON allows them, a terminal does not. */
+static void what_drives_a_terminal_is_escaped(void **state)
+{
+	static const char text[] = "a\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9";
+	AUTO_STR struct str out = {0};
+	struct json_t *map = json_map();
+	struct err e = {0};
+
+	(void)state;
+	json_put_text(map, text, text);
+	str_add(&out, "\x7f"); /* what was there before is not ours */
+	json_write(map, false, &out);
+	assert_string_equal(out.p, "\x7f{\"a\\u007f\\u009b\\u202e\xc3\xa9\":\"a\\u007f\\u009b\\u202e\xc3\xa9\"}");
+	struct json_t *back = json_parse(out.p + 1, out.len - 1, &e);
+	assert_non_null(back);
+	assert_string_equal(json_get_text(back, text), text);
+	json_free(back);
+	json_free(map);
+}
+
 static void any_text_can_be_read_back(void **state)
 {
 	(void)state;
@@ -168,6 +188,7 @@ int main(void)
 		cmocka_unit_test(pretty_has_two_spaces_and_no_final_newline),
 		cmocka_unit_test(numbers_come_out_as_written),
 		cmocka_unit_test(bytes_that_are_not_utf8_are_replaced),
+		cmocka_unit_test(what_drives_a_terminal_is_escaped),
 		cmocka_unit_test(any_text_can_be_read_back),
 		cmocka_unit_test(parsing_gives_text_members),
 		cmocka_unit_test(hostile_text_is_refused),
