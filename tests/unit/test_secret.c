@@ -232,6 +232,14 @@ static void what_is_held_back_is_little(void **state)
 	secret_stream_end(s);
 	assert_true(str_ends(out.p, "a [redacted] after"));
 	assert_true(out.len < 100100);
+	/* A key whose end never comes does not take the rest of the log with it. */
+	s = secret_stream_new(set, true, append, &out);
+	str_clear(&out);
+	secret_stream_put(s, "-----BEGIN PRIVATE KEY-----\n", 28);
+	secret_stream_put(s, much, 100000);
+	secret_stream_end(s);
+	assert_true(str_starts(out.p, "[redacted]a"));
+	assert_in_range(out.len, 80000, 90000);
 	secret_set_free(set);
 }
 
