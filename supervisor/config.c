@@ -264,9 +264,7 @@ int config_load_sources(struct config *out, const struct strv *sources, struct p
 	refuse_missing(&l);
 	plan_faults_sort(faults);
 	strv_copy(&out->sources, sources);
-	for (size_t i = 0; i < config_n_keys; i++)
-		free(l.where[i].origin);
-	free(l.where);
+	out->where = l.where;
 	if (!l.bad)
 		return 0;
 	config_fini(out);
@@ -312,5 +310,6 @@ void config_fini(struct config *c)
 			strv_fini(at);
 	}
 	strv_fini(&c->sources);
+	config_show_free(c->where);
 	*c = (struct config){0};
 }

@@ -51,6 +51,7 @@ struct config {
 	struct strv secrets; /* variables that are secret too; "-NAME": that are not */
 	char *author, *notify;
 	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */
+	struct config_where *where; /* of each key, for config_show */
 };
 
 /* Read all sources. `repo_top`: folder whose bosk.yaml counts (the checkout where bosk was called),
@@ -71,5 +72,11 @@ struct config_info {
 	bool unused;         /* read and checked, but nothing acts on it in this version */
 };
 bool config_info(struct config_info *out, size_t i); /* false after the last */
+
+/* Every key as "key: value   # where it came from", one a line, in the order of interface.md. */
+void config_show(const struct config *c, struct str *out);
+/* Keys set to another value than the built-in one, which nothing acts on in this version: a fault
+ * each, and -1. To take such a value and ignore it would be a lie. */
+int config_refuse_unused(const struct config *c, struct plan_faults *faults);
 
 #endif

@@ -42,11 +42,14 @@ struct config_loader {
 	bool bad;           /* a fault was found */
 	const char *origin; /* of what is read now: a file, "-c", or the name of a variable */
 	size_t shift;       /* columns before the value in line 1 of it (the "key=" of -c) */
-	struct config_where { /* per key: who set it last, and whether to what is missing */
-		char *origin;
-		size_t line, column;
-		bool missing;
-	} *where;
+	struct config_where *where; /* per key */
+};
+
+struct config_where { /* who set a key last, to what, and whether that is missing */
+	char *origin;
+	size_t line, column;
+	bool missing;
+	char *value, *preset; /* as they could be written in one line */
 };
 
 void config_fault(struct config_loader *l, const struct yaml_node *at, const char *key,
@@ -59,6 +62,10 @@ size_t config_key_find(const char *name); /* config_n_keys = none */
 bool config_key_section(const char *name); /* is there a key NAME.something? */
 /* "; did you mean "X"?" for the nearest known name, "" when none is near. The caller frees. */
 char *config_key_hint(const char *name);
+
+/* config_show.c */
+char *config_show_node(const struct yaml_node *v); /* a value in one line; the caller frees */
+void config_show_free(struct config_where *where);
 
 /* config_values.c */
 void config_value_set(struct config_loader *l, size_t key, const struct yaml_node *v);

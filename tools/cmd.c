@@ -284,11 +284,14 @@ int cmd_config(const struct cmd_line *l, const struct site *site, struct config 
 	struct plan_faults faults = {0};
 	AUTO_STR struct str text = {0};
 
-	if (config_load(out, gitx_top(site->git), &l->config, &faults) == 0) {
+	bool loaded = config_load(out, gitx_top(site->git), &l->config, &faults) == 0;
+	if (loaded && config_refuse_unused(out, &faults) == 0) {
 		plan_faults_fini(&faults);
 		secret_init(&out->secrets);
 		return 0;
 	}
+	if (loaded)
+		config_fini(out);
 	plan_faults_print(&faults, &text);
 	fwrite(text.p, 1, text.len, stderr);
 	log_error("the configuration has %zu fault%s; nothing was started", faults.n,

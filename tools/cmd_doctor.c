@@ -15,6 +15,7 @@
 #include "worker/planted.h"
 
 static const struct cmd_option options[] = {
+	{"config", 0, NULL, "every configuration value, and where it came from", false},
 	{"live", 0, NULL, "one tiny call to each agent", true},
 	{"config", 0, NULL, "every setting, and where its value came from", true},
 };
@@ -132,11 +133,31 @@ static void leftovers(struct site *site)
 	line("ok", "%zu session%s in the store", ids.n, ids.n == 1 ? "" : "s");
 }
 
+static int show_config(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct config config = {0};
+	struct err e = {0};
+	AUTO_STR struct str out = {0};
+
+	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int code = rc == 0 ? cmd_config(l, &site, &config) : cmd_fail(&e);
+	if (!code) {
+		config_show(&config, &out);
+		cmd_print(&out);
+	}
+	config_fini(&config);
+	site_close(&site);
+	return code;
+}
+
 static int run(const struct cmd_line *l)
 {
 	struct site site = {0};
 	struct err e = {0};
 
+	if (cmd_flag(l, "config"))
+		return show_config(l);
 	versions();
 	if (site_open(&site, l->dir, SITE_READ, &e) == 0) {
 		repository(&site, l);
@@ -152,5 +173,9 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_doctor_entry = {.name = "doctor",
                                      .args = "",
                                      .summary = "environment, repository, and what was left behind",
+                                     .details =
+	"Configuration, later wins: built-in, $XDG_CONFIG_HOME/bosk/config.yaml, the checkout's bosk.yaml,\n"
+	"variables BOSK_CONFIG_KEY (a dot is an underscore: BOSK_CONFIG_LIMITS_LOG=1MiB), -c KEY=VALUE and\n"
+	"options.\n",
                                      CMD_OPTIONS(options),
                                      .run = run};

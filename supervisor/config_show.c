@@ -1,0 +1,96 @@
+/* config_show: the configuration as text, with where each value came from. */
+#include "config_private.h"
+
+#include <string.h>
+
+#include "store/base/mem.h"
+
+/* Keys that a later version acts on; until then only the value they have by default is true. */
+static const char *const unused[] = {
+	"agent", "agents", "models", "pr.command", "pr.draft", "pr.remote", "personas", "skills",
+	"stories.closeable_threshold", "stories.instructions", "stories.human_validation_patterns",
+};
+
+/* Plain where that means the same text again, else quoted. */
+static void add_scalar(struct str *out, const struct yaml_node *v)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+-@=() ";
+	bool simple = v->len && strspn(v->text, plain) == v->len && !strchr("-=@ ", v->text[0]) &&
+	              v->text[v->len - 1] != ' ';
+
+	if (simple) {
+		str_add(out, v->text);
+		return;
+	}
+	str_addc(out, '"');
+	for (const char *p = v->text; *p; p++) {
+		if (*p == '\n' || *p == '\t')
+			str_add(out, *p == '\n' ? "\\n" : "\\t");
+		else
+			str_addf(out, "%s%c", *p == '"' || *p == '\\' ? "\\" : "", *p);
+	}
+	str_addc(out, '"');
+}
+
+static void add_node(struct str *out, const struct yaml_node *v)
+{
+	bool map = v->kind == YAML_MAP;
+
+	if (v->kind == YAML_SCALAR) {
+		add_scalar(out, v);
+		return;
+	}
+	str_addc(out, map ? '{' : '[');
+	for (const struct yaml_node *i = v->first; i; i = i->next) {
+		if (i != v->first)
+			str_add(out, ", ");
+		if (map) {
+			add_scalar(out, i->key);
+			str_add(out, ": ");
+		}
+		add_node(out, i);
+	}
+	str_addc(out, map ? '}' : ']');
+}
+
+char *config_show_node(const struct yaml_node *v)
+{
+	struct str out = {0};
+	add_node(&out, v);
+	return str_take(&out);
+}
+
+void config_show_free(struct config_where *where)
+{
+	for (size_t i = 0; where && i < config_n_keys; i++) {
+		free(where[i].origin);
+		free(where[i].value);
+		free(where[i].preset);
+	}
+	free(where);
+}
+
+void config_show(const struct config *c, struct str *out)
+{
+	for (size_t i = 0; i < config_n_keys; i++) {
+		const struct config_where *w = &c->where[i];
+		AUTO_FREE char *left = mem_printf("%s: %s", config_keys[i].name, w->value);
+		str_addf(out, "%-40s # %s", left, w->origin);
+		if (w->origin[0] == '/') /* a file */
+			str_addf(out, ":%zu", w->line);
+		str_addc(out, '\n');
+	}
+}
+
+int config_refuse_unused(const struct config *c, struct plan_faults *faults)
+{
+	size_t before = faults->n;
+
+	for (size_t i = 0; i < MEM_COUNT(unused); i++) {
+		const struct config_where *w = &c->where[config_key_find(unused[i])];
+		if (!str_eq(w->value, w->preset) && !str_eq(w->value, "\"\""))
+			plan_faults_add(faults, w->origin, w->line, w->column, NULL, unused[i],
+			                "is not available in this version: leave it out");
+	}
+	return faults->n > before ? -1 : 0;
+}
