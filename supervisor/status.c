@@ -159,7 +159,7 @@ static void add_session(void *list, struct session *s)
 	json_add(list, session_json(s));
 }
 
-int status_json(struct site *site, const char *sid, struct str *out, struct err *e)
+int status_json(struct site *site, const char *sid, bool pretty, struct str *out, struct err *e)
 {
 	struct json_t *j = json_map(), *sessions = json_list();
 
@@ -169,7 +169,7 @@ int status_json(struct site *site, const char *sid, struct str *out, struct err 
 	int rc = for_sessions(site, sid, add_session, sessions, e);
 	json_put(j, "sessions", sessions);
 	if (rc == 0) {
-		json_write(j, true, out);
+		json_write(j, pretty, out);
 		str_addc(out, '\n');
 	}
 	json_free(j);

@@ -4,8 +4,8 @@
 
 #include "session.h"
 
-/* `bosk status --json`: all sessions, or the one named. */
-int status_json(struct site *site, const char *sid, struct str *out, struct err *e);
+/* `bosk status --json`: all sessions, or the one named. `pretty`: else in one line. */
+int status_json(struct site *site, const char *sid, bool pretty, struct str *out, struct err *e);
 /* For people: a block per session, a line per task. */
 int status_text(struct site *site, const char *sid, struct str *out, struct err *e);
 

@@ -6,9 +6,11 @@
 
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "store/json.h"
 #include "supervisor/land.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
+#include "worker/msg.h"
 
 /* Is `word` one of `words`, which are separated by bars? */
 static bool one_of(const char *words, const char *word)
@@ -74,6 +76,23 @@ void batch_fini(struct batch *b)
 	strv_fini(&b->excused);
 }
 
+/* -p TEXT: a plan of one task. */
+static void one_task(const char *prompt, struct str *out)
+{
+	struct json_t *plan = json_map(), *tasks = json_list(), *task = json_map();
+	AUTO_FREE char *line = mem_strndup(prompt, strcspn(prompt, "\r\n"));
+
+	msg_clip_text(line, 72);
+	json_put_text(task, "id", "task");
+	if (*line)
+		json_put_text(task, "title", line);
+	json_put_text(task, "prompt", prompt);
+	json_add(tasks, task);
+	json_put(plan, "tasks", tasks);
+	json_write(plan, false, out);
+	json_free(plan);
+}
+
 int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
                struct plan_faults *faults)
 {
@@ -86,7 +105,17 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out
 
 	for (size_t i = 0; i < c->n_gates; i++)
 		gates[i] = c->gates[i].name;
-	return plan_load(out, (const char *const *)l->rest.v, l->rest.n, &ctx, faults) == 0 ? 0 : 2;
+	const char *prompt = cmd_value(l, "prompt");
+	AUTO_STR struct str text = {0};
+	if (prompt && l->rest.n) {
+		log_error("a plan or -p TEXT, not both");
+		return 2;
+	}
+	if (prompt)
+		one_task(prompt, &text);
+	int rc = prompt ? plan_load_text(out, "-p", text.p, text.len, &ctx, faults)
+	                : plan_load(out, (const char *const *)l->rest.v, l->rest.n, &ctx, faults);
+	return rc == 0 ? 0 : 2;
 }
 
 /* Landing as the session was asked to, once its work is over. */

@@ -107,32 +107,46 @@ static void print_bytes(void *ctx, const char *bytes, size_t n)
 	fflush(stdout);
 }
 
+/* No name, or the name of a session and of no task: every task of that session. *rc as for the rest. */
+static bool names_session(struct site *site, const char *name, char sid[SEAL_SID], struct err *e, int *rc)
+{
+	struct session s;
+	struct err no_task = {0}, no_session = {0};
+	size_t task;
+
+	if (!name) {
+		*rc = session_find(site, NULL, "logs", NULL, sid, e);
+		return true;
+	}
+	bool found = session_find_task(&s, site, name, &task, &no_task) == 0;
+	session_fini(&s);
+	return !found && !strchr(name, '/') && session_find(site, name, "logs", NULL, sid, &no_session) == 0;
+}
+
 static int run(const struct cmd_line *l)
 {
 	struct site site = {0};
 	struct session s = {.lock_fd = -1};
 	struct err e = {0};
-	AUTO_STRV struct strv ids = {0};
+	char sid[SEAL_SID];
 	size_t task = 0;
 	int code = 0;
 
+	const char *name = cmd_word(l, 0);
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
-	if (rc == 0 && cmd_word(l, 0)) {
-		rc = session_find_task(&s, &site, cmd_word(l, 0), &task, &e);
+	bool whole = rc == 0 && names_session(&site, name, sid, &e, &rc);
+	if (rc == 0 && whole && cmd_flag(l, "follow")) {
+		rc = err_set(&e, ERR_USAGE, "bosk logs -f needs a task");
+	} else if (rc == 0 && whole) {
+		rc = session_load(&s, &site, sid, &e);
+		for (size_t i = 0; rc == 0 && !code && i < s.plan.n; i++)
+			code = show(l, &s, i, true);
+	} else if (rc == 0) {
+		rc = session_find_task(&s, &site, name, &task, &e);
 		if (rc == 0 && cmd_flag(l, "follow"))
 			rc = follow_task(&site, s.sid, s.plan.tasks[task].id, print_bytes, (void *)l, &e);
 		else if (rc == 0)
 			code = show(l, &s, task, false);
-	} else if (rc == 0 && cmd_flag(l, "follow")) {
-		rc = err_set(&e, ERR_USAGE, "bosk logs -f needs a task");
-	} else if (rc == 0) { /* the newest session, every task */
-		rc = session_list(&site, &ids, &e);
-		if (rc == 0 && !ids.n)
-			rc = err_set(&e, ERR_USAGE, "there is no session in this repository");
-		if (rc == 0)
-			rc = session_load(&s, &site, ids.v[ids.n - 1], &e);
-		for (size_t i = 0; rc == 0 && !code && i < s.plan.n; i++)
-			code = show(l, &s, i, true);
 	}
 	if (rc != 0)
 		code = cmd_fail(&e);
@@ -142,7 +156,7 @@ static int run(const struct cmd_line *l)
 }
 
 const struct cmd cmd_logs_entry = {.name = "logs",
-                                   .args = "[TASK]",
+                                   .args = "[TASK | SID]",
                                    .summary = "what agents and gates printed",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,

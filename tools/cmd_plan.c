@@ -17,6 +17,7 @@ static const struct cmd_option options[] = {
 	{"sequential", 0, NULL, "one at a time", false},
 	{"base", 0, "REV", "start here instead of at the target", false},
 	{"target", 0, "BRANCH", "where the work is to land", false},
+	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 	{"json", 0, NULL, "as JSON", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
 };
@@ -179,8 +180,8 @@ int cmd_plan_show(const struct cmd_line *l)
 	struct err e = {0};
 	AUTO_STR struct str text = {0};
 
-	if (!l->rest.n) {
-		log_error("bosk plan needs a plan file");
+	if (!l->rest.n && !cmd_value(l, "prompt")) {
+		log_error("bosk plan needs a plan: a file, - for standard input, or -p TEXT");
 		return 2;
 	}
 	int rc = cmd_git(&e);

@@ -14,14 +14,10 @@ static int run(const struct cmd_line *l)
 	struct session s = {.lock_fd = -1};
 	struct err e = {0};
 	AUTO_STR struct str out = {0};
-	AUTO_STRV struct strv ids = {0};
 	char sid[SEAL_SID];
 	const char *name = cmd_word(l, 0);
 
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
-	/* Without a name the newest session is meant: the one of this morning. */
-	if (rc == 0 && !name && session_list(&site, &ids, &e) == 0 && ids.n)
-		name = ids.v[ids.n - 1];
 	if (rc == 0)
 		rc = session_find(&site, name, "report", NULL, sid, &e);
 	if (rc == 0)

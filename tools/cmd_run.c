@@ -34,7 +34,7 @@ static const struct cmd_option options[] = {
 	{"ask", 0, NULL, "ask the seed's questions", true},
 	{"no-worktree", 0, NULL, "in the current checkout", true},
 	{"worktree", 0, "PATH", "in this existing worktree", true},
-	{"prompt", 'p', "TEXT", "a one-task plan", true},
+	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 };
 
 /* Dead sessions are reported with what they left, whenever a new one starts. */
@@ -159,7 +159,8 @@ static int run(const struct cmd_line *l)
 		          getenv("BOSK_TASK"));
 		return 2;
 	}
-	if (!l->rest.n && !cmd_value(l, "queue"))
+	bool given = l->rest.n || cmd_value(l, "prompt");
+	if (!given && !cmd_value(l, "queue"))
 		return nothing_given(l);
 	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
@@ -168,7 +169,7 @@ static int run(const struct cmd_line *l)
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);
-	if (!code && l->rest.n)
+	if (!code && given)
 		code = batch_plan(l, &b, &plan, &faults);
 	if (!code && create_look(&look, &site, &b.create, &e) != 0)
 		code = cmd_fail(&e);
@@ -195,6 +196,7 @@ const struct cmd cmd_run_entry = {
 	.args = "[PLAN...]",
 	.summary = "work on a plan until nothing more can be done",
 	.details =
+		"A PLAN is a file, or - for standard input.\n"
 		"Ctrl-C once: no new tasks, running ones finish. Twice: agents are stopped, their work is\n"
 		"saved. Three times: exit at once; bosk resume goes on in every case.\n",
 	CMD_OPTIONS(options),

@@ -3,7 +3,9 @@
 #include "plan_private.h"
 
 #include <stdarg.h>
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "dag.h"
 #include "store/base/fs.h"
@@ -185,6 +187,21 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 	plan_faults_fini(&found);
 }
 
+/* Standard input to its end, or to where it is too long for a plan. */
+static int read_stdin(struct str *out, struct err *e)
+{
+	char chunk[65536];
+	ssize_t n = 0;
+
+	while (out->len <= YAML_MAX_BYTES && (n = read(0, chunk, sizeof chunk)) != 0) {
+		if (n > 0)
+			str_addn(out, chunk, (size_t)n);
+		else if (errno != EINTR)
+			return err_sys(e, "cannot read standard input");
+	}
+	return 0;
+}
+
 static void read_file(struct plan_loader *l, const char *path)
 {
 	AUTO_STR struct str text = {0};
@@ -193,9 +210,10 @@ static void read_file(struct plan_loader *l, const char *path)
 	char *slash = strrchr(folder, '/');
 
 	if (strcmp(path, "-") == 0) {
-		plan_fault(l, path, NULL, NULL, NULL,
-		           "standard input is not supported yet by this version: write the plan to "
-		           "a file");
+		if (read_stdin(&text, &e) != 0)
+			plan_fault(l, path, NULL, NULL, NULL, "%s", e.text);
+		else
+			read_text(l, path, ".", str_text(&text), text.len);
 	} else if (fs_is_dir(path)) {
 		plan_fault(l, path, NULL, NULL, NULL,
 		           "a folder of stories or issues is not supported yet by this version");

@@ -75,7 +75,7 @@ struct plan_context {
 	size_t n_agents;
 };
 
-/* Read and check one or more files ("-" = standard input is refused here; a later issue). Returns 0
+/* Read and check one or more files ("-" = standard input). Returns 0
  * with *out to be freed by plan_fini; -1 with at least one fault in `faults`, all of them sorted
  * (never half a plan). Limits: 16 MiB a file, 100,000 tasks, 512 KiB a prompt, 64 bytes an id.
  * ctx NULL: gates and agents may have any name. */

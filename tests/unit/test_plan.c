@@ -502,7 +502,6 @@ static void unreadable_files_are_faults(void **state)
 	AUTO_STR struct str large = {0};
 	fault_of(none, 0, NULL, "cannot be read: No such file");
 	fault_of(dir, 0, NULL, "folder");
-	fault_of("-", 0, NULL, "standard input");
 
 	const struct {
 		const char *name, *part;
