@@ -112,7 +112,7 @@ int child_start(struct loop *l, const struct child_spec *spec, pid_t *pid, child
 	struct exec_spec exec = {.argv = spec->argv,
 	                         .cwd = spec->cwd,
 	                         .env = spec->env,
-	                         .in = -1,
+	                         .in = spec->in ? spec->in : -1,
 	                         .out = out[1],
 	                         .err = err[1],
 	                         .death_signal = SIGKILL,

@@ -1,4 +1,4 @@
-/* child: a git command run beside the loop, its output collected. The supervisor never waits for a
+/* child: a command run beside the loop, its output collected. The supervisor never waits for a
  * child: the end is a callback (architecture 1.7). */
 #ifndef BOSK_CHILD_H
 #define BOSK_CHILD_H
@@ -19,6 +19,7 @@ struct child_spec {
 	const char *const *argv;
 	const char *cwd;
 	char *const *env;
+	int in;              /* its standard input; 0 = /dev/null */
 	uint64_t timeout_ms; /* then killed */
 };
 

@@ -142,7 +142,7 @@ const struct config_key config_keys[] = {
 	OTHER("secrets", CONFIG_LIST, AT(secrets), "[]", NULL),
 	OTHER("protect", CONFIG_PATHS, AT(protect), "[bosk.yaml]", NULL),
 	TEXT("author", AT(author), "", NULL, check_author),
-	TEXT("notify", AT(notify), "", "*", NULL),
+	TEXT("notify", AT(notify), "", NULL, NULL),
 };
 const size_t config_n_keys = MEM_COUNT(config_keys);
 

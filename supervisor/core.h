@@ -6,6 +6,7 @@
 #include "green.h"
 #include "loop.h"
 #include "merge.h"
+#include "notify.h"
 #include "pool.h"
 #include "supervisor.h"
 #include "turn.h"
@@ -53,6 +54,7 @@ struct core {
 	struct schedule *sched;
 	struct pool *pool;
 	struct view *view;
+	struct notify *notify;
 	struct turn turn;
 	struct mergebox box; /* where merges are computed */
 	struct integration integ;

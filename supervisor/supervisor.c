@@ -71,6 +71,15 @@ static void start_phase(struct core *c)
 	core_event(c, SCHED_START, SIZE_MAX);
 }
 
+static void after_wake(void *ctx)
+{
+	struct core *c = ctx;
+
+	core_turns(c);
+	if (!c->held)
+		notify_step(c->notify);
+}
+
 static int open_core(struct core *c, const struct recovery *recovery, struct err *e)
 {
 	const struct pool_handler handler = {core_message, core_gone, c};
@@ -105,7 +114,8 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		              &(struct pool_leftover){core_task_id(c, left->task), row->branch, row->base,
 		                                      left->attempt});
 	}
-	loop_after(c->loop, core_turns, c);
+	c->notify = notify_open(c->loop, s, c->cfg->notify);
+	loop_after(c->loop, after_wake, c);
 	control_clock(c);
 	return 0;
 }
@@ -113,6 +123,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 static void close_core(struct core *c)
 {
 	view_close(c->view);
+	notify_close(c->notify);
 	pool_free(c->pool);
 	if (c->turn.s)
 		turn_fini(&c->turn);
@@ -158,6 +169,8 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	start_phase(&c);
 	if (loop_run(c.loop, &e) != 0)
 		core_fatal(&c, &e);
+	if (c.phase == PHASE_OVER)
+		notify_finish(c.notify);
 	if (c.forget && c.fatal.kind == ERR_NONE && forget_session(s, &e) != 0)
 		core_fatal(&c, &e);
 	int code = c.fatal.kind != ERR_NONE ? err_exit_code(&c.fatal) : finish_exit_code(&c);

@@ -8,6 +8,7 @@
 #include "store/base/mem.h"
 #include "store/json.h"
 #include "supervisor/land.h"
+#include "supervisor/notify.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 #include "worker/msg.h"
@@ -177,5 +178,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	else if (!landed)
 		log_info("more: bosk report %s; the work is on branch %s", s->sid,
 		         s->manifest.integration_branch);
+	if (*cfg->notify)
+		notify_end(s, cfg->notify, code);
 	return code;
 }

@@ -15,9 +15,8 @@
 #include "worker/planted.h"
 
 static const struct cmd_option options[] = {
-	{"config", 0, NULL, "every configuration value, and where it came from", false},
 	{"live", 0, NULL, "one tiny call to each agent", true},
-	{"config", 0, NULL, "every setting, and where its value came from", true},
+	{"config", 0, NULL, "every setting, and where its value came from", false},
 };
 
 static bool bad;

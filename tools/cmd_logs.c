@@ -156,7 +156,7 @@ static int run(const struct cmd_line *l)
 }
 
 const struct cmd cmd_logs_entry = {.name = "logs",
-                                   .args = "[TASK | SID]",
+                                   .args = "[TASK]",
                                    .summary = "what agents and gates printed",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,

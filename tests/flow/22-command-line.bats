@@ -45,7 +45,7 @@ in a file' --executor 'cat > hello.txt'
     sid=$(last_sid)
     git show "integration-$sid:hello.txt" | grep -qxF 'Say "hello": #1'
     equal "task" "$(status_json '.sessions[0].tasks[0].id')" task
-    equal "subject" "$(git log -1 --no-merges --format=%s "integration-$sid")" 'Say "hello": #1'
+    equal "subject" "$(git log -1 --no-merges --format=%s "main..integration-$sid")" 'Say "hello": #1'
     run_bosk run -p x "$PLAN" --executor cat
     expect_status 2
     expect_text 'not both'
@@ -66,7 +66,7 @@ in a file' --executor 'cat > hello.txt'
     expect_text '^bosk [0-9]' "$OUT"
     run_bosk -h
     expect_status 0
-    for name in $("$BOSK_BIN" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+    for name in $("$BOSK_BIN" help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
         if "$BOSK_BIN" help | grep -qE "^  $name .*not in this version"; then continue; fi
         run_bosk "$name" --help
         expect_status 0

@@ -203,7 +203,7 @@ static const struct {
 	{"secrets", "[MINE, -SORT_KEY]"},
 	{"protect", "[ci/**]"},
 	{"author", "A B <a@b>"},
-	{"notify", "\"\""},
+	{"notify", "mail me"},
 };
 
 static void check_settable(const struct config *c)
@@ -245,6 +245,7 @@ static void check_settable(const struct config *c)
 	assert_string_equal(c->secrets.v[1], "-SORT_KEY");
 	assert_string_equal(c->protect.v[0], "ci/**");
 	assert_string_equal(c->author, "A B <a@b>");
+	assert_string_equal(c->notify, "mail me");
 }
 
 static void every_key_from_every_source(void **state)
@@ -464,7 +465,6 @@ static void what_nothing_acts_on_is_refused(void **state)
 	refused_file("steps: each\n", 1, 8, "steps", "not available");
 	refused_file("merge_drivers: run\n", 1, 16, "merge_drivers", "not available");
 	refused_file("push: on\n", 1, 7, "push", "not available");
-	refused_file("notify: mail me\n", 1, 9, "notify", "not available");
 	refused_file("limits: {max_time: 3h}\n", 1, 20, "limits.max_time", "not available");
 	refused_file("limits: {budget_usd: 5.50}\n", 1, 22, "limits.budget_usd", "not available");
 	refused_option("steps=each", 1, 7, "steps", "not available");
