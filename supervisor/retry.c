@@ -69,8 +69,11 @@ int retry_tasks(struct session *s, const bool *chosen, struct strv *names, struc
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
 		mem_set(&row->commit, NULL);
-		row->retries = 0;
+		row->retries = row->repairs = row->reds = 0;
 		row->ended_ms = 0;
+		mem_set(&row->redo, NULL); /* from the start, on the tip as it is then */
+		mem_set(&row->redo_base, NULL);
+		mem_set(&row->feedback, NULL);
 		strv_fini(&row->conflicts);
 		turn_task(&t, i);
 		turn_note(&t, "retry", i, "bosk retry");
