@@ -32,6 +32,8 @@ struct merge_item {
 	struct oid base, commit, merge;
 };
 
+struct escape;
+
 struct integration {
 	size_t *queue; /* tasks whose commit waits for its merge, in order of completion */
 	size_t n;
@@ -56,6 +58,7 @@ struct core {
 	struct view *view;
 	struct notify *notify;
 	struct turn turn;
+	struct escape *escape; /* what changes outside of the session */
 	struct mergebox box; /* where merges are computed */
 	struct integration integ;
 	enum phase phase;

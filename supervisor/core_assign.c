@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "escape.h"
 #include "repair.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -25,6 +26,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	row->left = true;
 	core_sync(c, task);
 	c->slot_task[slot] = task;
+	escape_assigned(c, task, slot);
 	c->slot_since[slot] = clock_mono_ms();
 	struct event_row ev = {.kind = (char *)"assign",
 	                       .task = s->plan.tasks[task].id,
@@ -62,9 +64,11 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	const struct task_def *d = &s->plan.tasks[task];
 	const struct task_row *row = &s->tasks[task];
 	AUTO_FREE char *json = task_json(s, task);
-	AUTO_STRV struct strv trailers = {0};
+	AUTO_STRV struct strv trailers = {0}, idle = {0};
 	struct err e = {0};
 	struct msg m = {.kind = MSG_TASK};
+
+	escape_idle(c, slot, &idle);
 
 	strv_addf(&trailers, "Bosk-Session: %s", s->sid);
 	strv_addf(&trailers, "Bosk-Queue: %s", s->row.queue);
@@ -93,6 +97,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.start_tree = start ? (char *)start->hex : NULL,
 		.conflicts = start ? row->conflicts : (struct strv){0},
 		.feedback = (char *)feedback,
+		.idle = idle,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	if (pool_send(c->pool, slot, &m, &e) == 0)

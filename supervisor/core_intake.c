@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "escape.h"
 #include "locks.h"
 #include "recover.h"
 #include "repair.h"
@@ -109,6 +110,12 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	if (k == 0 && !confirm(c, task, m, &e)) {
 		outcome = "failed";
 		reason = e.text;
+		k = 1;
+	}
+	AUTO_FREE char *escape = NULL;
+	if (escape_found(c, slot, m, &escape) && k == 0) {
+		outcome = "failed";
+		reason = escape;
 		k = 1;
 	}
 	row->attempts = m->attempts;

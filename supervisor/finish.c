@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core.h"
+#include "escape.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -131,6 +132,7 @@ void finish_cleanup(struct core *c)
 
 	c->phase = PHASE_CLEANUP;
 	c->quitting = 0;
+	escape_last(c);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
 		bool there = pool_running(c->pool, i) || worktree_left(s, i);
 		bool remove = !stays && !c->slot_keep[i] && there;
@@ -190,6 +192,8 @@ void finish_session(struct core *c)
 {
 	struct session *s = c->s;
 
+	if (!escape_over(c))
+		return; /* it calls again */
 	c->phase = PHASE_OVER;
 	if (c->forget)
 		return;

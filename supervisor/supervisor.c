@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "escape.h"
 #include "forget.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -125,6 +126,7 @@ static void close_core(struct core *c)
 	view_close(c->view);
 	notify_close(c->notify);
 	pool_free(c->pool);
+	escape_close(c);
 	if (c->turn.s)
 		turn_fini(&c->turn);
 	schedule_free(c->sched);
@@ -166,8 +168,7 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	                          .note = s->row.target};
 	turn_event(&c.turn, &first);
 	core_counts(&c);
-	start_phase(&c);
-	if (loop_run(c.loop, &e) != 0)
+	if (escape_open(&c, start_phase, &e) != 0 || loop_run(c.loop, &e) != 0)
 		core_fatal(&c, &e);
 	if (c.phase == PHASE_OVER)
 		notify_finish(c.notify);

@@ -22,6 +22,7 @@ struct slot {
 	struct git git_main;    /* for `git worktree ...`: cwd is the user's main worktree */
 	char *admin_dir;        /* $GIT_COMMON_DIR/worktrees/<name>; NULL until the worktree is there */
 	char *dot_git;          /* what the worktree's .git says; NULL as admin_dir */
+	uint64_t log_size, began_ns; /* of the task: see traces_begin */
 	struct strv notes;      /* what the report must say of this task */
 	struct strv copied;     /* paths copied in by `copy`: never committed, never cleaned */
 	struct oid start;       /* commit a new worktree begins at */

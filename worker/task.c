@@ -11,6 +11,7 @@
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "traces.h"
 #include "worktree.h"
 
 /* Save what an interrupted session left in the worktree we were given (promise A5). */
@@ -111,13 +112,19 @@ void task_run(struct slot *s, const struct msg_task *t)
 	struct err ignored = {0};
 
 	s->task = t->id;
+	s->began_ns = UINT64_MAX;
 	enum step step = prepare(&r);
+	traces_begin(s);
 	while (step != OVER && !s->shutdown)
 		step = s->stop ? attempt_over(&r, "stopped", "stopped on request") : attempt_run(&r, &fixes);
 	if (!s->shutdown && strcmp(r.outcome, "ok") != 0)
 		save(&r);
 	if (!s->shutdown) {
 		struct msg m = {.kind = MSG_RESULT};
+		AUTO_STRV struct strv made = {0}, strange = {0};
+		traces_commits(s, &made);
+		if (r.dir)
+			traces_files(s, &t->idle, r.dir, &strange);
 		msg_clip_text(r.reason, 2000);
 		m.u.result = (struct msg_result){
 			.task = t->id,
@@ -132,6 +139,9 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.log = r.log,
 			.worktree = s->init.worktree,
 			.notes = s->notes,
+			.made = made,
+			.strange = strange,
+			.copies = r.dir,
 		};
 		chan_send(s->chan, &m, &ignored);
 	}
