@@ -128,7 +128,8 @@ static void merge_on(struct core *c)
 		in->inside = true;
 		if (row->commit && row->base && oid_parse(&item->commit, row->commit) &&
 		    oid_parse(&item->base, row->base)) {
-			merge_start(c->loop, &c->box, c->s->site, &in->tip, &item->commit, merged, c);
+			merge_start(c->loop, &c->box, c->s->site, &item->base, &in->tip, &item->commit, merged,
+			            c);
 		} else {
 			struct merge_result bad = {.kind = MERGE_FAILED, .reason = "its commit is not recorded"};
 			merged(c, &bad);

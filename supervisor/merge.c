@@ -1,5 +1,6 @@
-/* merge: merging through `git merge-tree`, one process per merge (never --stdin: it aborts on some
- * inputs and would take the others with it, architecture 9 step 2). */
+/* merge: in process when the two sides' changes do not meet (gitx_merge), else through
+ * `git merge-tree`, one process per merge (never --stdin: it aborts on some inputs and would take the
+ * others with it, architecture 9). */
 #include "merge.h"
 
 #include <string.h>
@@ -57,14 +58,29 @@ static void merged(void *ctx, const struct child_result *child)
 	free(m);
 }
 
-void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *tip,
-                 const struct oid *commit, merge_fn *fn, void *ctx)
+/* Whatever stands in the way of doing it here, git may still manage, or say better what is wrong. */
+static bool merge_here(struct site *site, const struct oid *base, const struct oid *tip,
+                       const struct oid *commit, struct merge_result *out)
+{
+	struct err ignored = {0};
+	bool merged = false;
+
+	*out = (struct merge_result){.kind = MERGE_CLEAN};
+	return gitx_merge(site->git, &merged, &out->tree, base, tip, commit, &ignored) == 0 && merged;
+}
+
+void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *base,
+                 const struct oid *tip, const struct oid *commit, merge_fn *fn, void *ctx)
 {
 	AUTO_STRV struct strv argv = {0}, env = {0};
-	struct merge_result failed = {.kind = MERGE_FAILED};
+	struct merge_result result;
 	struct err e = {0};
 	pid_t pid;
 
+	if (merge_here(site, base, tip, commit, &result)) {
+		fn(ctx, &result);
+		return;
+	}
 	struct merge *m = mem_alloc(sizeof *m);
 	*m = (struct merge){fn, ctx};
 	if (mergebox_attributes(box, site, tip, &e) == 0 &&
@@ -76,6 +92,6 @@ void merge_start(struct loop *l, struct mergebox *box, struct site *site, const 
 			return;
 	}
 	free(m);
-	failed.reason = e.text;
-	fn(ctx, &failed);
+	result = (struct merge_result){.kind = MERGE_FAILED, .reason = e.text};
+	fn(ctx, &result);
 }

@@ -21,9 +21,10 @@ struct merge_result {
 };
 typedef void merge_fn(void *ctx, const struct merge_result *result);
 
-/* Merge `commit` onto `tip`, by the attributes of `tip`. The callback comes exactly once. */
-void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *tip,
-                 const struct oid *commit, merge_fn *fn, void *ctx);
+/* Merge `commit`, which was made from `base`, onto `tip`, by the attributes of `tip`. The callback comes
+ * exactly once. */
+void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *base,
+                 const struct oid *tip, const struct oid *commit, merge_fn *fn, void *ctx);
 
 /* What `git merge-tree --write-tree -z --name-only` said, for exit code `status`. */
 void merge_parse(struct merge_result *out, int wait_status, const char *bytes, size_t n);

@@ -214,5 +214,5 @@ void repair_start(struct core *c, size_t task, size_t slot)
 		merged(r, &bad);
 		return;
 	}
-	merge_start(c->loop, &c->box, c->s->site, &tip, &commit, merged, r);
+	merge_start(c->loop, &c->box, c->s->site, &base, &tip, &commit, merged, r);
 }

@@ -78,6 +78,12 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
  * says that they exist. ERR_MISSING when one is gone (a gc): make it again. */
 int gitx_flush(struct gitx *g, struct err *e);
 
+/* The tree of `theirs` merged onto `ours`, both made from `base`, when their changes do not meet: the
+ * same as git would make, with the objects of its folders written. *merged false and 0: left to the
+ * git command (a change on both sides, another merge base, gitx_merge_caveat); nothing was written. */
+int gitx_merge(struct gitx *g, bool *merged, struct oid *tree, const struct oid *base,
+               const struct oid *ours, const struct oid *theirs, struct err *e);
+
 /* A commit object; no ref moves. author and committer "Name <mail>" (else ERR_USAGE; nothing is
  * guessed or completed), time = now in the local zone. `message` as it is, taken for UTF-8. Every
  * object written here is read back before its id is returned; an empty file that a power cut left

@@ -38,6 +38,9 @@ int gitx_oid_in(git_oid *out, const struct oid *in, const char *what, struct err
 
 /* Object of any type by id, read whole; NULL with `e` filled. The caller frees. */
 git_odb_object *gitx_object(struct gitx *g, const git_oid *id, struct err *e);
+/* Writes an object and reads it back, as gitx_commit_write says of all that is written here. */
+int gitx_object_write(struct gitx *g, git_oid *out, git_object_t type, const void *bytes, size_t n,
+                      struct err *e);
 
 /* What is wrong with these moves whatever the refs' values: names, targets, names inside names. */
 int gitx_check_moves(struct gitx *g, const struct gitx_move *moves, size_t n, struct err *e);

@@ -44,8 +44,8 @@ static bool reads_back(struct gitx *g, const git_oid *id, git_object_t type, siz
 	return object && git_odb_object_type(object) == type && git_odb_object_size(object) == n;
 }
 
-static int write_object(struct gitx *g, git_oid *out, git_object_t type, const void *bytes,
-                        size_t n, struct err *e)
+int gitx_object_write(struct gitx *g, git_oid *out, git_object_t type, const void *bytes,
+                      size_t n, struct err *e)
 {
 	const char *kind = git_object_type2string(type);
 	int rc = gitx_write_unflushed(g, out, bytes, n, type);
@@ -128,7 +128,7 @@ static int read_tree(struct gitx *g, git_tree **out, const struct oid *tree, str
 		return -1;
 	/* The empty tree has a well-known id, but git does not always store it. */
 	if (str_eq(tree->hex, GITX_EMPTY_TREE) &&
-	    write_object(g, &id, GIT_OBJECT_TREE, "", 0, e) != 0)
+	    gitx_object_write(g, &id, GIT_OBJECT_TREE, "", 0, e) != 0)
 		return -1;
 	int rc = git_tree_lookup(out, g->repo, &id);
 	return rc < 0 ? gitx_err(e, rc, "cannot read tree %s", tree->hex) : 0;
@@ -158,7 +158,7 @@ int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
 		rc = gitx_err(e, rc, "cannot make a commit of tree %s", tree->hex);
 		goto done;
 	}
-	rc = write_object(g, &id, GIT_OBJECT_COMMIT, text.ptr, text.size, e);
+	rc = gitx_object_write(g, &id, GIT_OBJECT_COMMIT, text.ptr, text.size, e);
 	if (rc == 0) {
 		gitx_oid_out(out, &id);
 		FAILPOINT("git.commit.written");
@@ -181,13 +181,13 @@ int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const vo
 	if (!*name || strchr(name, '/') || str_eq(name, ".") || str_eq(name, "..") ||
 	    strcasecmp(name, ".git") == 0)
 		return err_set(e, ERR_USAGE, "'%s' cannot be the name of a file in a commit", name);
-	if (write_object(g, &id, GIT_OBJECT_BLOB, n ? content : "", n, e) != 0)
+	if (gitx_object_write(g, &id, GIT_OBJECT_BLOB, n ? content : "", n, e) != 0)
 		return err_wrap(e, "%s", name);
 	/* One entry in git's own form: mode, space, name, NUL, the id as 20 bytes. */
 	str_addf(&tree, "100644 %s", name);
 	str_addc(&tree, '\0');
 	str_addn(&tree, id.id, sizeof id.id);
-	if (write_object(g, &id, GIT_OBJECT_TREE, tree.p, tree.len, e) != 0)
+	if (gitx_object_write(g, &id, GIT_OBJECT_TREE, tree.p, tree.len, e) != 0)
 		return -1;
 	gitx_oid_out(&tree_id, &id);
 	bool rooted = parent && !oid_none(parent);
