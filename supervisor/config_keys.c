@@ -114,7 +114,7 @@ const struct config_key config_keys[] = {
 	OTHER("pr.draft", CONFIG_FLAG, CONFIG_NOWHERE, "false", NULL),
 	TEXT("pr.remote", CONFIG_NOWHERE, "origin", NULL, NULL),
 	CHOICE("steps", steps, "together", "together|each", "each"),
-	SWITCH("merge_drivers", merge_drivers, "off", "off|run", "run"),
+	SWITCH("merge_drivers", merge_drivers, "off", "off|run", NULL),
 	SWITCH("push", push, "off", "off|on", "on"),
 	TEXT("worktrees.dir", AT(worktrees_dir), "../{repo}.worktrees", NULL, check_folder),
 	OTHER("worktrees.copy", CONFIG_PATHS, AT(copy), "[]", NULL),

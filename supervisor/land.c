@@ -137,11 +137,20 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	AUTO_STR struct str out = {0}, text = {0}, message = {0};
 	struct job_result result;
 	struct merge_result merged;
+	struct config config = {0};
+	struct plan_faults faults = {0};
 	struct oid parents[2] = {l->target, l->tip};
 
 	*clean = false;
-	if (mergebox_init(&box, s->site, name, e) != 0 ||
-	    mergebox_attributes(&box, s->site, &l->target, e) != 0) {
+	if (mergebox_init(&box, s->site, name, e) != 0) {
+		mergebox_fini(&box);
+		return -1;
+	}
+	if (config_load_sources(&config, &s->row.config, &faults) == 0 && config.merge_drivers)
+		box.runs = &s->row.git_config;
+	config_fini(&config);
+	plan_faults_fini(&faults);
+	if (mergebox_attributes(&box, s->site, &l->target, e) != 0) {
 		mergebox_fini(&box);
 		return -1;
 	}

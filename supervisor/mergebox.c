@@ -45,16 +45,27 @@ static bool is_attributes(const char *path)
 	return strcmp(slash ? slash + 1 : path, ".gitattributes") == 0;
 }
 
+/* The setting of a driver that may run, NULL when it must not. `key` ends in "driver=". */
+static const char *may_run(const struct mergebox *b, const char *key)
+{
+	for (size_t i = 0; b->runs && i < b->runs->n; i++)
+		if (str_starts(b->runs->v[i], key))
+			return b->runs->v[i];
+	return NULL;
+}
+
 /* Every `merge=NAME` of an attributes file that is not built into git. A pattern may hold the same
  * text: one driver too many switched off does nothing. */
 static void find_drivers(struct mergebox *b, const char *text)
 {
 	for (const char *p = text; (p = strstr(p, "merge=")); p += strlen("merge=")) {
 		AUTO_FREE char *name = mem_strndup(p + strlen("merge="), strcspn(p + strlen("merge="), " \t\r\n"));
-		AUTO_FREE char *off = mem_printf("merge.%s.driver=false", name);
+		AUTO_FREE char *key = mem_printf("merge.%s.driver=", name);
+		AUTO_FREE char *off = mem_printf("%sfalse", key);
+		const char *setting = may_run(b, key) ? may_run(b, key) : off;
 		if (*name && strcmp(name, "text") != 0 && strcmp(name, "binary") != 0 &&
-		    strcmp(name, "union") != 0 && !strv_has(&b->drivers, off))
-			strv_add(&b->drivers, off);
+		    strcmp(name, "union") != 0 && !strv_has(&b->drivers, setting))
+			strv_add(&b->drivers, setting);
 	}
 }
 

@@ -2,7 +2,8 @@
  * repository's objects, and a work tree that holds nothing but the .gitattributes files of one commit:
  * what a merge does depends on the commits merged, never on the user's checkout (pitfalls 3.5), nor on
  * drivers, attributes or settings that somebody planted in the common git folder (architecture 9, 10).
- * Named merge drivers are off: a path that asks for one becomes a conflict. */
+ * Named merge drivers are off: a path that asks for one becomes a conflict; with `merge_drivers: run`
+ * those run that were configured when the session began, in the work tree here. */
 #ifndef BOSK_MERGEBOX_H
 #define BOSK_MERGEBOX_H
 
@@ -11,9 +12,12 @@
 struct mergebox {
 	char *dir;            /* state_dir/tmp/merge-<name>: git/ and tree/ */
 	struct oid commit;    /* whose attributes are in tree/ */
-	struct strv drivers;  /* merge.<name>.driver=false for each named driver in them */
+	struct strv drivers;  /* merge.<name>.driver=COMMAND or =false for each named driver in them */
 	bool known;           /* `commit` is set */
-	struct planted *guard; /* set by the caller; may stay NULL. Borrowed */
+	/* Both set by the caller before the first merge; may stay NULL. Borrowed. `runs`: settings as
+	 * planted_list gives them, whose merge drivers may run. */
+	const struct strv *runs;
+	struct planted *guard;
 };
 
 /* `name`: of the session. Made afresh; removed by mergebox_fini. */

@@ -92,6 +92,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	    control_open(c, e) != 0)
 		return -1;
 	c->box.guard = session_guard(s);
+	c->box.runs = c->cfg->merge_drivers ? &s->row.git_config : NULL;
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
 	c->pool = pool_new(c->loop, s, c->cfg, &handler);

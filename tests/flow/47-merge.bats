@@ -14,7 +14,7 @@ setup() {
 }
 teardown() { flow_teardown; }
 
-# two_on_one FIRST SECOND: two tasks from one base, each with a script.
+# two_on_one FIRST SECOND [OPTIONS...]: two tasks from one base, each with a script.
 two_on_one() {
     local both="touch '$SCRATCH/'up-\$BOSK_TASK; until [ -e '$SCRATCH/up-first' ] && [ -e '$SCRATCH/up-second' ]; do sleep 0.05; done"
     cat >"$SCRATCH/p.yaml" <<YAML
@@ -28,7 +28,7 @@ tasks:
       $both
       $2
 YAML
-    run_bosk run "$SCRATCH/p.yaml" --jobs 2
+    run_bosk run "$SCRATCH/p.yaml" --jobs 2 "${@:3}"
 }
 
 # stand_in BODY: a git first on the PATH that runs BODY when it is to merge.
@@ -93,4 +93,37 @@ not_a_conflict() {
     two_on_one 'echo from-first >> f.txt' 'echo from-second >> f.txt'
     expect_status 0
     equal "both lines" "$(git show "integration-$(last_sid):f.txt" | grep -c from-)" 2
+}
+
+# driver: f.txt is merged by a driver that takes their side and leaves a trace.
+driver() {
+    echo 'f.txt merge=theirs' >.gitattributes
+    git add .gitattributes
+    git commit -qm 'Attributes'
+    git config merge.theirs.driver "touch '$SCRATCH/ran'; cat %B >%A"
+}
+
+@test "a merge driver is off: its path is a conflict" {
+    driver
+    two_on_one 'sed -i s/2/two/ f.txt' 'sed -i s/9/nine/ f.txt; echo >>f.txt' --on-conflict park
+    expect_status 1
+    equal "states" "$(status_json '.sessions[0].tasks[].state' | sort | tr '\n' ' ')" "conflict integrated "
+    [ ! -e "$SCRATCH/ran" ]
+}
+
+@test "a merge driver from before the session runs when merge_drivers says so" {
+    driver
+    two_on_one 'sed -i s/2/two/ f.txt' 'sed -i s/9/nine/ f.txt' -c merge_drivers=run
+    expect_status 0
+    [ -e "$SCRATCH/ran" ]
+    equal "their side" "$(git show "integration-$(last_sid):f.txt" | grep -cE 'two|nine')" 1
+}
+
+@test "a merge driver that a task changed does not run, whatever merge_drivers says" {
+    driver
+    two_on_one "git config merge.theirs.driver 'touch $SCRATCH/planted; cat %B >%A'; sed -i s/2/two/ f.txt" \
+        'sed -i s/9/nine/ f.txt' -c merge_drivers=run
+    expect_status 0
+    [ ! -e "$SCRATCH/planted" ]
+    [ -e "$SCRATCH/ran" ]
 }
