@@ -168,7 +168,8 @@ static int report(const struct plan *p, const char *name, struct err *e)
 	else if (strcmp(p->failed, "run") == 0 && p->code == ENOENT &&
 	         faccessat(p->cwd < 0 ? AT_FDCWD : p->cwd, p->path, F_OK, 0) == 0)
 		hint = " (its interpreter is missing)";
-	return err_code(e, ERR_ENV, p->code, "cannot run %s: cannot %s: %s%s", name, p->failed,
+	bool starved = p->code == EAGAIN || p->code == ENOMEM || p->code == EMFILE || p->code == ENFILE;
+	return err_code(e, starved ? ERR_STARVED : ERR_ENV, p->code, "cannot run %s: cannot %s: %s%s", name, p->failed,
 	                strerror(p->code), hint);
 }
 
@@ -189,8 +190,8 @@ static int spawn(pid_t *out, struct plan *p, const char *name, struct err *e)
 	int code = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
-		return err_code(e, ERR_ENV, code, "cannot run %s: cannot start a process: %s", name,
-		                strerror(code));
+		return err_code(e, code == EAGAIN || code == ENOMEM ? ERR_STARVED : ERR_ENV, code,
+		                "cannot run %s: cannot start a process: %s", name, strerror(code));
 	if (p->failed) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -248,7 +249,7 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e)
 	p.from[1] = source(spec->out, &null, &moved_out);
 	p.from[2] = source(spec->err, &null, &moved_err);
 	if (p.from[0] < 0 || p.from[1] < 0 || p.from[2] < 0)
-		return err_code(e, ERR_ENV, errno, "cannot run %s: descriptors: %s", name,
+		return err_code(e, ERR_STARVED, errno, "cannot run %s: descriptors: %s", name,
 		                strerror(errno));
 	/* An empty range: only asks whether this kernel knows the call (Linux 5.11). */
 	if (close_range(UINT_MAX, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0)

@@ -105,6 +105,18 @@ int git_try(const struct git *g, int *status, struct str *out, struct str *text,
 	}
 }
 
+enum err_kind git_said_kind(const char *text)
+{
+	static const int starved[] = {EMFILE, ENFILE, ENOMEM, EAGAIN};
+
+	if (strstr(text, "No space left"))
+		return ERR_NOSPACE;
+	for (size_t i = 0; i < MEM_COUNT(starved); i++)
+		if (strstr(text, strerror(starved[i])))
+			return ERR_STARVED;
+	return ERR_ENV;
+}
+
 int git_run(const struct git *g, struct str *out, const char *const *args, struct err *e)
 {
 	AUTO_STR struct str text = {0};
@@ -118,8 +130,7 @@ int git_run(const struct git *g, struct str *out, const char *const *args, struc
 	str_keep_tail(&text, 600);
 	while (text.len && text.p[text.len - 1] == '\n')
 		text.p[--text.len] = '\0';
-	bool full = strstr(str_text(&text), "No space left") != NULL;
-	return err_code(e, full ? ERR_NOSPACE : ERR_ENV, status, "git %s in %s failed (exit %d): %s",
+	return err_code(e, git_said_kind(str_text(&text)), status, "git %s in %s failed (exit %d): %s",
 	                args[0], g->cwd, status, str_text(&text));
 }
 

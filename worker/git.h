@@ -39,7 +39,9 @@ int git_env(struct strv *env, const struct git *g, struct err *e);
  * `text` gets stderr, may be NULL. */
 int git_try(const struct git *g, int *status, struct str *out, struct str *text,
             const char *const *args, struct err *e);
-/* As git_try, and any exit code but 0 is ERR_ENV with the end of git's stderr. */
+/* What git's stderr says it failed of: ERR_NOSPACE, ERR_STARVED, or ERR_ENV for anything else. */
+enum err_kind git_said_kind(const char *text);
+/* As git_try, and any exit code but 0 is an error of that kind with the end of git's stderr. */
 int git_run(const struct git *g, struct str *out, const char *const *args, struct err *e);
 
 #define GIT_ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})

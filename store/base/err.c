@@ -15,6 +15,10 @@ static enum err_kind kind_of_errno(int code)
 	case EDQUOT:
 	case EIO:
 		return ERR_NOSPACE;
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return ERR_STARVED;
 	case ENOENT:
 		return ERR_MISSING;
 	case EEXIST:
@@ -96,6 +100,7 @@ int err_exit_code(const struct err *e)
 		return 70;
 	case ERR_ENV:
 	case ERR_NOSPACE:
+	case ERR_STARVED:
 	case ERR_DAMAGED:
 	case ERR_PROTO:
 	case ERR_GONE:
@@ -108,7 +113,7 @@ const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
 		[ERR_NONE] = "none",       [ERR_USAGE] = "usage",     [ERR_ENV] = "environment",
-		[ERR_NOSPACE] = "no space", [ERR_DAMAGED] = "damaged", [ERR_HELD] = "held",
+		[ERR_NOSPACE] = "no space", [ERR_STARVED] = "starved", [ERR_DAMAGED] = "damaged", [ERR_HELD] = "held",
 		[ERR_MISSING] = "missing", [ERR_EXISTS] = "exists",   [ERR_MOVED] = "moved",
 		[ERR_PROTO] = "protocol",  [ERR_GONE] = "gone",       [ERR_BUG] = "bug",
 	};

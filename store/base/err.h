@@ -12,6 +12,7 @@ enum err_kind {
 	ERR_USAGE,   /* command line, configuration or plan: nothing was started (exit 2) */
 	ERR_ENV,     /* git, disk, missing tool, no identity (exit 4) */
 	ERR_NOSPACE, /* ENOSPC, EIO, EDQUOT: hold on and retry when there is room (exit 4) */
+	ERR_STARVED, /* no descriptors, processes or memory: may be there later (exit 4) */
 	ERR_DAMAGED, /* store or repository content contradicts itself (exit 4) */
 	ERR_HELD,    /* a living owner holds it (exit 5) */
 	ERR_MISSING, /* the object asked for does not exist */

@@ -1,4 +1,4 @@
-/* mem: allocation that aborts when there is no memory. */
+/* mem: allocation that ends the process when there is no memory. */
 #include "mem.h"
 
 #include <stdarg.h>
@@ -10,10 +10,11 @@
 static void *checked(void *p)
 {
 	if (!p) {
-		static const char text[] = "bosk: out of memory\n";
+		/* As after a kill: what was decided is on disk. The exit code of the environment. */
+		static const char text[] = "bosk: error: out of memory; what was begun can go on: bosk resume\n";
 		ssize_t ignored = write(2, text, sizeof text - 1);
 		(void)ignored;
-		abort();
+		_exit(4);
 	}
 	return p;
 }

@@ -1,4 +1,4 @@
-/* mem: allocation that aborts when there is no memory (recovery handles the rest),
+/* mem: allocation that ends the process when there is no memory (recovery handles the rest),
  * and release by scope. */
 #ifndef BOSK_MEM_H
 #define BOSK_MEM_H
