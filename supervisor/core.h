@@ -94,6 +94,8 @@ struct core {
 
 /* ---- core.c ---- */
 void core_event(struct core *c, enum sched_event_kind kind, size_t task); /* SIZE_MAX = none */
+/* What is to be said of a task that failed for want of room, its reason in the row (core_room.c). */
+enum sched_event_kind core_no_room(struct core *c, size_t task);
 void core_fatal(struct core *c, const struct err *e); /* stop now; resume can go on */
 void core_sync(struct core *c, size_t task); /* its row's state from the scheduler */
 void core_turns(void *core); /* after each wake-up: apply, commit, act, until nothing is left */

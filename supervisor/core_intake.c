@@ -92,6 +92,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		enum sched_event_kind kind;
 	} kinds[] = {{"ok", SCHED_DONE},           {"failed", SCHED_FAILED}, {"timeout", SCHED_TIMEOUT},
 	             {"blocked", SCHED_BLOCKED},   {"stopped", SCHED_STOPPED}, {"unsaved", SCHED_BLOCKED},
+	             {"no-room", SCHED_FAILED},
 	             /* markers are left: its first commit is merged again, and conflicts again */
 	             {"unmerged", SCHED_DONE}};
 	size_t task = running_task(c, slot, m->task), k = 0;
@@ -159,7 +160,8 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	}
 	c->slot_task[slot] = SIZE_MAX;
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
-	core_event(c, kinds[k].kind, task);
+	bool room = !str_eq(outcome, "no-room");
+	core_event(c, room ? kinds[k].kind : core_no_room(c, task), task);
 }
 
 void core_message(void *ctx, size_t slot, struct msg *m)
@@ -237,7 +239,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		pool_leftover(c->pool, slot,
 		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,
 		                                      c->s->tasks[task].base, c->s->tasks[task].attempts});
-		core_event(c, SCHED_FAILED, task);
+		core_event(c, pool_starved(c->pool, slot) ? core_no_room(c, task) : SCHED_FAILED, task);
 	}
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
 	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot)

@@ -80,6 +80,11 @@ static void take(struct core *c, const struct merge_result *result)
 	struct merge_item item = in->items[in->at++];
 	struct err e = {0};
 
+	if (result->no_room) { /* nothing wrong with the task: a resume merges it again */
+		err_set(&e, ERR_STARVED, "git could not merge: %s", result->reason);
+		core_fatal(c, &e);
+		return;
+	}
 	if (result->kind == MERGE_CLEAN) {
 		if (write_merge(c, &item, &result->tree, &e) != 0) {
 			core_fatal(c, &e);

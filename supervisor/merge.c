@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "store/base/mem.h"
+#include "worker/git.h"
 
 enum { TIMEOUT_MS = 10 * 60 * 1000 };
 
@@ -52,6 +53,7 @@ static void merged(void *ctx, const struct child_result *child)
 	if (result.kind == MERGE_FAILED && *child->err) {
 		str_addf(&reason, "%s: %.300s", result.reason, child->err);
 		result.reason = reason.p;
+		result.no_room = git_said_kind(child->err) != ERR_ENV;
 	}
 	m->fn(m->ctx, &result);
 	strv_fini(&result.paths);
@@ -92,6 +94,8 @@ void merge_start(struct loop *l, struct mergebox *box, struct site *site, const 
 			return;
 	}
 	free(m);
-	result = (struct merge_result){.kind = MERGE_FAILED, .reason = e.text};
+	result = (struct merge_result){.kind = MERGE_FAILED,
+	                               .reason = e.text,
+	                               .no_room = e.kind == ERR_NOSPACE || e.kind == ERR_STARVED};
 	fn(ctx, &result);
 }

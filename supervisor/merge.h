@@ -18,6 +18,7 @@ struct merge_result {
 	struct oid tree;
 	struct strv paths; /* of a conflict */
 	const char *reason; /* of a failure */
+	bool no_room; /* it failed for want of disk, descriptors, processes or memory */
 };
 typedef void merge_fn(void *ctx, const struct merge_result *result);
 

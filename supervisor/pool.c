@@ -23,6 +23,7 @@ struct pool_slot { /* one worktree */
 	struct pool *pool;
 	pid_t pid;   /* 0 = no worker */
 	struct chan *chan;
+	bool starved; /* its last worker ended with exit code 4 */
 	bool asked;  /* pool_quit was called */
 	char *why;   /* first thing that went wrong with its channel */
 	int seat_fd; /* -1 = none yet */
@@ -169,12 +170,15 @@ static void ended(void *ctx, pid_t pid, int status)
 
 	(void)pid;
 	w->pid = 0;
+	w->starved = WIFEXITED(status) && WEXITSTATUS(status) == 4;
 	receive(w); /* what it said before it died */
 	receive(w); /* ... at most one more turn's worth */
 	if (w->why)
 		why = mem_steal(&w->why);
 	else if (WIFSIGNALED(status))
 		why = mem_printf("the worker was killed by signal %d", WTERMSIG(status));
+	else if (w->starved)
+		why = mem_strdup("the worker ended: it had no memory, or no disk to save the work");
 	else
 		why = mem_printf("the worker ended with exit code %d", WEXITSTATUS(status));
 	bool asked = w->asked;
@@ -292,6 +296,11 @@ undo:
 			close(from[i]);
 	}
 	return -1;
+}
+
+bool pool_starved(const struct pool *p, size_t slot)
+{
+	return p->slots[slot].starved;
 }
 
 bool pool_running(const struct pool *p, size_t slot)

@@ -33,6 +33,8 @@ void pool_leftover(struct pool *p, size_t slot, const struct pool_leftover *left
 /* Send, starting the worker when there is none. ERR_ENV when it cannot be started. */
 int pool_send(struct pool *p, size_t slot, const struct msg *m, struct err *e);
 bool pool_running(const struct pool *p, size_t slot);
+/* Did the last worker of the slot end for want of memory, or of disk to save what it had? */
+bool pool_starved(const struct pool *p, size_t slot);
 /* Ask the worker (starting one when the worktree has to be removed) to end. */
 int pool_quit(struct pool *p, size_t slot, bool remove, struct err *e);
 

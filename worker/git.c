@@ -109,7 +109,7 @@ enum err_kind git_said_kind(const char *text)
 {
 	static const int starved[] = {EMFILE, ENFILE, ENOMEM, EAGAIN};
 
-	if (strstr(text, "No space left"))
+	if (strstr(text, "No space left") || strstr(text, "Out of diskspace"))
 		return ERR_NOSPACE;
 	for (size_t i = 0; i < MEM_COUNT(starved); i++)
 		if (strstr(text, strerror(starved[i])))

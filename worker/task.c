@@ -10,6 +10,7 @@
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
+#include "store/base/log.h"
 #include "store/base/mem.h"
 #include "traces.h"
 #include "worktree.h"
@@ -97,6 +98,12 @@ static void save(struct attempt *r)
 	if ((rc != 0 && e.kind != ERR_USAGE) ||
 	    stage_save(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &r->kept,
 	               &e) != 0) {
+		if (e.kind == ERR_NOSPACE || e.kind == ERR_STARVED) {
+			/* As after a kill: whoever takes the worktree over saves what is in it first. */
+			log_error("%s: %s", r->t->id, e.text);
+			r->s->no_room = r->s->shutdown = true;
+			return;
+		}
 		AUTO_FREE char *reason = mem_steal(&r->reason);
 		bool there = fs_is_dir(r->s->init.worktree), same = str_eq(reason, e.text);
 		attempt_over(r, there ? "unsaved" : "failed", "%s%s%s%s%s", reason, same ? "" : "; ",

@@ -238,6 +238,7 @@ int worker_main(int argc, char **argv)
 	proc_end_children(NULL, 0, END_LIMIT_MS);
 	msg_fini(&w.next);
 	chan_close(w.slot.chan);
+	int code = w.slot.no_room ? 4 : 0;
 	slot_fini(&w.slot);
-	return 0;
+	return code;
 }
