@@ -198,7 +198,7 @@ YAML
         IFS=: read -r id file edit <<<"$side"
         task "$id" "touch '$SCRATCH/up-$id'; until [ \$(ls '$SCRATCH' | grep -c ^up-) = 8 ]; do sleep 0.05; done; sed -i '$edit' $file" 'needs: [plant]'
     done
-    run_bosk run "$PLAN" --jobs 8
+    run_bosk run "$PLAN" --jobs 8 --on-conflict park
     expect_status 1
     sid=$(last_sid)
     [ ! -e "$SCRATCH/pwned" ]
