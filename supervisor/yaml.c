@@ -12,7 +12,7 @@
 
 /* libfyaml keeps a token of some 300 bytes for each of these while a flow collection may still turn
  * out to be a key: 16 MiB of "[" would take 6 GB. */
-enum { MAX_MARKS = 4000000 };
+enum { MAX_MARKS = 4000000, LONG_LINE = 4096 };
 
 struct reader {
 	struct yaml *y;
@@ -20,6 +20,7 @@ struct reader {
 	struct fy_diag *diag;
 	struct fy_token_iter *iter;
 	struct str text; /* of the token at hand */
+	uint32_t broken_line, broken_at; /* a line end was put in here; 0 = none */
 };
 
 static size_t char_len(const char *p, size_t n)
@@ -55,15 +56,48 @@ static int check_bytes(struct yaml *y, const char *text, size_t n)
 	return 0;
 }
 
-/* The error libfyaml met first; those after it are mostly its consequences. */
-static void report(struct yaml *y, struct fy_diag *diag)
+/* Where the parser is, in the text as it was given. */
+static void place(struct reader *r, int line, int column)
 {
+	r->y->line = (uint32_t)line;
+	r->y->column = (uint32_t)column;
+	if (!r->broken_line || r->y->line <= r->broken_line)
+		return;
+	if (--r->y->line == r->broken_line)
+		r->y->column += r->broken_at;
+}
+
+/* While a flow collection stays on one line it may still turn out to be a key, and libfyaml keeps all its
+ * tokens: 450 MB for a JSON plan of 5 MB without line ends. One line end behind the first bracket of a
+ * text that begins so, and it cannot be a key any more. */
+static void break_line(struct reader *r, const char *text, size_t n, struct str *out)
+{
+	size_t line = 1, start = 0, i = 0;
+
+	for (; i < n && strchr(" \t\r\n", text[i]); i++)
+		if (text[i] == '\n') {
+			line++;
+			start = i + 1;
+		}
+	if (i == n || (text[i] != '{' && text[i] != '[') || n - i < LONG_LINE ||
+	    memchr(text + i, '\n', LONG_LINE))
+		return;
+	str_addn(out, text, i + 1);
+	str_addc(out, '\n');
+	str_addn(out, text + i + 1, n - i - 1);
+	r->broken_line = (uint32_t)line;
+	r->broken_at = (uint32_t)(i + 1 - start);
+}
+
+/* The error libfyaml met first; those after it are mostly its consequences. */
+static void report(struct reader *r)
+{
+	struct yaml *y = r->y;
 	void *prev = NULL;
-	for (const struct fy_diag_error *d; (d = fy_diag_errors_iterate(diag, &prev));) {
+	for (const struct fy_diag_error *d; (d = fy_diag_errors_iterate(r->diag, &prev));) {
 		if (d->type < FYET_ERROR)
 			continue;
-		y->line = d->line > 0 ? (uint32_t)d->line : y->line;
-		y->column = d->column > 0 ? (uint32_t)d->column : 1;
+		place(r, d->line > 0 ? d->line : (int)y->line, d->column > 0 ? d->column : 1);
 		yaml_tree_fault(y, "not valid YAML: %s", d->msg);
 		return;
 	}
@@ -114,8 +148,7 @@ static int on_event(struct reader *r, struct fy_event *ev)
 			? fy_document_state_start_mark(ev->document_start.document_state)
 			: fy_event_start_mark(ev);
 	if (mark) { /* an empty value has none: it keeps the place of what came before */
-		y->line = (uint32_t)mark->line + 1;
-		y->column = (uint32_t)mark->column + 1;
+		place(r, mark->line + 1, mark->column + 1);
 	}
 	if (fy_event_get_tag_token(ev))
 		return yaml_tree_fault(y, "tags (!) are not supported: use quotes to make a text");
@@ -154,7 +187,7 @@ static void build(struct reader *r)
 			return;
 	}
 	if (fy_parser_get_stream_error(r->parser))
-		report(r->y, r->diag);
+		report(r);
 	else if (!r->y->root)
 		yaml_tree_scalar(r->y, "", 0, true, false, NULL);
 }
@@ -162,6 +195,7 @@ static void build(struct reader *r)
 static void read_text(struct yaml *y, const char *text, size_t n)
 {
 	struct reader r = {.y = y};
+	AUTO_STR struct str broken = {0};
 
 	/* Collected, never printed: the caller decides where diagnostics go. */
 	struct fy_diag_cfg diag_cfg;
@@ -177,6 +211,11 @@ static void read_text(struct yaml *y, const char *text, size_t n)
 	};
 	r.parser = fy_parser_create(&cfg);
 	r.iter = fy_token_iter_create(NULL);
+	break_line(&r, text, n, &broken);
+	if (r.broken_line) {
+		text = broken.p;
+		n = broken.len;
+	}
 	if (r.parser && r.iter && fy_parser_set_string(r.parser, text, n) == 0)
 		build(&r);
 	else

@@ -40,6 +40,32 @@ static void a_place(const struct yaml_node *n, size_t line, size_t column)
 	assert_int_equal(n->column, column);
 }
 
+/* Of a long line the parser is given a line end more behind the first bracket: places must not show it. */
+static void places_in_json_are_those_of_the_text(void **state)
+{
+	(void)state;
+	AUTO_STR struct str text = {0}, bad = {0};
+	str_addf(&text, "\n  {\"a\":%5000s[1,\n {\"b\": 2}], \"c\": 3}\n", "");
+	struct yaml *y = parsed(text.p);
+	const struct yaml_node *root = yaml_root(y), *a = root->first;
+	a_place(root, 2, 3);
+	a_place(a->key, 2, 4);
+	a_place(a, 2, 5008);
+	a_place(a->first, 2, 5009);
+	a_place(a->first->next, 3, 2);
+	a_place(a->first->next->first, 3, 8);
+	a_place(a->next, 3, 18);
+	yaml_free(y);
+	str_addf(&bad, "{\"a\":%5000s1, \"a\": 2}", "");
+	refused(bad.p, 1, 5009, "already in line 1");
+	str_clear(&bad);
+	str_addf(&bad, "[1,%5000s\n3, ]}", "");
+	refused(bad.p, 2, 5, "not valid YAML");
+	str_clear(&bad);
+	str_addf(&bad, "[%5000s1, ]}", "");
+	refused(bad.p, 1, 5006, "not valid YAML");
+}
+
 static void nodes_know_where_they_are(void **state)
 {
 	(void)state;
@@ -313,6 +339,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nodes_know_where_they_are),
+		cmocka_unit_test(places_in_json_are_those_of_the_text),
 		cmocka_unit_test(words_mean_something_only_when_plain),
 		cmocka_unit_test(json_is_yaml),
 		cmocka_unit_test(empty_texts_and_marks),
