@@ -4,6 +4,8 @@
  * (pitfalls 9.2). This walk touches headers only, with a fixed stack. */
 #include "rec.h"
 
+#include <string.h>
+
 struct cursor {
 	const unsigned char *p;
 	size_t n, off;
@@ -135,4 +137,52 @@ int rec_scan(const void *bytes, size_t n, struct err *e)
 	if (c.off != n)
 		return err_set(e, ERR_PROTO, "%zu bytes after the value", n - c.off);
 	return 0;
+}
+
+/* A whole value at the cursor. */
+static bool skip_value(struct cursor *c)
+{
+	for (uint64_t left = 1; left > 0; left--) {
+		uint64_t children;
+		if (!header(c, &children) || children > c->n - c->off)
+			return false;
+		left += children;
+	}
+	return true;
+}
+
+/* The text at the cursor, which moves behind it; NULL for other values, which it skips too. */
+static const char *text_value(struct cursor *c, size_t *len)
+{
+	unsigned char b = c->off < c->n ? c->p[c->off] : 0;
+	size_t head = (b & 0xe0) == 0xa0 ? 1 : b == 0xd9 ? 2 : b == 0xda ? 3 : b == 0xdb ? 5 : 0;
+	const char *text = (const char *)c->p + c->off + head;
+
+	if (!skip_value(c) || !head)
+		return NULL;
+	*len = (size_t)((const char *)c->p + c->off - text);
+	return text;
+}
+
+const char *rec_peek_text(const void *bytes, size_t n, const char *field, size_t *len)
+{
+	struct cursor c = {.p = bytes, .n = n};
+	uint64_t left;
+	unsigned char b = n ? c.p[0] : 0;
+
+	if ((b & 0xf0) != 0x80 && b != 0xde && b != 0xdf)
+		return NULL;
+	if (!header(&c, &left))
+		return NULL;
+	for (; left >= 2; left -= 2) {
+		size_t key_len = 0;
+		const char *key = text_value(&c, &key_len);
+		if (!key)
+			return NULL;
+		if (key_len == strlen(field) && memcmp(key, field, key_len) == 0)
+			return text_value(&c, len);
+		if (!skip_value(&c))
+			return NULL;
+	}
+	return NULL;
 }

@@ -122,15 +122,27 @@ static int load_tasks(struct db_txn *t, void *ctx, struct err *e)
 	return db_scan(t, DB_tasks, scan->prefix, task_row, scan->loading, e);
 }
 
-int session_load(struct session *out, struct site *site, const char *sid, struct err *e)
+int session_load_head(struct session *out, struct site *site, const char *sid, struct err *e)
 {
+	AUTO_FREE char *tip_key = mem_printf("%s/tip", sid);
+	AUTO_STR struct str tip = {0};
+
 	*out = (struct session){.site = site, .lock_fd = -1};
 	snprintf(out->sid, sizeof out->sid, "%s", sid);
 	if (session_manifest(site, sid, &out->manifest, e) != 0 ||
 	    load_rec(site, DB_sessions, sid, &session_row_rec, &out->row, e) != 0 ||
 	    load_rec(site, DB_queues, out->row.queue, &queue_row_rec, &out->queue, e) != 0)
 		return err_wrap(e, "session %s", sid);
+	if (db_load(site->db, DB_integration, tip_key, &tip, e) != 0)
+		return err_wrap(e, "session %s: integration tip", sid);
+	out->tip = mem_strdup(str_text(&tip));
+	return 0;
+}
 
+int session_load(struct session *out, struct site *site, const char *sid, struct err *e)
+{
+	if (session_load_head(out, site, sid, e) != 0)
+		return -1;
 	size_t n = out->queue.tasks;
 	AUTO_FREE char *prefix = mem_printf("%s/", out->row.queue);
 	struct loading l = {mem_array(n, sizeof *l.defs), mem_array(n, sizeof *l.rows), 0, 0, n};
@@ -155,11 +167,6 @@ int session_load(struct session *out, struct site *site, const char *sid, struct
 		out->tasks = NULL;
 		return err_wrap(e, "session %s", sid);
 	}
-	AUTO_FREE char *tip_key = mem_printf("%s/tip", sid);
-	AUTO_STR struct str tip = {0};
-	if (db_load(site->db, DB_integration, tip_key, &tip, e) != 0)
-		return err_wrap(e, "session %s: integration tip", sid);
-	out->tip = mem_strdup(str_text(&tip));
 	return 0;
 }
 
@@ -254,10 +261,9 @@ enum task_state session_task_state(const struct session *s, size_t task)
 const char *session_task_shown(const struct session *s, size_t task)
 {
 	enum task_state state = session_task_state(s, task);
-	bool live = s->lock_fd >= 0 || session_live(s->site, s->sid);
-	if (state == TASK_RUNNING && !live)
-		return "pending";
-	return task_state_shown(state);
+	/* Looking who lives costs system calls: only for the few it matters to. */
+	bool runs = state == TASK_RUNNING && (s->lock_fd >= 0 || session_live(s->site, s->sid));
+	return runs || state != TASK_RUNNING ? task_state_shown(state) : "pending";
 }
 
 int session_intent(const struct session *s, const char *which, struct intent_row *out, bool *open,

@@ -38,6 +38,9 @@ int session_list(const struct site *site, struct strv *out, struct err *e);
 int session_manifest(const struct site *site, const char *sid, struct manifest_row *out,
                      struct err *e);
 
+/* Without its tasks: plan.n is 0, queue.tasks their number. Freed with session_fini. */
+int session_load_head(struct session *out, struct site *site, const char *sid, struct err *e);
+
 /* Everything of one session. The caller frees with session_fini, also after an error. */
 int session_load(struct session *out, struct site *site, const char *sid, struct err *e);
 void session_fini(struct session *s);

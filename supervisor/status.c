@@ -14,25 +14,36 @@ static const char *const shown[] = {"integrated", "landed",  "running", "pending
                                     "blocked",    "failed",  "limited", "skipped",  "routed",
                                     "cancelled",  "reverted"};
 
-static size_t count(const struct session *s, const char *state)
+void status_count(struct status_count *c, const char *state, size_t n)
 {
-	size_t n = 0;
+	for (size_t i = 0; i < MEM_COUNT(shown); i++)
+		if (str_eq(shown[i], state))
+			c->of[i] += n;
+}
+
+static void count_all(const struct session *s, struct status_count *c)
+{
+	*c = (struct status_count){.total = s->plan.n};
 	for (size_t i = 0; i < s->plan.n; i++)
-		n += str_eq(session_task_shown(s, i), state);
-	return n;
+		status_count(c, session_task_shown(s, i), 1);
+}
+
+static void add_counts(const struct status_count *c, struct str *out)
+{
+	const char *sep = ": ";
+	str_addf(out, "%zu task%s", c->total, c->total == 1 ? "" : "s");
+	for (size_t i = 0; i < MEM_COUNT(shown); i++)
+		if (c->of[i]) {
+			str_addf(out, "%s%zu %s", sep, c->of[i], shown[i]);
+			sep = ", ";
+		}
 }
 
 void status_counts(const struct session *s, struct str *out)
 {
-	const char *sep = ": ";
-	str_addf(out, "%zu task%s", s->plan.n, s->plan.n == 1 ? "" : "s");
-	for (size_t i = 0; i < MEM_COUNT(shown); i++) {
-		size_t n = count(s, shown[i]);
-		if (n) {
-			str_addf(out, "%s%zu %s", sep, n, shown[i]);
-			sep = ", ";
-		}
-	}
+	struct status_count c;
+	count_all(s, &c);
+	add_counts(&c, out);
 }
 
 static struct json_t *gates_json(const struct strv *gates)
@@ -118,9 +129,11 @@ static struct json_t *session_json(struct session *s)
 	json_put_null(j, "waiting_for");
 	json_put_null(j, "until");
 	json_put_u64(counts, "total", s->plan.n);
+	struct status_count c;
+	count_all(s, &c);
 	for (size_t i = 0; i < MEM_COUNT(shown); i++)
-		if (count(s, shown[i]))
-			json_put_u64(counts, shown[i], count(s, shown[i]));
+		if (c.of[i])
+			json_put_u64(counts, shown[i], c.of[i]);
 	json_put(j, "counts", counts);
 	json_put(j, "worktrees", worktrees_json(s));
 	for (size_t i = 0; i < s->plan.n; i++)
@@ -185,13 +198,12 @@ void status_took(const struct task_row *row, struct str *out)
 		str_addf(out, "%s%llu attempts", row->ran_ms ? ", " : "", (unsigned long long)row->attempts);
 }
 
-static void add_text(void *ctx, struct session *s)
+void status_head(const struct session *s, const struct status_count *c, struct str *out)
 {
-	struct str *out = ctx;
 	const char *state = session_state(s->site, s->sid, &s->manifest);
 	AUTO_STR struct str counts = {0};
 
-	status_counts(s, &counts);
+	add_counts(c, &counts);
 	if (out->len)
 		str_addc(out, '\n');
 	str_addf(out, "session %s  %s", s->sid, state);
@@ -204,6 +216,14 @@ static void add_text(void *ctx, struct session *s)
 		str_addf(out, "; the tip is RED: %s",
 		         s->manifest.final_reason ? s->manifest.final_reason : s->manifest.final_gates);
 	str_addc(out, '\n');
+}
+
+static void add_text(struct session *s, struct str *out)
+{
+	struct status_count c;
+
+	count_all(s, &c);
+	status_head(s, &c, out);
 	AUTO_TABLE struct table t = {0};
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
@@ -215,17 +235,44 @@ static void add_text(void *ctx, struct session *s)
 		TABLE_ROW(&t, id, session_task_shown(s, i), took.p, reason);
 	}
 	table_print(&t, render_columns(1), out);
-	if (session_resumable(s->site, s->sid, &s->manifest))
-		str_addf(out, "  go on with: bosk resume %s\n", s->sid);
+}
+
+static int one_text(struct site *site, const char *sid, struct str *out, struct err *e)
+{
+	struct session s;
+	int rc = session_load_head(&s, site, sid, e);
+
+	if (rc == 0 && s.queue.tasks > STATUS_LARGE) {
+		rc = status_large(&s, out, e);
+	} else if (rc == 0) {
+		session_fini(&s);
+		rc = session_load(&s, site, sid, e);
+		if (rc == 0)
+			add_text(&s, out);
+	}
+	if (rc == 0 && session_resumable(site, sid, &s.manifest))
+		str_addf(out, "  go on with: bosk resume %s\n", sid);
+	session_fini(&s);
+	return rc;
 }
 
 int status_text(struct site *site, const char *sid, struct str *out, struct err *e)
 {
-	if (for_sessions(site, sid, add_text, out, e) != 0)
+	AUTO_STRV struct strv ids = {0};
+	int rc = 0;
+
+	if (sid)
+		strv_add(&ids, sid);
+	else if (session_list(site, &ids, e) != 0)
 		return -1;
-	if (!out->len)
+	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
+		rc = one_text(site, ids.v[i], out, e);
+		if (rc != 0 && e->kind == ERR_MISSING && !sid)
+			rc = 0; /* it went away between the two reads */
+	}
+	if (rc == 0 && !out->len)
 		str_add(out, "no sessions in this repository\n");
-	return 0;
+	return rc;
 }
 
 static void add_dead(void *ctx, struct session *s)

@@ -9,6 +9,15 @@ int status_json(struct site *site, const char *sid, bool pretty, struct str *out
 /* For people: a block per session, a line per task. */
 int status_text(struct site *site, const char *sid, struct str *out, struct err *e);
 
+/* ---- shared by status*.c ---- */
+enum { STATUS_LARGE = 1000 }; /* more tasks than that are counted, not listed */
+struct status_count {
+	size_t total, of[16]; /* in the order of status.c's list of shown states */
+};
+void status_count(struct status_count *c, const char *shown, size_t n);
+void status_head(const struct session *s, const struct status_count *c, struct str *out);
+int status_large(struct session *head, struct str *out, struct err *e); /* session_load_head is enough */
+
 /* Number of tasks shown in each state, "total" included, zeros left out; for texts. */
 void status_counts(const struct session *s, struct str *out); /* "12 tasks: 10 integrated, 2 failed" */
 
