@@ -14,83 +14,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
-#include "worker/secret.h"
 
 enum { SID_TRIES = 50 };
-
-/* A ref that exists where a folder of refs is needed, or the other way round (pitfalls 4.5). */
-static char *branch_clash(const struct site *site, const char *branch)
-{
-	AUTO_FREE char *ref = mem_printf("refs/heads/%s", branch), *below = mem_printf("%s/", ref);
-	AUTO_STRV struct strv list = {0};
-	struct oid oid;
-	struct err ignored = {0};
-
-	if (gitx_ref_read(site->git, ref, &oid, &ignored) == 0)
-		return mem_strdup(branch);
-	if (gitx_ref_list(site->git, below, &list, &ignored) == 0 && list.n)
-		return mem_strdup(list.v[0] + strlen("refs/heads/"));
-	for (char *p = ref + strlen("refs/heads/"); (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		bool taken = gitx_ref_read(site->git, ref, &oid, &ignored) == 0;
-		if (taken)
-			return mem_strdup(ref + strlen("refs/heads/"));
-		*p = '/';
-	}
-	return NULL;
-}
-
-/* What is stored with a session must hold no secret (promise E7). */
-static void check_secrets(const struct create_options *o, struct plan_faults *faults)
-{
-	const struct strv *sources = &o->config->sources;
-	const char *name;
-	size_t at;
-
-	for (size_t i = 0; i + 1 < sources->n; i += 2) {
-		const char *text = sources->v[i + 1];
-		if (!(name = secret_in(text, strlen(text), &at)))
-			continue;
-		size_t line = 1, column = 1;
-		for (size_t k = 0; k < at; k++) {
-			column = text[k] == '\n' ? 1 : column + 1;
-			line += text[k] == '\n';
-		}
-		plan_faults_add(faults, sources->v[i], line, column, NULL, NULL, SECRET_FAULT, name);
-	}
-	if (o->executor && (name = secret_in(o->executor, strlen(o->executor), &at)))
-		plan_faults_add(faults, "--executor", 0, 0, NULL, NULL, SECRET_FAULT, name);
-}
-
-void create_check_tasks(const struct site *site, const struct plan *plan,
-                        const struct create_options *o, const char *sid, struct plan_faults *faults)
-{
-	check_secrets(o, faults);
-	for (size_t i = 0; i < plan->n; i++) {
-		const struct task_def *d = &plan->tasks[i];
-		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
-		if (d->agent)
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
-			                "agents are not available in this version: use `run`, or a prompt with "
-			                "--executor CMD");
-		else if (d->prompt && !o->executor)
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
-			                "it needs an agent: give --executor CMD (a shell command that reads the "
-			                "prompt on its standard input)");
-		if (!gitx_branch_name_ok(branch)) {
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
-			                "git does not accept the branch name %s", branch);
-			continue;
-		}
-		AUTO_FREE char *clash = branch_clash(site, branch);
-		if (clash) {
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
-			                "branch %s cannot be made because branch %s exists: rename that one, or set "
-			                "`branch` in the configuration", branch, clash);
-			return; /* the same for every task: once is enough */
-		}
-	}
-}
 
 static int choose_sid(struct session *s, struct err *e)
 {

@@ -1,0 +1,110 @@
+/* create_tasks: what of a plan's tasks depends on the repository and on how the run was called: agents,
+ * and branches that can be made. */
+#include "create_in.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "worker/secret.h"
+
+/* Where `ref` is in the sorted list, or would be. */
+static size_t place(const struct strv *refs, const char *ref)
+{
+	size_t low = 0, high = refs->n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(refs->v[middle], ref) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool has(const struct strv *refs, const char *ref)
+{
+	size_t at = place(refs, ref);
+	return at < refs->n && strcmp(refs->v[at], ref) == 0;
+}
+
+/* A ref that exists where a folder of refs is needed, or the other way round (pitfalls 4.5). `heads`:
+ * all below refs/heads, sorted. */
+static char *branch_clash(const struct strv *heads, const char *branch)
+{
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", branch), *below = mem_printf("%s/", ref);
+	const size_t folder = strlen("refs/heads/");
+
+	if (has(heads, ref))
+		return mem_strdup(branch);
+	size_t at = place(heads, below);
+	if (at < heads->n && str_starts(heads->v[at], below))
+		return mem_strdup(heads->v[at] + folder);
+	for (char *p = ref + folder; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		if (has(heads, ref))
+			return mem_strdup(ref + folder);
+		*p = '/';
+	}
+	return NULL;
+}
+
+/* What is stored with a session must hold no secret (promise E7). */
+static void check_secrets(const struct create_options *o, struct plan_faults *faults)
+{
+	const struct strv *sources = &o->config->sources;
+	const char *name;
+	size_t at;
+
+	for (size_t i = 0; i + 1 < sources->n; i += 2) {
+		const char *text = sources->v[i + 1];
+		if (!(name = secret_in(text, strlen(text), &at)))
+			continue;
+		size_t line = 1, column = 1;
+		for (size_t k = 0; k < at; k++) {
+			column = text[k] == '\n' ? 1 : column + 1;
+			line += text[k] == '\n';
+		}
+		plan_faults_add(faults, sources->v[i], line, column, NULL, NULL, SECRET_FAULT, name);
+	}
+	if (o->executor && (name = secret_in(o->executor, strlen(o->executor), &at)))
+		plan_faults_add(faults, "--executor", 0, 0, NULL, NULL, SECRET_FAULT, name);
+}
+
+void create_check_tasks(const struct site *site, const struct plan *plan,
+                        const struct create_options *o, const char *sid, struct plan_faults *faults)
+{
+	AUTO_STRV struct strv heads = {0};
+	struct err e = {0};
+
+	check_secrets(o, faults);
+	/* Read once: a plan may have very many tasks. */
+	if (gitx_ref_list(site->git, "refs/heads/", &heads, &e) != 0) {
+		plan_faults_add(faults, plan->source, 0, 0, NULL, NULL, "%s", e.text);
+		return;
+	}
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct task_def *d = &plan->tasks[i];
+		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
+		if (d->agent)
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
+			                "agents are not available in this version: use `run`, or a prompt with "
+			                "--executor CMD");
+		else if (d->prompt && !o->executor)
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
+			                "it needs an agent: give --executor CMD (a shell command that reads the "
+			                "prompt on its standard input)");
+		if (!gitx_branch_name_ok(branch)) {
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
+			                "git does not accept the branch name %s", branch);
+			continue;
+		}
+		AUTO_FREE char *clash = branch_clash(&heads, branch);
+		if (clash) {
+			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
+			                "branch %s cannot be made because branch %s exists: rename that one, or set "
+			                "`branch` in the configuration", branch, clash);
+			return; /* the same for every task: once is enough */
+		}
+	}
+}
