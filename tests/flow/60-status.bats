@@ -88,6 +88,25 @@ all(.sessions[];
         (.log | type == "null" or (is("string") and startswith("/")))))
 '
 
+@test "a session of very many tasks is counted, and what needs a look is listed" {
+    local sid i
+    {
+        echo 'tasks:'
+        echo "  - {id: bad, run: 'echo wrong; exit 3'}"
+        echo "  - {id: good, run: 'echo x > x.txt'}"
+        for ((i = 0; i < 1200; i++)); do echo "  - {id: t$i, run: 'true', needs: [bad]}"; done
+    } >"$SCRATCH/large.yaml"
+    run_bosk run "$SCRATCH/large.yaml" -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    "$BOSK_BIN" status >"$SCRATCH/text"
+    grep -q "^session $sid  failed  1202 tasks: 1 integrated, 1 failed, 1200 skipped\$" "$SCRATCH/text"
+    grep -qE '^ +bad +failed .*exit 3' "$SCRATCH/text"
+    grep -q 'bosk status --json has all' "$SCRATCH/text"
+    equal "lines" "$(wc -l <"$SCRATCH/text")" 4
+    equal "in JSON" "$(status_json '.sessions[0].tasks | length')" 1202
+}
+
 @test "status --json has the documented shape while running and after" {
     at_work
     look status --json
