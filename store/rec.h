@@ -75,7 +75,7 @@ void rec_random(const struct rec *r, void *obj, uint64_t (*next)(void *), void *
 
 /* The text of one field of a record, without decoding the others: NULL when it has none, or is not a
  * record. Not ended by NUL: *len bytes of `bytes`. */
-const char *rec_peek_text(const void *bytes, size_t n, const char *field, size_t *len);
+const char *scan_text(const void *bytes, size_t n, const char *field, size_t *len);
 
 /* Limits on one record, enforced by rec_decode. */
 enum { REC_MAX_ELEMENTS = 65536, REC_MAX_DEPTH = 8 };

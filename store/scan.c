@@ -164,7 +164,7 @@ static const char *text_value(struct cursor *c, size_t *len)
 	return text;
 }
 
-const char *rec_peek_text(const void *bytes, size_t n, const char *field, size_t *len)
+const char *scan_text(const void *bytes, size_t n, const char *field, size_t *len)
 {
 	struct cursor c = {.p = bytes, .n = n};
 	uint64_t left;

@@ -31,7 +31,7 @@ static int add_line(struct pass *p, enum task_state state, const void *value, si
 {
 	struct task_row row;
 	size_t len = 0;
-	const char *id = rec_peek_text(p->def, p->def_n, "id", &len);
+	const char *id = scan_text(p->def, p->def_n, "id", &len);
 
 	if (p->listed == LINES_MAX) {
 		p->hidden++;
@@ -62,7 +62,7 @@ static int take(void *ctx, const char *key, const void *value, size_t n, struct 
 		p->def_n = n;
 		return 0;
 	}
-	const char *text = rec_peek_text(value, n, "state", &len);
+	const char *text = scan_text(value, n, "state", &len);
 	AUTO_FREE char *name = text ? mem_strndup(text, len) : NULL;
 	if (!name || !task_state_parse(name, &state))
 		return err_set(e, ERR_DAMAGED, "the row %s has no state", key);

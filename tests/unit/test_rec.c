@@ -85,26 +85,26 @@ static void one_text_can_be_read_alone(void **state)
 		size_t len = 0;
 		rec_random(&sample_rec, &s, test_rng_next, &rng);
 		rec_encode(&sample_rec, &s, &bytes);
-		const char *text = rec_peek_text(bytes.p, bytes.len, "text", &len);
+		const char *text = scan_text(bytes.p, bytes.len, "text", &len);
 		assert_true((text == NULL) == (s.text == NULL));
 		if (text) {
 			assert_int_equal(len, strlen(s.text));
 			assert_memory_equal(text, s.text, len);
 		}
-		assert_null(rec_peek_text(bytes.p, bytes.len, "number", &len));
-		assert_null(rec_peek_text(bytes.p, bytes.len, "tex", &len));
+		assert_null(scan_text(bytes.p, bytes.len, "number", &len));
+		assert_null(scan_text(bytes.p, bytes.len, "tex", &len));
 		/* Cut off anywhere it is never read beyond its end (the sanitizer looks). */
 		for (size_t n = 0; n < bytes.len; n++) {
 			AUTO_FREE char *part = malloc(n ? n : 1);
 			memcpy(part, bytes.p, n);
-			rec_peek_text(part, n, "text", &len);
+			scan_text(part, n, "text", &len);
 		}
 		rec_fini(&sample_rec, &s);
 	}
 	size_t len;
-	assert_null(rec_peek_text("\x93\x01\x02\x03", 4, "text", &len));
-	assert_null(rec_peek_text("\xdf\xff\xff\xff\xff\xa4text", 10, "text", &len));
-	assert_null(rec_peek_text("\x82\xa4text\xdb\xff\xff\xff\xff", 11, "text", &len));
+	assert_null(scan_text("\x93\x01\x02\x03", 4, "text", &len));
+	assert_null(scan_text("\xdf\xff\xff\xff\xff\xa4text", 10, "text", &len));
+	assert_null(scan_text("\x82\xa4text\xdb\xff\xff\xff\xff", 11, "text", &len));
 }
 
 int main(void)
