@@ -79,7 +79,6 @@ static void names_with_an_equals_sign_and_upper_case(void **state)
 	repo_git(s.repo, "config 'Filter.C=D.Smudge' three");
 	assert_string_equal(given(&s, "filter.a=b.clean"), "one");
 	assert_string_equal(given(&s, "filter.C=D.smudge"), "");
-	AUTO_STRV struct strv env = {0};
 	AUTO_STR struct str out = {0};
 	struct err e = {0};
 	struct git g = {.cwd = s.repo, .guard = &s.planted};
