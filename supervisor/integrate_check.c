@@ -71,6 +71,7 @@ bool integrate_check_start(struct core *c)
 void integrate_checked(struct core *c, const struct msg_checked *m)
 {
 	struct integration *in = &c->integ;
+	struct err e = {0};
 
 	if (in->phase != INTEG_CHECKING)
 		return;
@@ -89,6 +90,11 @@ void integrate_checked(struct core *c, const struct msg_checked *m)
 	} else if (c->stopping_now) {
 		integrate_put_back(c);
 		integrate_cancel(c);
+	} else if (str_eq(m->verdict, "error")) {
+		/* Neither a gate nor a task is to blame: the tasks stay checked, for the resume. */
+		err_set(&e, ERR_ENV, "the gates cannot be run on the merged tree: %s",
+		        m->reason ? m->reason : "");
+		core_fatal(c, &e);
 	} else if (in->n_items > 1) {
 		in->single = in->n_items;
 		view_say(c->view, "%zu tasks merged together: %s; they are merged one by one", in->n_items,

@@ -221,6 +221,31 @@ YAML
     assert_once "$REPO" "$sid" main one two
 }
 
+@test "a worktree for merges that cannot be set up stops the session, and blames no task" {
+    local sid
+    commit_config <<YAML
+worktrees:
+  setup: 'case "\$PWD" in *-merge) echo "no library"; test -e "$SCRATCH/mended";; esac'
+gates:
+  - {name: whole, run: 'true'}
+YAML
+    write_file "$PLAN" <<YAML
+tasks:
+  - {id: left, run: 'sh $SCRATCH/meet right; echo left > left.txt'}
+  - {id: right, run: 'sh $SCRATCH/meet left; echo right > right.txt'}
+YAML
+    run_bosk run "$PLAN" --jobs 2
+    expect_status 4
+    expect_text 'gates cannot be run on the merged tree: .*no library'
+    sid=$(last_sid)
+    equal "state" "$(status_json '.sessions[0].state')" interrupted
+    touch "$SCRATCH/mended"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "attempts" "$(status_json '[.sessions[0].tasks[].attempts] | add')" 2
+    assert_once "$REPO" "$sid" main left right
+}
+
 # conflict [COMMAND]: two tasks that write the same line; in a second attempt COMMAND.
 conflict() {
     write_file "$PLAN" <<'YAML'
