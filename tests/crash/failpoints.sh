@@ -96,11 +96,13 @@ logging_bosk() {
 
 # What lies about in the repository: refs, locks of git, bosk's own files. Names of the session are
 # made equal. Saved work of interrupted attempts (refs/bosk/keep) and logs are as many as crashes; half
-# an object of a git that was killed (objects/*/tmp_obj_*) is for git's own gc, it may be anybody's.
+# an object of a git that was killed (objects/*/tmp_obj_*) is for git's own gc, it may be anybody's, and so
+# may the lock of the maintenance that the agent's `git commit` began.
 leftovers() {
     {
         git for-each-ref --format='%(refname)' | grep -v '^refs/bosk/keep/' || true
-        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' \) -print
+        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' \) -print |
+            grep -vxF .git/objects/maintenance.lock || true
         find .git/bosk -name logs -prune -o -print
         find .git/worktrees -mindepth 1 -maxdepth 1 2>/dev/null || true
     } | sed -E "s/$1/SID/g; s/QUE-[0-9TZ-]+/QUEUE/g" | LC_ALL=C sort
