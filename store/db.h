@@ -24,7 +24,7 @@
 	T(tasks)       /* queue/000001/d -> struct task_def, queue/000001/s -> struct task_row */ \
 	T(journal)     /* sid/0000000000000001 -> struct event_row */                             \
 	T(integration) /* sid/tip -> text; sid/intent -> struct intent_row */                     \
-	T(results)     /* queue/000001/0001 -> struct result_row */                               \
+	T(results)     /* queue/000001/0001/hash -> struct result_row */                          \
 	T(requests)    /* sid/<random> -> struct request_row */                                   \
 	T(accounts)    /* agent account -> limited until */                                       \
 	T(slots)       /* worktree slots of the repository */

@@ -61,11 +61,12 @@
 	F(u64, reds) /* how often because gates were red on the merged tree */                    \
 	F(str, feedback) /* what those gates said */
 
-/* One change of state. Key: sid/16 hex digits. */
+/* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
+ * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */
 #define EVENT_FIELDS(F)                                                                           \
 	F(u64, time_ms) F(str, kind) F(str, task) F(u64, ordinal) F(u64, slot) F(u64, attempt)    \
 	F(str, outcome) F(str, reason) F(str, commit) F(str, old_tip) F(str, new_tip)             \
-	F(list, gates) F(str, note)
+	F(list, gates) F(str, note) F(str, merge)
 
 /* What is about to be done to refs: finished or withdrawn after a crash. Key: sid/intent for an
  * integration, sid/land for a landing. kind: integrate | land. */
@@ -73,7 +74,9 @@
 	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
 	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */
 
-/* What an attempt came to; hashed and chained per session. `hash` covers the record without it. */
+/* What an attempt came to; hashed and chained per session. `hash` covers the record without it.
+ * Key: queue/ordinal/attempt/16 digits of the hash (an attempt lost at its start has no number of its own).
+ * outcome "gone": stands for records that were changed or removed, found by verify. */
 #define RESULT_FIELDS(F)                                                                          \
 	F(str, session) F(str, queue) F(str, task) F(u64, ordinal) F(u64, attempt)                \
 	F(str, outcome) F(str, reason) F(str, base) F(str, commit) F(str, tree)                   \

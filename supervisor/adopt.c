@@ -52,6 +52,7 @@ static int adopt_task(struct session *s, struct turn *t, size_t task, const stru
 	                       .attempt = row->attempts,
 	                       .commit = row->commit,
 	                       .new_tip = (char *)tip->hex,
+	                       .merge = row->merge,
 	                       .note = (char *)"merged by hand"};
 	turn_event(t, &ev);
 	return 0;

@@ -74,6 +74,7 @@ static void record(struct core *c, const struct sched_action *a)
 		break;
 	case SCHED_DROP:
 		core_sync(c, a->task);
+		turn_note(&c->turn, "dropped", a->task, NULL);
 		break;
 	case SCHED_INTEGRATE:
 	case SCHED_CANCEL:

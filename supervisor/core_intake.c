@@ -131,6 +131,12 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	strv_fini(&row->gates);
 	strv_copy(&row->gates, &m->gates);
 	turn_result(&c->turn, task, outcome, m->tree);
+	if (k == 0) {
+		green_add(c->green, m->tree, &m->gates);
+		repair_over(row);
+	} else if (kinds[k].kind == SCHED_DONE) {
+		repair_undo(row);
+	}
 	struct event_row ev = {.kind = (char *)"result",
 	                       .task = m->task,
 	                       .ordinal = task + 1,
@@ -141,12 +147,6 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	                       .commit = row->commit,
 	                       .gates = row->gates};
 	turn_event(&c->turn, &ev);
-	if (k == 0) {
-		green_add(c->green, m->tree, &m->gates);
-		repair_over(row);
-	} else if (kinds[k].kind == SCHED_DONE) {
-		repair_undo(row);
-	}
 	for (size_t i = 0; i < m->notes.n; i++)
 		strv_addf(&c->s->manifest.notes, "%s: %s", m->task, m->notes.v[i]);
 	session_note_planted(c->s); /* written with the event above */
@@ -239,7 +239,10 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		pool_leftover(c->pool, slot,
 		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,
 		                                      c->s->tasks[task].base, c->s->tasks[task].attempts});
-		core_event(c, pool_starved(c->pool, slot) ? core_no_room(c, task) : SCHED_FAILED, task);
+		enum sched_event_kind kind = pool_starved(c->pool, slot) ? core_no_room(c, task) : SCHED_FAILED;
+		if (kind == SCHED_STOPPED)
+			turn_note(&c->turn, "again", task, why);
+		core_event(c, kind, task);
 	}
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
 	if ((c->phase == PHASE_PREFLIGHT || c->phase == PHASE_FINAL) && slot == c->check_slot)

@@ -80,7 +80,8 @@ static void done(struct core *c)
 		                       .attempt = row->attempts,
 		                       .commit = row->commit,
 		                       .old_tip = in->from.hex,
-		                       .new_tip = in->tip.hex};
+		                       .new_tip = in->tip.hex,
+		                       .merge = row->merge};
 		turn_event(&c->turn, &ev);
 		core_event(c, SCHED_INTEGRATED, item->task);
 		view_task(c->view, s->plan.tasks[item->task].id, "integrated", row->ran_ms, NULL);
@@ -101,6 +102,7 @@ static int adopt_moved(struct core *c, struct err *e)
 		strv_addf(&s->manifest.notes, "the integration branch was moved to %.12s by someone else; "
 		          "the merge was redone on it", truth.hex);
 		turn_tip(&c->turn, truth.hex);
+		turn_note(&c->turn, "adopt", SIZE_MAX, truth.hex);
 	}
 	return 0;
 }

@@ -102,7 +102,8 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 		                       .ordinal = task + 1,
 		                       .commit = row->commit,
 		                       .old_tip = intent.old_tip,
-		                       .new_tip = intent.new_tip,
+		                       .new_tip = done ? now.hex : intent.new_tip,
+		                       .merge = done ? row->merge : NULL,
 		                       .note = (char *)"found at recovery"};
 		turn_event(t, &ev);
 	}
@@ -188,7 +189,7 @@ static void take_over(struct session *s, struct turn *t)
 	mem_set(&m->boot_id, self.boot_id);
 	mem_set(&m->host, self.host);
 	mem_set(&m->state, "running");
-	turn_manifest(t);
+	turn_note(t, "recover", SIZE_MAX, NULL);
 }
 
 int recover_session(struct session *s, struct recovery *out, struct err *e)

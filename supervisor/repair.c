@@ -120,6 +120,7 @@ void repair_postpone(struct core *c, size_t task)
 	mem_set(&row->redo, row->commit);
 	mem_set(&row->redo_base, row->base);
 	turn_task(&c->turn, task);
+	turn_note(&c->turn, "again", task, "stopped before its merge was checked");
 	core_event(c, SCHED_REPAIR, task);
 }
 
@@ -164,14 +165,26 @@ static void explain(struct str *out, const struct task_row *row, const struct me
 		str_addf(out, "\n%s", row->feedback);
 }
 
+/* `told`: what the journal calls it. */
 static void give_up(struct core *c, const struct repair *r, enum sched_event_kind kind,
-                    const char *reason)
+                    const char *told, const char *reason)
 {
+	const struct task_def *def = &c->s->plan.tasks[r->task];
+	struct task_row *row = &c->s->tasks[r->task];
+	struct event_row ev = {.kind = (char *)told,
+	                       .task = def->id,
+	                       .ordinal = r->task + 1,
+	                       .slot = row->worktree,
+	                       .attempt = row->attempts,
+	                       .reason = (char *)reason,
+	                       .commit = row->commit};
+
 	c->slot_task[r->slot] = SIZE_MAX;
 	view_worktree(c->view, r->slot, NULL, "", NULL, 0);
 	if (reason)
-		mem_set(&c->s->tasks[r->task].reason, reason);
+		mem_set(&row->reason, reason);
 	turn_task(&c->turn, r->task);
+	turn_event(&c->turn, &ev);
 	core_event(c, kind, r->task);
 }
 
@@ -183,15 +196,15 @@ static void merged(void *ctx, const struct merge_result *result)
 	AUTO_STR struct str text = {0}, reason = {0};
 
 	if (c->stopping_now) {
-		give_up(c, r, SCHED_STOPPED, NULL);
+		give_up(c, r, SCHED_STOPPED, "again", NULL);
 	} else if (result->kind == MERGE_FAILED) {
 		str_addf(&reason, "git could not merge it: %s", result->reason);
-		give_up(c, r, SCHED_BLOCKED, reason.p);
+		give_up(c, r, SCHED_BLOCKED, "blocked", reason.p);
 	} else if (result->kind == MERGE_CLEAN && !row->feedback) {
 		/* The tip has moved on, and nothing is in the way any more. */
 		repair_undo(row);
 		repair_over(row);
-		give_up(c, r, SCHED_DONE, NULL);
+		give_up(c, r, SCHED_DONE, "checked", NULL);
 	} else {
 		strv_fini(&row->conflicts);
 		strv_copy(&row->conflicts, &result->paths);

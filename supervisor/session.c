@@ -235,9 +235,9 @@ char *session_journal_key(const struct session *s, uint64_t seq)
 	return mem_printf("%s/%016llx", s->sid, (unsigned long long)seq);
 }
 
-char *session_result_key(const struct session *s, size_t task, uint64_t attempt)
+char *session_result_key(const struct session *s, size_t task, uint64_t attempt, const char *hash)
 {
-	return mem_printf("%s/%06zu/%04llu", s->row.queue, task + 1, (unsigned long long)attempt);
+	return mem_printf("%s/%06zu/%04llu/%.16s", s->row.queue, task + 1, (unsigned long long)attempt, hash);
 }
 
 size_t session_merge_slot(const struct session *s)

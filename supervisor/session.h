@@ -67,7 +67,7 @@ bool session_note_planted(struct session *s);
 /* Keys of its rows; the caller owns them. */
 char *session_task_key(const struct session *s, size_t task, char part); /* 'd' or 's' */
 char *session_journal_key(const struct session *s, uint64_t seq);
-char *session_result_key(const struct session *s, size_t task, uint64_t attempt);
+char *session_result_key(const struct session *s, size_t task, uint64_t attempt, const char *hash);
 
 enum task_state session_task_state(const struct session *s, size_t task);
 /* As shown: pending, running, integrated, ... A running task of a dead session is pending again. */

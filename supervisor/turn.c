@@ -140,7 +140,7 @@ void turn_result(struct turn *t, size_t task, const char *outcome, const char *t
 	rec_encode(&result_row_rec, &r, &bytes);
 	seal_link(hash, r.prev, bytes.p, bytes.len);
 	r.hash = hash;
-	AUTO_FREE char *key = session_result_key(s, task, row->attempts);
+	AUTO_FREE char *key = session_result_key(s, task, row->attempts, hash);
 	put_rec(t, DB_results, key, &result_row_rec, &r);
 	mem_set(&row->result_hash, hash);
 	mem_set(&s->manifest.chain, hash); /* after use: r.prev pointed there */

@@ -19,7 +19,6 @@ LATER(questions_entry, "questions", "[SID]", "blocker questions, ready to answer
 LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
 LATER(gc_entry, "gc", "", "clean what dead sessions left");
 LATER(rescue_entry, "rescue", "list | show | restore", "saved work of something removed");
-LATER(verify_entry, "verify", "", "store, journal, refs and worktrees agree");
 LATER(queue_entry, "queue", "add | list | dag | show | export | remove", "stored plans");
 LATER(next_entry, "next", "", "claim the next item of a queue");
 LATER(detail_entry, "detail", "ID", "an item of a queue");
@@ -29,7 +28,7 @@ const struct cmd *const cmd_list[] = {
 	&cmd_init_entry,  &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
 	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &cmd_retry_entry,
 	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &gc_entry,
-	&rescue_entry,    &verify_entry,     &cmd_doctor_entry, &queue_entry,    &next_entry,
+	&rescue_entry,    &cmd_verify_entry, &cmd_doctor_entry, &queue_entry,    &next_entry,
 	&detail_entry,    &done_entry,       &cmd_version_entry, &cmd_help_entry,
 };
 const size_t cmd_count = MEM_COUNT(cmd_list);

@@ -1,0 +1,169 @@
+/* replay: one event after another. */
+#include "replay.h"
+
+#include "store/base/mem.h"
+
+void replay_init(struct replay *r, size_t tasks)
+{
+	*r = (struct replay){.tasks = mem_array(tasks, sizeof *r->tasks), .n = tasks};
+}
+
+static void clear_session(struct replay *r)
+{
+	mem_set(&r->tip, NULL);
+	mem_set(&r->state, NULL);
+	mem_set(&r->landed, NULL);
+	mem_set(&r->final_gates, NULL);
+	r->preflight = r->adopted = r->rebuilt = false;
+}
+
+void replay_fini(struct replay *r)
+{
+	clear_session(r);
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->tasks[i].commit);
+		free(r->tasks[i].merge);
+	}
+	free(r->tasks);
+	*r = (struct replay){0};
+}
+
+void replay_session(struct replay *r, const char *tip)
+{
+	clear_session(r);
+	mem_set(&r->tip, tip);
+	mem_set(&r->state, "running");
+	for (size_t i = 0; i < r->n; i++) {
+		struct replay_task *t = &r->tasks[i];
+		t->seq = 0;
+		if (t->state == TASK_INTEGRATED || t->state == TASK_LANDED)
+			continue;
+		t->state = TASK_WAITING;
+		mem_set(&t->commit, NULL);
+	}
+}
+
+/* What a result leads to; a "backoff" may follow. "unsaved": its worktree holds the only copy. */
+static enum task_state after_result(const char *outcome)
+{
+	static const struct {
+		const char *outcome;
+		enum task_state state;
+	} states[] = {{"ok", TASK_CHECKED},       {"unmerged", TASK_CHECKED}, {"timeout", TASK_TIMEOUT},
+	              {"blocked", TASK_BLOCKED},  {"unsaved", TASK_BLOCKED},  {"stopped", TASK_READY},
+	              {"no-room", TASK_READY}};
+	for (size_t i = 0; i < MEM_COUNT(states); i++)
+		if (str_eq(outcome, states[i].outcome))
+			return states[i].state;
+	return TASK_FAILED;
+}
+
+static void of_task(struct replay *r, struct replay_task *t, const struct event_row *ev)
+{
+	static const struct {
+		const char *kind;
+		enum task_state state;
+	} moves[] = {{"assign", TASK_RUNNING},   {"backoff", TASK_BACKOFF},   {"dropped", TASK_READY},
+	             {"skipped", TASK_SKIPPED},  {"conflict", TASK_CONFLICT}, {"blocked", TASK_BLOCKED},
+	             {"repair", TASK_READY},     {"again", TASK_WAITING},     {"retry", TASK_WAITING},
+	             {"lost", TASK_FAILED},      {"checked", TASK_CHECKED},   {"integrated", TASK_INTEGRATED}};
+
+	for (size_t i = 0; i < MEM_COUNT(moves); i++)
+		if (str_eq(ev->kind, moves[i].kind))
+			t->state = moves[i].state;
+	if (str_eq(ev->kind, "assign") || str_eq(ev->kind, "retry")) {
+		mem_set(&t->commit, NULL);
+	} else if (str_eq(ev->kind, "attempt")) {
+		t->attempts = ev->attempt;
+	} else if (str_eq(ev->kind, "result")) {
+		t->state = after_result(ev->outcome);
+		t->attempts = ev->attempt;
+		mem_set(&t->commit, ev->commit);
+	} else if (str_eq(ev->kind, "checked")) {
+		mem_set(&t->commit, ev->commit);
+	} else if (str_eq(ev->kind, "integrated")) {
+		mem_set(&t->merge, ev->merge);
+	} else if (str_eq(ev->kind, "snapshot")) {
+		if (!ev->outcome || !task_state_parse(ev->outcome, &t->state))
+			t->state = TASK_WAITING;
+		t->attempts = ev->attempt;
+		mem_set(&t->commit, ev->commit);
+		mem_set(&t->merge, ev->merge);
+		r->lands |= t->state == TASK_LANDED;
+	}
+	if (str_eq(ev->kind, "retry")) {
+		mem_set(&r->final_gates, NULL);
+		if (str_eq(r->state, "done") || str_eq(r->state, "failed"))
+			mem_set(&r->state, "stopped");
+	}
+}
+
+static void of_session(struct replay *r, const struct event_row *ev)
+{
+	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "recover"))
+		mem_set(&r->state, "running");
+	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "integrated"))
+		mem_set(&r->tip, ev->new_tip);
+	if (str_eq(ev->kind, "end"))
+		mem_set(&r->state, ev->reason);
+	if (str_eq(ev->kind, "preflight") && str_eq(ev->outcome, "pass"))
+		r->preflight = true;
+	if (str_eq(ev->kind, "final"))
+		mem_set(&r->final_gates, ev->outcome);
+	if (str_eq(ev->kind, "landed")) {
+		mem_set(&r->landed, ev->new_tip);
+		r->lands = true;
+	}
+	if (str_eq(ev->kind, "adopt")) {
+		mem_set(&r->tip, ev->reason);
+		mem_set(&r->final_gates, NULL);
+		r->adopted = true;
+	}
+	if (!str_eq(ev->kind, "rebuilt"))
+		return;
+	/* All that is known follows it, as snapshots. */
+	clear_session(r);
+	r->rebuilt = r->adopted = true;
+	mem_set(&r->tip, ev->new_tip);
+	mem_set(&r->state, ev->outcome);
+	mem_set(&r->landed, ev->merge);
+	mem_set(&r->final_gates, ev->reason);
+	r->preflight = str_eq(ev->note, "preflight");
+}
+
+bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
+{
+	static const char *const kinds[] = {
+		"session", "resume",   "recover", "end",     "preflight", "final",   "landing", "landed",
+		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
+		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
+		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot"};
+	bool known = false;
+
+	for (size_t i = 0; i < MEM_COUNT(kinds); i++)
+		known |= str_eq(ev->kind, kinds[i]);
+	if (!known || ev->ordinal > r->n)
+		return false;
+	of_session(r, ev);
+	if (ev->ordinal) {
+		of_task(r, &r->tasks[ev->ordinal - 1], ev);
+		r->tasks[ev->ordinal - 1].seq = seq;
+	}
+	return true;
+}
+
+static enum task_state class_of(enum task_state s)
+{
+	return s == TASK_READY || s == TASK_BACKOFF ? TASK_WAITING : s;
+}
+
+bool replay_agrees(const struct replay *r, size_t task, enum task_state state)
+{
+	enum task_state told = class_of(r->tasks[task].state);
+
+	state = class_of(state);
+	if (state == TASK_LANDED || told == TASK_LANDED)
+		return r->lands && (told == TASK_INTEGRATED || told == TASK_LANDED) &&
+		       (state == TASK_INTEGRATED || state == TASK_LANDED);
+	return state == told;
+}

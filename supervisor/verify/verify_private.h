@@ -1,0 +1,76 @@
+/* verify_private: what the parts of verify and mend share. */
+#ifndef BOSK_VERIFY_PRIVATE_H
+#define BOSK_VERIFY_PRIVATE_H
+
+#include "image.h"
+#include "replay.h"
+#include "supervisor/session.h"
+#include "verify.h"
+
+/* A plan and its tasks, as far as the store has them. */
+struct verify_queue {
+	char *id;
+	bool have;       /* its row can be read */
+	bool broken;     /* rows are missing, or cannot be read, or are not those of its plan */
+	bool wrong;      /* anything in the store disagrees: write it again */
+	bool no_plan;    /* the plan ref is missing */
+	struct queue_row row;
+	size_t n;        /* ordinals looked at */
+	struct task_def *defs;
+	struct task_row *rows;
+	bool *have_def, *have_row;
+	struct replay replay;
+	struct strv sessions; /* in order */
+};
+
+struct verify_session {
+	char *sid;
+	struct verify_queue *queue; /* NULL = not known */
+	bool have_manifest, have_row;
+	bool live;
+	bool broken; /* its own rows are missing or cannot be read */
+	bool wrong;  /* anything of it in the store disagrees */
+	bool chain;  /* its result records do */
+	bool refs;   /* its refs do */
+	struct manifest_row manifest;
+	struct session_row row;
+	char *tip;
+	struct strv worktrees; /* left, of a session that is over */
+};
+
+struct verify_model {
+	struct site *site;
+	struct image image;
+	struct verify_queue *queues;
+	size_t n_queues;
+	struct verify_session *sessions;
+	size_t n_sessions;
+	struct strv junk; /* keys that belong to nothing: table name, key, ... */
+};
+
+/* A problem; returns true, for `x->wrong |= verify_say(...)`. */
+bool verify_say(struct verify *v, const char *sid, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void verify_note(struct verify *v, const char *sid, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void verify_junk(struct verify *v, enum db_table table, const char *key);
+
+struct verify_session *verify_find_session(struct verify *v, const char *sid);
+struct verify_queue *verify_find_queue(struct verify *v, const char *id);
+
+/* The value of a trailer in the last paragraph of a commit's message; NULL = it has none. Owned by the
+ * caller. */
+char *verify_trailer(struct gitx *g, const struct oid *commit, const char *key);
+
+/* Each looks at one part and adds what it finds. */
+void verify_queue(struct verify *v, struct verify_queue *q);       /* rows, plan */
+void verify_journal(struct verify *v, struct verify_session *s);   /* events, then rows of the session */
+void verify_tasks(struct verify *v, struct verify_queue *q);       /* rows against the replay */
+void verify_chain(struct verify *v, struct verify_session *s);     /* result records */
+void verify_git(struct verify *v, struct verify_session *s);       /* refs, merges */
+void verify_worktrees(struct verify *v);
+
+/* Is it the hash that the record must have? */
+bool verify_sealed(const struct result_row *r);
+
+#endif

@@ -1,0 +1,91 @@
+/* bosk verify: do the store, the journal, the results, the refs and the worktrees agree? */
+#include <stdio.h>
+
+#include "cmd.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+#include "supervisor/verify/verify.h"
+
+static const struct cmd_option options[] = {
+	{"repair", 0, NULL, "put right what can be, from the journal and from git", false},
+	{"json", 0, NULL, "one JSON object", false},
+};
+
+static void print_json(const struct verify *v)
+{
+	AUTO_STR struct str text = {0};
+	struct json_t *j = json_map(), *list = json_list();
+
+	json_put_u64(j, "schema", 1);
+	json_put_flag(j, "agree", v->problems == 0);
+	json_put_u64(j, "sessions", v->sessions);
+	json_put_u64(j, "tasks", v->tasks);
+	json_put_u64(j, "events", v->events);
+	json_put_u64(j, "results", v->results);
+	for (size_t i = 0; i < v->n; i++) {
+		struct json_t *f = json_map();
+		json_put_text(f, "of", v->v[i].sid);
+		json_put_text(f, "text", v->v[i].text);
+		json_put_flag(f, "note", v->v[i].note);
+		json_add(list, f);
+	}
+	json_put(j, "findings", list);
+	json_write(j, true, &text);
+	str_addc(&text, '\n');
+	cmd_print(&text);
+	json_free(j);
+}
+
+static void print(const struct verify *v)
+{
+	AUTO_STR struct str text = {0};
+
+	for (size_t i = 0; i < v->n; i++)
+		str_addf(&text, "%s%s%s%s\n", v->v[i].note ? "note: " : "", v->v[i].sid ? v->v[i].sid : "",
+		         v->v[i].sid ? ": " : "", v->v[i].text);
+	str_addf(&text, "%zu sessions, %zu tasks, %zu events, %zu results: ", v->sessions, v->tasks, v->events,
+	         v->results);
+	if (v->problems)
+		str_addf(&text, "%zu disagreements\n", v->problems);
+	else
+		str_add(&text, "all agree\n");
+	cmd_print(&text);
+}
+
+static int look(const struct cmd_line *l, struct site *site, struct err *e)
+{
+	struct verify v;
+	int rc = verify_all(&v, site, e);
+
+	if (rc == 0 && cmd_flag(l, "json"))
+		print_json(&v);
+	else if (rc == 0)
+		print(&v);
+	bool agree = v.problems == 0;
+	verify_fini(&v);
+	return rc != 0 ? cmd_fail(e) : agree ? 0 : 1;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct site site = {0};
+	struct err e = {0};
+
+	int rc = cmd_git(&e);
+	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_READ, &e);
+	int code = rc == 0 ? look(l, &site, &e) : cmd_fail(&e);
+	site_close(&site);
+	return code;
+}
+
+const struct cmd cmd_verify_entry = {.name = "verify",
+                                     .args = "",
+                                     .summary = "store, journal, refs and worktrees agree",
+                                     .details =
+	"Reads all of the store and compares it with itself and with git: rows with the journal they were\n"
+	"made with, the chain of result records, refs, merges, plans and worktrees. Changes nothing without\n"
+	"--repair. Exit code 1 when something disagrees.\n",
+                                     CMD_OPTIONS(options),
+                                     .run = run};
