@@ -39,7 +39,7 @@ static int choose_sid(struct session *s, struct err *e)
 	return err_set(e, ERR_ENV, "no free session id found in %d tries", SID_TRIES);
 }
 
-static void fill_rows(struct session *s, const struct create_base *b, const struct create_options *o)
+void create_fill(struct session *s, const struct create_base *b, const struct create_options *o)
 {
 	struct owner self;
 	uint64_t jobs = o->sequential ? 1 : o->jobs;
@@ -81,8 +81,6 @@ static void fill_rows(struct session *s, const struct create_base *b, const stru
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
 	s->row.author = mem_strdup(b->author);
 	strv_copy(&s->row.config, &o->config->sources);
-	mem_set(&s->queue.session, s->sid);
-	strv_add(&s->queue.sessions, s->sid);
 }
 
 /* A folder of worktrees inside the user's checkout ignores itself, so that status there says nothing of
@@ -122,7 +120,9 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	locks_clear_unrecorded(s->site);
 	if (session_lock(s, e) != 0)
 		return -1;
-	fill_rows(s, b, o);
+	create_fill(s, b, o);
+	mem_set(&s->queue.session, s->sid);
+	strv_add(&s->queue.sessions, s->sid);
 	if (create_rows(s, o, e) != 0)
 		return -1;
 	if (recover_refs(s, e) == 0)

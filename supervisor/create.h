@@ -33,6 +33,10 @@ int create_look(struct create_base *out, const struct site *site, const struct c
                 struct err *e);
 void create_base_fini(struct create_base *b);
 
+/* The manifest and options of a session that begins now as `o` says; its sid, queue, tip and plan are set.
+ * Records nothing. */
+void create_fill(struct session *s, const struct create_base *b, const struct create_options *o);
+
 /* Tasks that have a prompt need an executor; branches must be possible. Faults are added. */
 void create_check_tasks(const struct site *site, const struct plan *plan,
                         const struct create_options *o, const char *sid, struct plan_faults *faults);

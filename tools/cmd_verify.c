@@ -5,7 +5,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
-#include "supervisor/verify/verify.h"
+#include "supervisor/verify/mend.h"
 
 static const struct cmd_option options[] = {
 	{"repair", 0, NULL, "put right what can be, from the journal and from git", false},
@@ -67,14 +67,34 @@ static int look(const struct cmd_line *l, struct site *site, struct err *e)
 	return rc != 0 ? cmd_fail(e) : agree ? 0 : 1;
 }
 
+/* Looks, puts right what it found, and says what that was. */
+static int repair(struct site *site, struct err *e)
+{
+	struct verify v;
+	AUTO_STRV struct strv said = {0};
+	AUTO_STR struct str text = {0};
+	int rc = verify_all(&v, site, e);
+
+	if (rc == 0 && v.problems)
+		rc = mend_all(&v, &said, e);
+	for (size_t i = 0; i < said.n; i++)
+		str_addf(&text, "repaired: %s\n", said.v[i]);
+	cmd_show(&text, stderr);
+	verify_fini(&v);
+	return rc;
+}
+
 static int run(const struct cmd_line *l)
 {
 	struct site site = {0};
 	struct err e = {0};
+	bool mend = cmd_flag(l, "repair");
 
 	int rc = cmd_git(&e);
 	if (rc == 0)
-		rc = site_open(&site, l->dir, SITE_READ, &e);
+		rc = site_open(&site, l->dir, mend ? SITE_WRITE : SITE_READ, &e);
+	if (rc == 0 && mend)
+		rc = repair(&site, &e);
 	int code = rc == 0 ? look(l, &site, &e) : cmd_fail(&e);
 	site_close(&site);
 	return code;

@@ -30,11 +30,14 @@ struct verify_session {
 	bool live;
 	bool broken; /* its own rows are missing or cannot be read */
 	bool wrong;  /* anything of it in the store disagrees */
+	bool gap;    /* its journal does not tell all */
 	bool chain;  /* its result records do */
 	bool refs;   /* its refs do */
 	struct manifest_row manifest;
 	struct session_row row;
 	char *tip;
+	char *told_tip, *told_state, *told_landed, *told_final; /* by its journal */
+	bool told_preflight;
 	struct strv worktrees; /* left, of a session that is over */
 };
 

@@ -28,7 +28,7 @@ static void take_row(struct verify *v, struct verify_queue *q, const struct imag
 	size_t at = ordinal_of(row->key, &part);
 
 	if (!at || at > q->n) {
-		q->wrong |= verify_say(v, q->id, "has a row %s beyond its tasks", row->key);
+		q->wrong |= verify_say(v, q->id, "has a row %s that is of no task", row->key);
 		verify_junk(v, DB_tasks, row->key);
 		return;
 	}
@@ -49,17 +49,15 @@ static void take_rows(struct verify *v, struct verify_queue *q)
 	size_t n;
 	const struct image_row *rows = image_range(&v->model->image, DB_tasks, prefix, &n);
 
-	q->n = q->row.tasks;
-	for (size_t i = 0; !q->have && i < n; i++) { /* then as many as there seem to be */
+	for (size_t i = 0; i < n; i++) {
 		char part = 0;
 		size_t at = ordinal_of(rows[i].key, &part);
 		if (at > q->n && at <= PLAN_MAX_TASKS)
 			q->n = at;
 	}
-	if (q->n > PLAN_MAX_TASKS) {
-		q->broken = verify_say(v, q->id, "says that it has %zu tasks", q->n);
-		q->n = n / 2;
-	}
+	if (q->have && q->row.tasks != q->n)
+		q->wrong = verify_say(v, q->id, "says that it has %llu tasks, but has %zu",
+		                      (unsigned long long)q->row.tasks, q->n);
 	q->defs = mem_array(q->n, sizeof *q->defs);
 	q->rows = mem_array(q->n, sizeof *q->rows);
 	q->have_def = mem_array(q->n, sizeof *q->have_def);
@@ -157,6 +155,23 @@ static void compare_session(struct verify *v, struct verify_session *s)
 		s->wrong = verify_say(v, s->sid, "the gates passed on its base by its journal, but not by its row");
 }
 
+/* Where the journal begins: at the last "rebuilt", or at its start. What is before is history. */
+static size_t first_event(const struct image_row *rows, size_t n)
+{
+	for (size_t i = n; i-- > 0;) {
+		struct event_row ev;
+		struct err ignored = {0};
+		bool begins = false;
+		if (rec_decode(&event_row_rec, &ev, rows[i].bytes, rows[i].n, &ignored) == 0) {
+			begins = str_eq(ev.kind, "rebuilt");
+			rec_fini(&event_row_rec, &ev);
+		}
+		if (begins)
+			return i;
+	}
+	return 0;
+}
+
 void verify_journal(struct verify *v, struct verify_session *s)
 {
 	struct replay *r = &s->queue->replay;
@@ -172,8 +187,7 @@ void verify_journal(struct verify *v, struct verify_session *s)
 	if (!s->tip)
 		s->wrong = verify_say(v, s->sid, "its integration tip is missing");
 	replay_session(r, s->row.tip);
-	AUTO_FREE char *from = mem_strdup(s->row.tip);
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = first_event(rows, n); i < n; i++) {
 		struct event_row ev;
 		struct err e = {0};
 		uint64_t seq = strtoull(rows[i].key + strlen(prefix), NULL, 16);
@@ -181,28 +195,31 @@ void verify_journal(struct verify *v, struct verify_session *s)
 		bool ours = strcmp(key, rows[i].key) == 0 && seq;
 		if (!ours || rec_decode(&event_row_rec, &ev, rows[i].bytes, rows[i].n, &e) != 0) {
 			verify_junk(v, DB_journal, rows[i].key);
-			s->wrong = verify_say(v, s->sid, "event %s of its journal cannot be read", rows[i].key);
+			s->gap = s->wrong = verify_say(v, s->sid, "event %s of its journal cannot be read", rows[i].key);
 			expected = seq + 1;
 			continue;
 		}
-		if (str_eq(ev.kind, "rebuilt")) /* what was before is history */
-			first_bad = 0;
-		else if (seq != expected && !first_bad)
+		if (seq != expected && !first_bad && !str_eq(ev.kind, "rebuilt"))
 			first_bad = expected;
 		if (!replay_event(r, &ev, seq))
-			s->wrong = verify_say(v, s->sid, "event %llu of its journal makes no sense: %s of task %llu",
+			s->gap = s->wrong = verify_say(v, s->sid, "event %llu of its journal makes no sense: %s of task %llu",
 			                      (unsigned long long)seq, ev.kind ? ev.kind : "nothing",
 			                      (unsigned long long)ev.ordinal);
 		expected = seq + 1;
 		rec_fini(&event_row_rec, &ev);
 	}
 	v->events += n;
+	s->told_tip = mem_strdup(r->tip);
+	s->told_state = mem_strdup(r->state);
+	s->told_landed = mem_strdup(r->landed);
+	s->told_final = mem_strdup(r->final_gates);
+	s->told_preflight = r->preflight;
 	if (first_bad)
-		s->wrong = verify_say(v, s->sid, "event %llu of its journal is missing", (unsigned long long)first_bad);
+		s->gap = s->wrong = verify_say(v, s->sid, "event %llu of its journal is missing", (unsigned long long)first_bad);
 	if (!s->have_manifest)
 		return;
 	if (s->manifest.last_seq != expected - 1)
-		s->wrong = verify_say(v, s->sid, "its journal ends with event %llu, its manifest says %llu",
+		s->gap = s->wrong = verify_say(v, s->sid, "its journal ends with event %llu, its manifest says %llu",
 		                      (unsigned long long)(expected - 1), (unsigned long long)s->manifest.last_seq);
 	compare_session(v, s);
 }

@@ -67,6 +67,7 @@ check_end() {
     check states equal "states" "$(states)" "$wanted"
     check 'exactly once' assert_once "$REPO" "$sid" "$base" "$@"
     check fsck assert_fsck "$REPO"
+    check verify "$BOSK_BIN" verify
     check strays assert_no_strays "$sid"
     check worktrees assert_no_worktrees "$REPO"
     check 'worktree folder' folder_empty "$REPO.worktrees"
