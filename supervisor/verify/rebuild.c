@@ -137,7 +137,7 @@ static int rebuild_session(struct verify *v, struct verify_session *vs, struct d
 	struct config cfg = {0};
 	struct create_options o;
 	struct session s = {.lock_fd = -1};
-	AUTO_FREE char *tip_key = mem_printf("%s/tip", vs->sid), *now = NULL;
+	AUTO_FREE char *tip_key = mem_printf("%s/tip", vs->sid);
 	AUTO_STR struct str date = {0};
 
 	if (vs->have_manifest && vs->have_row && vs->tip)
