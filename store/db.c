@@ -14,6 +14,7 @@
 #include "base/fail.h"
 #include "base/mem.h"
 #include "db_env.h"
+#include "db_guard.h"
 
 enum { READERS = 512, KEY_MAX = 500, LMDB_KEY_MAX = 511 };
 #define MAP_FIRST ((size_t)64 << 20) /* address space, not disk */
@@ -110,7 +111,7 @@ enum db_outcome db_env_start(struct db *db, size_t map_size, int *rc, struct err
 		return outcome(db, code, "open", rc, e);
 	}
 	db_env_check_readers(db); /* opening does not clear the dead (pitfalls 7.5) */
-	*rc = dbfile_still(db->path, &db->seen, e);
+	*rc = dbfile_still(db->path, db->reader_path, &db->seen, e);
 	return DB_DONE;
 }
 
@@ -159,7 +160,7 @@ static int commit(MDB_txn *txn)
 	return code;
 }
 
-enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e)
+static enum db_outcome try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e)
 {
 	struct db_txn t = {.db = db, .write = write};
 	MDB_envinfo before;
@@ -188,6 +189,14 @@ enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int 
 	if (code == MDB_MAP_FULL || (*rc == 0 && code != 0))
 		return outcome(db, code, write ? "write" : "read", rc, e);
 	return DB_DONE;
+}
+
+enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e)
+{
+	db_guard_enter();
+	enum db_outcome outcome = try(db, write, fn, ctx, rc, e);
+	db_guard_leave();
+	return outcome;
 }
 
 uint64_t db_env_snapshot(struct db_txn *t)
@@ -299,6 +308,17 @@ int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn
 	if (rc != 0)
 		return rc > 0 ? 0 : -1;
 	return code == 0 || code == MDB_NOTFOUND ? 0 : noted(t, code, "read", e);
+}
+
+int db_count(struct db_txn *t, enum db_table table, size_t *n, struct err *e)
+{
+	MDB_stat st;
+	int code = mdb_stat(t->txn, t->db->tables[table], &st);
+
+	if (code != 0)
+		return failed(t->db, code, "read", e);
+	*n = st.ms_entries;
+	return 0;
 }
 
 const char *db_version(void)

@@ -46,6 +46,14 @@ enum db_mode {
 int db_open(struct db **out, const char *dir, enum db_mode mode, struct err *e);
 void db_close(struct db *db); /* NULL allowed */
 
+/* Are all pages of the store in `dir` sound? For a process of its own, that does nothing else: garbage in the
+ * inner pages makes LMDB read wild or end the process by a signal, which is a verdict too (pitfalls 7.9).
+ * ERR_DAMAGED, or what db_open says. */
+int db_probe(const char *dir, struct err *e);
+/* The store in `dir` gets another name, so that a new one can be made: *moved, NULL when there was none; the
+ * caller owns it, and has made sure that nobody has the store open. */
+int db_set_aside(const char *dir, char **moved, struct err *e);
+
 /* Run `fn` in a transaction; commit when it returns 0, else abort and return what it returned. A
  * write closure may run twice (the map grew): it must change no memory but its own outputs. On
  * ERR_NOSPACE nothing was written, the environment stays usable and the same call may be made
@@ -68,6 +76,8 @@ int db_del(struct db_txn *t, enum db_table table, const char *key, struct err *e
 typedef int db_row_fn(void *ctx, const char *key, const void *value, size_t n, struct err *e);
 int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn *row, void *ctx,
             struct err *e);
+/* How many rows the table has, as it is written there: not counted. */
+int db_count(struct db_txn *t, enum db_table table, size_t *n, struct err *e);
 
 /* A list of puts and deletes prepared outside any transaction: one turn of the loop is one such
  * list and one commit (architecture 1.4). Zero-initialise. */

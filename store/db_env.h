@@ -12,7 +12,8 @@
 struct MDB_env;
 
 struct db {
-	char *dir, *path, *lock_path;
+	char *dir, *path;                 /* data.mdb */
+	char *reader_path, *lock_path;    /* lock.mdb, writer.lock */
 	enum db_mode mode;
 	pid_t pid; /* that opened it */
 	unsigned patience_ms;

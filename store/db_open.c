@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "db_env.h"
+#include "db_guard.h"
 #include "dbdir.h"
 #include "seal.h"
 #include "writer.h"
@@ -60,7 +61,7 @@ static int recognise(struct db_txn *t, void *ctx, struct err *e)
 		return 0;
 	if (!str_u64(text, &format) || format < strtoull(FORMAT, NULL, 10))
 		return dbfile_damaged(db->path, e, "its format record is garbled");
-	return err_set(e, ERR_DAMAGED,
+	return err_set(e, ERR_ENV, /* not damaged: nothing to repair */
 	               "%s has format %s, made by a newer bosk than this one, which knows %s: use the "
 	               "newer one",
 	               db->path, text, FORMAT);
@@ -171,11 +172,13 @@ int db_open(struct db **out, const char *dir, enum db_mode mode, struct err *e)
 	struct db *db = mem_alloc(sizeof *db);
 	db->dir = mem_strdup(dir);
 	db->path = mem_printf("%s/data.mdb", dir);
+	db->reader_path = mem_printf("%s/lock.mdb", dir);
 	db->lock_path = mem_printf("%s/writer.lock", dir);
 	db->mode = mode;
 	db->pid = getpid();
 	db->patience_ms = PATIENCE_MS;
 	the_db = db;
+	db_guard_install(db->path);
 	int rc = 0;
 	if (mode == DB_WRITE) {
 		rc = fs_mkdirs(dir, e) != 0 || writer_file_make(db->lock_path, e) != 0;
@@ -198,6 +201,7 @@ void db_close(struct db *db)
 	db_env_drop(db);
 	free(db->dir);
 	free(db->path);
+	free(db->reader_path);
 	free(db->lock_path);
 	free(db);
 	the_db = NULL;
@@ -218,7 +222,7 @@ static int enter(struct db *db, bool write, struct err *e)
 		return err_set(e, ERR_BUG, "a transaction inside another one");
 	if (write && db->mode != DB_WRITE)
 		return err_set(e, ERR_BUG, "the store was opened for reading");
-	return db->env ? dbfile_still(db->path, &db->seen, e) : 0;
+	return db->env ? dbfile_still(db->path, db->reader_path, &db->seen, e) : 0;
 }
 
 /* The dead readers' pages first; a larger map when there were none. */

@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -45,7 +47,7 @@ int dbdir_sync_names(const char *dir, struct err *e)
 	return 0;
 }
 
-void dbdir_warn_remote(const char *dir)
+const char *dbdir_remote(uint32_t type)
 {
 	static const struct {
 		uint32_t magic;
@@ -55,13 +57,38 @@ void dbdir_warn_remote(const char *dir)
 		{0xfe534d42, "SMB2"}, {0x01021997, "9p"},   {0x65735546, "FUSE"},
 		{0x00c36400, "Ceph"}, {0x5346414f, "AFS"},
 	};
-	struct statfs fs;
 
-	if (statfs(dir, &fs) != 0)
-		return;
 	for (size_t i = 0; i < MEM_COUNT(remote); i++)
-		if ((uint32_t)fs.f_type == remote[i].magic)
-			log_warn("%s is on %s, where locks and shared memory may not hold: use bosk "
-			         "from one machine and one session at a time",
-			         dir, remote[i].name);
+		if (type == remote[i].magic)
+			return remote[i].name;
+	return NULL;
+}
+
+void dbdir_warn_remote(const char *dir)
+{
+	struct statfs fs;
+	const char *name = statfs(dir, &fs) == 0 ? dbdir_remote((uint32_t)fs.f_type) : NULL;
+
+	if (name)
+		log_warn("%s is on %s, where locks and shared memory may not hold: use bosk from one machine and "
+		         "one session at a time",
+		         dir, name);
+}
+
+int dbdir_set_aside(const char *dir, char **moved, struct err *e)
+{
+	AUTO_STR struct str stamp = {0};
+	AUTO_FREE char *data = mem_printf("%s/data.mdb", dir), *locks = mem_printf("%s/lock.mdb", dir);
+
+	*moved = NULL;
+	clock_add_stamp(&stamp, clock_wall_ms());
+	AUTO_FREE char *data_to = mem_printf("%s/broken-%s.data.mdb", dir, stamp.p);
+	AUTO_FREE char *locks_to = mem_printf("%s/broken-%s.lock.mdb", dir, stamp.p);
+	if (rename(data, data_to) == 0)
+		*moved = mem_strdup(data_to);
+	else if (errno != ENOENT)
+		return err_sys(e, "cannot move %s aside", data);
+	if (rename(locks, locks_to) != 0 && errno != ENOENT)
+		return err_sys(e, "cannot move %s aside", locks);
+	return dbdir_sync_names(dir, e);
 }

@@ -62,8 +62,8 @@ int dbfile_damaged(const char *path, struct err *e, const char *fmt, ...)
 	str_addv(&why, fmt, ap);
 	va_end(ap);
 	return err_set(e, ERR_DAMAGED,
-	               "%s is not a usable store: %s; move the folder it is in aside to start anew "
-	               "(git's branches and refs stay, the record of past sessions does not)",
+	               "%s is not a usable store: %s; bosk verify --repair moves it aside and makes it again "
+	               "from git (tasks, states and merges, not logs or history)",
 	               path, str_text(&why));
 }
 
@@ -266,9 +266,9 @@ int dbfile_look(const char *path, struct dbfile *out, struct err *e)
 	return st.st_size == 0 ? 0 : look(&l, (size_t)st.st_size, out);
 }
 
-int dbfile_still(const char *path, struct dbfile_seen *seen, struct err *e)
+int dbfile_still(const char *path, const char *lock, struct dbfile_seen *seen, struct err *e)
 {
-	struct stat st;
+	struct stat st, locks;
 
 	if (stat(path, &st) != 0)
 		return dbfile_damaged(path, e, "it vanished while in use (%s)", strerror(errno));
@@ -277,6 +277,11 @@ int dbfile_still(const char *path, struct dbfile_seen *seen, struct err *e)
 	if (st.st_size < seen->size)
 		return dbfile_damaged(path, e, "it was cut from %lld to %lld bytes while in use",
 		                      (long long)seen->size, (long long)st.st_size);
-	*seen = (struct dbfile_seen){st.st_dev, st.st_ino, st.st_size};
+	if (stat(lock, &locks) != 0 || (seen->lock && locks.st_ino != seen->lock))
+		return err_set(e, ERR_DAMAGED,
+		               "%s was removed while in use, so that bosk processes do not see each other any "
+		               "more: end them all, then go on with bosk resume",
+		               lock);
+	*seen = (struct dbfile_seen){st.st_dev, st.st_ino, locks.st_ino, st.st_size};
 	return 0;
 }

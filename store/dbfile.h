@@ -28,13 +28,14 @@ int dbfile_damaged(const char *path, struct err *e, const char *fmt, ...)
 /* Which file it is and how long it was when last seen. Zero-initialise. */
 struct dbfile_seen {
 	dev_t device;
-	ino_t inode;
+	ino_t inode, lock; /* of data.mdb and lock.mdb */
 	off_t size;
 };
 
 /* While the environment is open the file only grows. ERR_DAMAGED when it has been removed,
  * replaced or cut, so that the map is not touched: that would be SIGBUS, or a write into a file
- * that no longer has a name. Notes what it sees. */
-int dbfile_still(const char *path, struct dbfile_seen *seen, struct err *e);
+ * that no longer has a name. Also when `lock` (lock.mdb) is another one: who opens the store now shares
+ * neither readers nor the last commit's number with us (pitfalls 7.10). Notes what it sees. */
+int dbfile_still(const char *path, const char *lock, struct dbfile_seen *seen, struct err *e);
 
 #endif

@@ -59,7 +59,9 @@ int create_find(const struct site *site, const char *content, const char *queue,
 	if (!out->sid[0])
 		return 0;
 	if (session_manifest(site, out->sid, &m, e) != 0)
-		return -1;
+		return e->kind != ERR_MISSING ? -1
+		                              : err_set(e, ERR_DAMAGED, "the store names session %s, but does not have it: "
+		                                        "bosk verify --repair", out->sid);
 	out->landed = m.landed != NULL;
 	out->whole = str_eq(m.state, "done");
 	rec_fini(&manifest_row_rec, &m);

@@ -14,13 +14,29 @@ bool session_live(const struct site *site, const char *sid)
 	return owner_locked(path);
 }
 
+/* The process that it names lives, and is the one that it names (promise C2). */
+static bool owner_lives(const struct manifest_row *m)
+{
+	struct owner o = {.pid = m->pid, .start_ticks = m->start_ticks};
+
+	if (!m->pid || !str_eq(m->state, "running"))
+		return false;
+	snprintf(o.boot_id, sizeof o.boot_id, "%s", m->boot_id ? m->boot_id : "");
+	return owner_alive(&o);
+}
+
+bool session_owned(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	return session_live(site, sid) || owner_lives(m);
+}
+
 const char *session_state(const struct site *site, const char *sid, const struct manifest_row *m)
 {
 	static const char *const states[] = {"stopped", "limited", "done", "failed"};
 	for (size_t i = 0; i < MEM_COUNT(states); i++)
 		if (str_eq(m->state, states[i]))
 			return states[i];
-	return session_live(site, sid) ? "running" : "interrupted";
+	return session_owned(site, sid, m) ? "running" : "interrupted";
 }
 
 bool session_resumable(const struct site *site, const char *sid, const struct manifest_row *m)
@@ -36,13 +52,19 @@ struct listing {
 	struct strv order; /* started_ms as sortable text, then sid */
 };
 
+static int unreadable(struct err *e, const char *key)
+{
+	return err_set(e, ERR_DAMAGED, "a row of the store, of %s, cannot be read: bosk verify --repair makes it again",
+	               key);
+}
+
 static int list_row(void *ctx, const char *key, const void *value, size_t n, struct err *e)
 {
 	struct listing *l = ctx;
 	struct manifest_row m;
 
 	if (rec_decode(&manifest_row_rec, &m, value, n, e) != 0)
-		return err_wrap(e, "session %s", key);
+		return unreadable(e, key);
 	strv_addf(&l->order, "%020llu %s", (unsigned long long)m.started_ms, key);
 	rec_fini(&manifest_row_rec, &m);
 	return 0;
@@ -84,7 +106,7 @@ static int load_rec(const struct site *site, enum db_table table, const char *ke
 		return err_set(e, ERR_MISSING, "no session was ever started in this repository");
 	if (db_load(site->db, table, key, &value, e) != 0)
 		return -1;
-	return rec_decode(r, out, value.p, value.len, e);
+	return rec_decode(r, out, value.p, value.len, e) == 0 ? 0 : unreadable(e, key);
 }
 
 int session_manifest(const struct site *site, const char *sid, struct manifest_row *out,
@@ -106,9 +128,10 @@ static int task_row(void *ctx, const char *key, const void *value, size_t n, str
 	size_t *at = def ? &l->n_defs : &l->n_rows;
 
 	if (*at == l->cap)
-		return err_set(e, ERR_DAMAGED, "more tasks in the store than the queue says");
-	return def ? rec_decode(&task_def_rec, &l->defs[(*at)++], value, n, e)
-	           : rec_decode(&task_row_rec, &l->rows[(*at)++], value, n, e);
+		return err_set(e, ERR_DAMAGED, "more tasks in the store than the queue says: bosk verify --repair");
+	int rc = def ? rec_decode(&task_def_rec, &l->defs[(*at)++], value, n, e)
+	             : rec_decode(&task_row_rec, &l->rows[(*at)++], value, n, e);
+	return rc == 0 ? 0 : unreadable(e, key);
 }
 
 struct task_scan {
@@ -151,8 +174,8 @@ int session_load(struct session *out, struct site *site, const char *sid, struct
 	out->plan.n = 0;
 	int rc = db_read(site->db, load_tasks, &scan, e);
 	if (rc == 0 && (l.n_defs != n || l.n_rows != n))
-		rc = err_set(e, ERR_DAMAGED, "queue %s has %zu tasks, the store %zu", out->row.queue, n,
-		             l.n_defs);
+		rc = err_set(e, ERR_DAMAGED, "queue %s has %zu tasks, the store %zu: bosk verify --repair",
+		             out->row.queue, n, l.n_defs);
 	if (rc == 0) {
 		rc = plan_from_defs(&out->plan, out->queue.kind, l.defs, n, e);
 	} else {
@@ -194,6 +217,11 @@ int session_lock(struct session *s, struct err *e)
 	AUTO_FREE char *path = site_path(s->site, "sessions/%s.lock", s->sid);
 
 	s->lock_fd = owner_lock(path, e);
+	if (s->lock_fd >= 0 && owner_lives(&s->manifest) && s->manifest.pid != (uint64_t)getpid()) {
+		close(mem_steal_fd(&s->lock_fd));
+		return err_set(e, ERR_HELD, "session %s is running in process %llu, although its lock file was removed: "
+		               "end that process first", s->sid, (unsigned long long)s->manifest.pid);
+	}
 	if (s->lock_fd >= 0)
 		return 0;
 	if (e->kind == ERR_HELD)

@@ -25,8 +25,10 @@ struct session {
 	int lock_fd;            /* -1 unless this process owns the session */
 };
 
-/* Does a living process own it? */
+/* Does a living process own it, by its lock? */
 bool session_live(const struct site *site, const char *sid);
+/* The same, also when somebody removed the lock file of a running one: by the process that the manifest names. */
+bool session_owned(const struct site *site, const char *sid, const struct manifest_row *m);
 /* running | interrupted | stopped | limited | done | failed, as interface.md shows it. Static text. */
 const char *session_state(const struct site *site, const char *sid, const struct manifest_row *m);
 /* interrupted, stopped or limited: `resume` goes on with it. */

@@ -1,12 +1,102 @@
 /* site: opening the repository and the store. */
 #include "site.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
 #include "store/seal.h"
+#include "worker/job.h"
+
+enum { PROBE_LIMIT_MS = 120000 };
+
+int site_probe(const char *store)
+{
+	struct err e = {0};
+
+	if (db_probe(store, &e) == 0)
+		return 0;
+	fputs(e.text, stdout);
+	return e.kind == ERR_DAMAGED ? SITE_PROBE_DAMAGED : SITE_PROBE_OTHER;
+}
+
+/* There is nothing in the store's file, but git has what sessions left: it was not always so. */
+static int check_lost(const struct site *s, const char *store, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/data.mdb", store);
+	AUTO_STRV struct strv refs = {0};
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+
+	if ((there && st.st_size) || (!there && errno != ENOENT) ||
+	    gitx_ref_list(s->git, "refs/bosk/int/", &refs, e) != 0)
+		return e->kind == ERR_NONE ? 0 : -1;
+	return refs.n ? err_set(e, ERR_DAMAGED,
+	                        "%s is %s, but git has %s%s: the store of earlier sessions was lost; bosk verify "
+	                        "--repair makes it again from git (tasks, states and merges, not logs or history)",
+	                        path, there ? "empty" : "gone", refs.v[0], refs.n > 1 ? " and more" : "")
+	              : 0;
+}
+
+/* Somebody may have it open: whoever runs a session. */
+static int check_nobody(const struct site *s, struct err *e)
+{
+	AUTO_FREE char *dir = site_path(s, "sessions");
+	DIR *d = opendir(dir);
+	struct dirent *entry;
+	int rc = 0;
+
+	while (d && rc == 0 && (entry = readdir(d))) {
+		AUTO_FREE char *path = mem_printf("%s/%s", dir, entry->d_name);
+		if (str_ends(entry->d_name, ".lock") && owner_locked(path))
+			rc = err_set(e, ERR_HELD, "session %.6s is running: end it first", entry->d_name);
+	}
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+/* Every page of the store, read by a process of its own: there a signal is only a verdict. A store that cannot
+ * be opened is db_open's to report. */
+static int probe(const char *store, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/data.mdb", store);
+	AUTO_STR struct str said = {0};
+	const char *argv[] = {"/proc/self/exe", "probe", store, NULL};
+	struct job job = {.argv = argv, .out = &said, .watch_fd = -1, .timeout_ms = PROBE_LIMIT_MS};
+	struct job_result result;
+	struct stat st;
+
+	if (stat(path, &st) != 0 || st.st_size == 0)
+		return 0;
+	if (job_run(&job, &result, e) != 0)
+		return err_wrap(e, "cannot look at %s", path);
+	if (result.end == JOB_EXITED && (result.status == 0 || result.status == SITE_PROBE_OTHER))
+		return 0;
+	if (result.end == JOB_EXITED && result.status == SITE_PROBE_DAMAGED)
+		return err_set(e, ERR_DAMAGED, "%s", str_text(&said));
+	return err_set(e, ERR_DAMAGED,
+	               "%s is not a usable store: its pages are garbled; bosk verify --repair moves it aside and "
+	               "makes it again from git (tasks, states and merges, not logs or history)", path);
+}
+
+static int open_store(struct site *s, const char *store, enum site_mode mode, struct err *e)
+{
+	enum db_mode how = mode == SITE_WRITE || mode == SITE_REPAIR ? DB_WRITE : DB_READ;
+
+	if (mode != SITE_VERIFY && mode != SITE_REPAIR && check_lost(s, store, e) != 0)
+		return -1;
+	/* Mere readers do not pay for a look at every page, and who writes has looked before. */
+	if (mode != SITE_READ && mode != SITE_WRITE && probe(store, e) != 0)
+		return -1;
+	return db_open(&s->db, store, how, e);
+}
 
 int site_open(struct site *out, const char *dir, enum site_mode mode, struct err *e)
 {
@@ -17,16 +107,19 @@ int site_open(struct site *out, const char *dir, enum site_mode mode, struct err
 	if (gitx_init(true, e) != 0 || gitx_open(&out->git, path ? path : dir, e) != 0)
 		return -1;
 	out->state_dir = mem_printf("%s/bosk", gitx_common_dir(out->git));
-	AUTO_FREE char *store = site_path(out, "store");
-	if (mode == SITE_WRITE) {
-		AUTO_FREE char *sessions = site_path(out, "sessions");
-		if (fs_mkdirs(sessions, e) != 0 || fs_mkdirs(store, e) != 0)
-			return err_wrap(e, "cannot make bosk's state folder");
-		return db_open(&out->db, store, DB_WRITE, e);
-	}
-	if (db_open(&out->db, store, DB_READ, e) == 0)
+	AUTO_FREE char *store = site_path(out, "store"), *sessions = site_path(out, "sessions");
+	bool writes = mode == SITE_WRITE || mode == SITE_REPAIR;
+	if (writes && (fs_mkdirs(sessions, e) != 0 || fs_mkdirs(store, e) != 0))
+		return err_wrap(e, "cannot make bosk's state folder");
+	if (open_store(out, store, mode, e) == 0)
 		return 0;
-	if (e->kind != ERR_MISSING)
+	if (mode == SITE_REPAIR && e->kind == ERR_DAMAGED) {
+		err_clear(e);
+		return check_nobody(out, e) != 0 || db_set_aside(store, &out->aside, e) != 0
+		               ? -1
+		               : db_open(&out->db, store, DB_WRITE, e);
+	}
+	if (writes || e->kind != ERR_MISSING)
 		return -1;
 	err_clear(e);
 	return 0;
@@ -37,6 +130,7 @@ void site_close(struct site *s)
 	db_close(s->db);
 	gitx_close(s->git);
 	free(s->state_dir);
+	free(s->aside);
 	*s = (struct site){0};
 }
 

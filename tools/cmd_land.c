@@ -84,7 +84,7 @@ static int run(const struct cmd_line *l)
 	}
 	int rc = cmd_git(&e);
 	if (rc == 0)
-		rc = site_open(&site, l->dir, SITE_READ, &e);
+		rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	if (rc == 0)
 		rc = session_find(&site, cmd_word(l, 0), "land", not_landed, sid, &e);
 	site_close(&site);

@@ -147,7 +147,7 @@ static int run(const struct cmd_line *l)
 	}
 	int rc = cmd_git(&e);
 	if (rc == 0)
-		rc = site_open(&site, l->dir, SITE_READ, &e);
+		rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	if (rc == 0 && !cmd_flag(l, "all"))
 		rc = session_find(&site, cmd_word(l, 0), "resume", session_resumable, sid, &e);
 	site_close(&site);

@@ -114,7 +114,7 @@ static int run(const struct cmd_line *l)
 		log_error("bosk retry inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	if (rc == 0)
 		rc = find(l, &site, sid, &ids, &e);
 	site_close(&site);

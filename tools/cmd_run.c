@@ -94,7 +94,7 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 		log_error("--queue %s: %s", queue, plan_id_fault(queue));
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	if (rc == 0)
 		rc = create_find(&site, plan->content, queue, &known, &e);
 	if (rc == 0 && known.other)
@@ -165,7 +165,7 @@ static int run(const struct cmd_line *l)
 	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
 	/* Everything that can be wrong is found before anything is made. */
-	int rc = site_open(&site, l->dir, SITE_READ, &e);
+	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);

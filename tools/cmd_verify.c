@@ -77,6 +77,8 @@ static int repair(struct site *site, struct err *e)
 
 	if (rc == 0 && v.problems)
 		rc = mend_all(&v, &said, e);
+	if (site->aside)
+		str_addf(&text, "repaired: the damaged store was moved to %s\n", site->aside);
 	for (size_t i = 0; i < said.n; i++)
 		str_addf(&text, "repaired: %s\n", said.v[i]);
 	cmd_show(&text, stderr);
@@ -92,7 +94,7 @@ static int run(const struct cmd_line *l)
 
 	int rc = cmd_git(&e);
 	if (rc == 0)
-		rc = site_open(&site, l->dir, mend ? SITE_WRITE : SITE_READ, &e);
+		rc = site_open(&site, l->dir, mend ? SITE_REPAIR : SITE_VERIFY, &e);
 	if (rc == 0 && mend)
 		rc = repair(&site, &e);
 	int code = rc == 0 ? look(l, &site, &e) : cmd_fail(&e);

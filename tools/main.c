@@ -9,6 +9,7 @@
 #include "help.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "supervisor/site.h"
 #include "worker/secret.h"
 #include "worker/worker.h"
 
@@ -43,6 +44,9 @@ int main(int argc, char **argv)
 	/* Hidden: the process of one worktree, started by the supervisor. */
 	if (argc > 1 && strcmp(argv[1], "worker") == 0)
 		return worker_main(argc - 1, argv + 1);
+	/* Hidden: reads all of a store, where it may die of it. */
+	if (argc == 3 && strcmp(argv[1], "probe") == 0)
+		return site_probe(argv[2]);
 	/* Hidden: for the shells' completion, and for the build of the manual page. */
 	if (argc > 1 && strcmp(argv[1], "complete") == 0)
 		return complete_main(argc - 1, argv + 1);
