@@ -17,7 +17,9 @@
 	F(str, final_reason)  F(str, chain) /* hash of the last result record */                  \
 	F(flag, preflight_done) /* gates passed on the base, or were excused */                   \
 	F(str, landed)        /* commit the target was brought to, NULL = not landed */           \
-	F(list, notes)        /* what the report must say */
+	F(list, notes)        /* what the report must say */                                      \
+	/* A checkout of the user's that is used as worktree 1, and what its HEAD is to be again: a ref, or a commit. */ \
+	F(str, borrowed) F(str, borrowed_head)
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \

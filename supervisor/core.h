@@ -71,6 +71,7 @@ struct core {
 	size_t *slot_task;      /* task in each slot, SIZE_MAX = none */
 	uint64_t *slot_since;   /* monotonic ms */
 	bool *slot_keep;        /* holds work that could not be saved: never touched again */
+	bool given_back;        /* the borrowed checkout is the user's again */
 	bool *slot_again;       /* the worker that was to remove it died: another one tries */
 	uint64_t *retry_timer;  /* of each task, 0 = none */
 	size_t check_slot;      /* worker that runs the gates on base or tip */

@@ -193,6 +193,8 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 			          m->u.removed.reason ? m->u.removed.reason : "");
 			view_say(c->view, "%s", c->s->manifest.notes.v[c->s->manifest.notes.n - 1]);
 			c->slot_keep[slot] = true;
+		} else if (session_borrows(c->s, slot)) {
+			c->given_back = true;
 		}
 		turn_manifest(&c->turn);
 		return;

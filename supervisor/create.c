@@ -60,7 +60,13 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 		.queue = mem_strdup(s->row.queue),
 		.integration_branch = mem_printf("integration-%s", s->sid),
 	};
-	for (uint64_t i = 1; i <= jobs; i++)
+	if (b->borrowed) {
+		jobs = 1;
+		strv_add(&s->manifest.worktrees, b->borrowed);
+		s->manifest.borrowed = mem_strdup(b->borrowed);
+		s->manifest.borrowed_head = mem_strdup(b->borrowed_head);
+	}
+	for (uint64_t i = 1; i <= jobs && !b->borrowed; i++)
 		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", b->worktrees_dir, s->sid,
 		          (unsigned long long)i);
 	/* Gates on merged trees have a worktree of their own, made when it is first needed. */
@@ -73,7 +79,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.verify = mem_strdup(o->verify);
 	s->row.on_conflict = mem_strdup(o->on_conflict);
 	s->row.jobs = jobs;
-	s->row.sequential = o->sequential;
+	s->row.sequential = o->sequential || b->borrowed;
 	s->row.preflight = o->preflight;
 	s->row.keep_worktrees = o->keep_worktrees;
 	s->row.executor = mem_strdup(o->executor);

@@ -17,6 +17,8 @@ struct create_options {
 	const char *executor; /* NULL = none */
 	const struct strv *excused;
 	const struct config *config;
+	const char *borrow;   /* a folder of the user's checkout to work in; NULL = worktrees of bosk's own */
+	bool borrow_linked;   /* it is an existing linked worktree, for one task */
 	const char *queue;    /* name of a new queue; NULL = made from the time */
 	const struct create_known *known; /* what was found before; NULL = do not compare */
 };
@@ -28,6 +30,7 @@ struct create_base {
 	char *author;        /* "Name <mail>" */
 	char *worktrees_dir; /* absolute */
 	bool fallback_dir;   /* the configured parent cannot be written */
+	char *borrowed, *borrowed_head; /* the checkout to work in (borrow.h); NULL = none */
 };
 int create_look(struct create_base *out, const struct site *site, const struct create_options *o,
                 struct err *e);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "borrow.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "worker/exec.h"
@@ -18,6 +19,8 @@ void create_base_fini(struct create_base *b)
 	free(b->target);
 	free(b->author);
 	free(b->worktrees_dir);
+	free(b->borrowed);
+	free(b->borrowed_head);
 	*b = (struct create_base){0};
 }
 
@@ -139,6 +142,8 @@ int create_look(struct create_base *out, const struct site *site, const struct c
 	else
 		out->author = identity(site, e);
 	if (!out->author)
+		return -1;
+	if (o->borrow && borrow_look(site, o->borrow, o->borrow_linked, &out->borrowed, &out->borrowed_head, e) != 0)
 		return -1;
 	return worktrees_dir(out, site, o->config->worktrees_dir, e);
 }

@@ -80,15 +80,20 @@ static void find_heads(const struct core *c, struct strv *out)
 	DIR *d = opendir(dir);
 	struct dirent *entry;
 
-	strv_addf(out, "HEAD of %s", gitx_main_top(c->s->site->git));
-	strv_addf(out, "%s/HEAD", common);
+	const char *borrowed = c->s->manifest.borrowed; /* is a task's own */
+	if (!str_eq(borrowed, gitx_main_top(c->s->site->git))) {
+		strv_addf(out, "HEAD of %s", gitx_main_top(c->s->site->git));
+		strv_addf(out, "%s/HEAD", common);
+	}
 	while (d && (entry = readdir(d))) {
 		AUTO_FREE char *gitdir = mem_printf("%s/%s/gitdir", dir, entry->d_name);
 		AUTO_STR struct str text = {0};
 		struct err ignored = {0};
 		/* Of all sessions: their worktrees lie in one folder, or are named like one. */
 		if (entry->d_name[0] == '.' || fs_read(gitdir, 65536, &text, &ignored) != 0 ||
-		    str_starts(str_text(&text), c->s->row.worktrees_dir))
+		    str_starts(str_text(&text), c->s->row.worktrees_dir) ||
+		    (borrowed && str_starts(str_text(&text), borrowed) &&
+		     str_starts(text.p + strlen(borrowed), "/.git")))
 			continue;
 		strv_addf(out, "HEAD of %.*s", (int)strcspn(str_text(&text), "\n"), str_text(&text));
 		strv_addf(out, "%s/%s/HEAD", dir, entry->d_name);

@@ -42,10 +42,11 @@ struct escape_tree *escape_tree_new(struct core *c)
 {
 	struct escape_tree *t = mem_alloc(sizeof *t);
 
-	*t = (struct escape_tree){.c = c, .n = 1};
-	t->tops[0].top = gitx_main_top(c->s->site->git);
-	if (!str_eq(gitx_top(c->s->site->git), t->tops[0].top))
-		t->tops[t->n++].top = gitx_top(c->s->site->git);
+	const char *tops[] = {gitx_main_top(c->s->site->git), gitx_top(c->s->site->git)};
+	*t = (struct escape_tree){.c = c};
+	for (size_t i = 0; i < MEM_COUNT(tops); i++)
+		if (!str_eq(tops[i], c->s->manifest.borrowed) && (i == 0 || !str_eq(tops[i], tops[0])))
+			t->tops[t->n++].top = tops[i];
 	return t;
 }
 

@@ -110,32 +110,31 @@ void finish_tasks(struct core *c)
 }
 
 /* Is anything there of worktree i: its folder, or what git knows of it after a kill? */
-static bool worktree_left(const struct session *s, size_t i)
+static bool worktree_left(const struct core *c, size_t i)
 {
+	const struct session *s = c->s;
 	const char *path = s->manifest.worktrees.v[i];
 	AUTO_FREE char *admin =
 		mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git), strrchr(path, '/'));
-	return fs_exists(path) || fs_exists(admin);
+	return session_borrows(s, i) ? !c->given_back : fs_exists(path) || fs_exists(admin);
 }
 
-/* A stopped session keeps its worktrees: resume goes on in them. */
-static bool worktrees_stay(const struct core *c)
+/* A stopped session keeps its worktrees: resume goes on in them. What is the user's is given back. */
+static bool worktree_stays(const struct core *c, size_t slot)
 {
-	return !c->forget && (c->s->row.keep_worktrees || unfinished(c));
+	return !c->forget && !session_borrows(c->s, slot) && (c->s->row.keep_worktrees || unfinished(c));
 }
 
 void finish_cleanup(struct core *c)
 {
 	struct session *s = c->s;
 	struct err e = {0};
-	bool stays = worktrees_stay(c);
 
 	c->phase = PHASE_CLEANUP;
 	c->quitting = 0;
-	escape_last(c);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
-		bool there = pool_running(c->pool, i) || worktree_left(s, i);
-		bool remove = !stays && !c->slot_keep[i] && there;
+		bool there = pool_running(c->pool, i) || worktree_left(c, i);
+		bool remove = !worktree_stays(c, i) && !c->slot_keep[i] && there;
 		if (!there || (!remove && !pool_running(c->pool, i)))
 			continue;
 		if (pool_quit(c->pool, i, remove, &e) == 0 || pool_running(c->pool, i))
@@ -144,7 +143,8 @@ void finish_cleanup(struct core *c)
 			strv_addf(&s->manifest.notes, "the worktree %s stays: %s", s->manifest.worktrees.v[i],
 			          e.text);
 	}
-	if (!c->quitting)
+	escape_last(c); /* calls finish_session itself when it is done and nobody is left */
+	if (!c->quitting && c->phase == PHASE_CLEANUP)
 		finish_session(c);
 }
 
@@ -154,7 +154,7 @@ void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
 	struct err e = {0};
 
 	/* It said neither "removed" nor why not (that sets slot_keep). */
-	if (!worktrees_stay(c) && !c->slot_keep[slot] && worktree_left(s, slot)) {
+	if (!worktree_stays(c, slot) && !c->slot_keep[slot] && worktree_left(c, slot)) {
 		if (!c->slot_again[slot]) {
 			c->slot_again[slot] = true;
 			if (pool_quit(c->pool, slot, true, &e) == 0 || pool_running(c->pool, slot))

@@ -11,6 +11,7 @@
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
+#include "store/base/lockfile.h"
 #include "store/base/mem.h"
 #include "turn.h"
 #include "worker/git.h"
@@ -292,7 +293,7 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 	if (!open)
 		return 0;
 	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
-	locks_clear_old(lock);
+	lockfile_clear_old(lock);
 	int rc = intent.tree_path ? land_tree_mend(s, &intent, &trouble, e) : 0;
 	rec_fini(&intent_row_rec, &intent);
 	if (rc != 0 || !trouble)

@@ -8,6 +8,7 @@
 
 #include "locks.h"
 #include "store/base/fs.h"
+#include "store/base/lockfile.h"
 #include "store/base/mem.h"
 #include "worker/git.h"
 
@@ -229,7 +230,7 @@ static int clear_locks(const struct mend *m, struct err *e)
 	dir.p[strcspn(dir.p, "\n")] = '\0';
 	for (size_t i = 0; i < MEM_COUNT(names); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, names[i]);
-		locks_clear_old(path);
+		lockfile_clear_old(path);
 	}
 	return 0;
 }

@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
+#include "store/base/lockfile.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
-
-enum { PATIENCE_MS = 2000, STEP_MS = 50 };
 
 static size_t removed; /* nftw hands no context on */
 
@@ -27,27 +25,10 @@ static int remove_lock(const char *path, const struct stat *st, int type, struct
 	return 0;
 }
 
-/* The user's git may hold it at this very moment, for microseconds: a lock that outlives git's own
- * patience many times over belonged to the dead. There is nothing to wait on but time. */
-bool locks_clear_old(const char *path)
-{
-	struct stat first, now;
-
-	if (lstat(path, &first) != 0)
-		return false;
-	for (int waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-		struct timespec step = {0, STEP_MS * 1000000L};
-		nanosleep(&step, NULL);
-		if (lstat(path, &now) != 0 || now.st_ino != first.st_ino)
-			return false;
-	}
-	return unlink(path) == 0;
-}
-
 static void clear_branch(const struct session *s, const char *branch)
 {
 	AUTO_FREE char *path = mem_printf("%s/refs/heads/%s.lock", gitx_common_dir(s->site->git), branch);
-	removed += locks_clear_old(path);
+	removed += lockfile_clear_old(path);
 }
 
 /* packed-refs.lock of a bosk says whose it is: "bosk PID". git's own do not, and stay. */

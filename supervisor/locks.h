@@ -9,9 +9,6 @@
 size_t locks_clear(const struct session *s);
 /* The same for the refs of one task, whose worker died. */
 size_t locks_clear_task(const struct session *s, size_t task);
-/* One lock file that a dead bosk may have left, where others have theirs too: only when it outlives
- * their patience. Waits 2 s when there is one. */
-bool locks_clear_old(const char *path);
 /* Files of sessions that died before anything of them was recorded, or were forgotten. */
 void locks_clear_unrecorded(const struct site *site);
 

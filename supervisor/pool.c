@@ -205,6 +205,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.slot_unique = w->seat,
 		.slot_port = seat_port(w->seat),
 		.worktree = s->manifest.worktrees.v[slot],
+		.borrowed = session_borrows(s, slot) ? s->manifest.borrowed_head : NULL,
 		.common_dir = (char *)gitx_common_dir(s->site->git),
 		.main_top = (char *)gitx_main_top(s->site->git),
 		.log_dir = p->log_dir,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "borrow.h"
 #include "locks.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -197,6 +198,8 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	struct turn t;
 
 	*out = (struct recovery){.left = mem_array(s->plan.n, sizeof *out->left)};
+	if (borrow_again(s, e) != 0)
+		return -1;
 	size_t strays = proc_end_marked(s->sid);
 	if (strays)
 		log_info("ended %zu processes that the dead session left running", strays);

@@ -274,6 +274,11 @@ size_t session_merge_slot(const struct session *s)
 	return paths->n && str_ends(paths->v[paths->n - 1], "-merge") ? paths->n - 1 : SIZE_MAX;
 }
 
+bool session_borrows(const struct session *s, size_t slot)
+{
+	return s->manifest.borrowed && str_eq(s->manifest.borrowed, s->manifest.worktrees.v[slot]);
+}
+
 char *session_int_ref(const struct session *s)
 {
 	return mem_printf("refs/bosk/int/%s", s->sid);

@@ -87,6 +87,9 @@ int session_intent(const struct session *s, const char *which, struct intent_row
 /* The worktree where gates run on merges, SIZE_MAX = there is none: the last one, if it is named so. */
 size_t session_merge_slot(const struct session *s);
 
+/* Is this worktree a checkout of the user's? */
+bool session_borrows(const struct session *s, size_t slot);
+
 /* refs/bosk/int/<sid>; the caller owns it. */
 char *session_int_ref(const struct session *s);
 /* Name of the task's branch by the plan or the configured pattern; the caller owns it. */

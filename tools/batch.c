@@ -57,6 +57,13 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 			               b->excused.v[i]);
 	}
 	o->sequential = cmd_flag(l, "sequential");
+	if (cmd_flag(l, "no-worktree") && cmd_value(l, "worktree"))
+		return err_set(e, ERR_USAGE, "--no-worktree or --worktree PATH, not both");
+	if (cmd_value(l, "jobs") && (cmd_flag(l, "no-worktree") || cmd_value(l, "worktree")) && o->jobs > 1)
+		return err_set(e, ERR_USAGE, "--jobs %llu: in a checkout of yours one task runs at a time",
+		               (unsigned long long)o->jobs);
+	o->borrow = cmd_flag(l, "no-worktree") ? l->dir : cmd_value(l, "worktree");
+	o->borrow_linked = cmd_value(l, "worktree") != NULL;
 	o->preflight = !cmd_flag(l, "no-preflight");
 	o->keep_worktrees = cmd_flag(l, "keep-worktrees");
 	o->base = cmd_value(l, "base");

@@ -118,7 +118,7 @@ static void leftovers(struct site *site)
 		uint64_t now = clock_wall_ms();
 		clock_add_duration(&age, now > m.last_event_ms ? now - m.last_event_ms : 0);
 		for (size_t n = 0; n < m.worktrees.n; n++)
-			if (fs_is_dir(m.worktrees.v[n]))
+			if (fs_is_dir(m.worktrees.v[n]) && !str_eq(m.worktrees.v[n], m.borrowed))
 				line("note", "worktree %s belongs to session %s (%s, last event %s ago)",
 				     m.worktrees.v[n], ids.v[i], state, age.p);
 		rec_fini(&manifest_row_rec, &m);

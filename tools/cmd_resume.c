@@ -28,6 +28,9 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 		return -1;
 	if (!executor && jobs == s->row.jobs)
 		return 0;
+	if (s->manifest.borrowed && jobs > 1)
+		return err_set(e, ERR_USAGE, "--jobs %llu: session %s works in %s, one task at a time",
+		               (unsigned long long)jobs, s->sid, s->manifest.borrowed);
 	/* The one for merges stays the last. */
 	struct strv *paths = &s->manifest.worktrees;
 	AUTO_FREE char *merges = session_merge_slot(s) == SIZE_MAX ? NULL : strv_pop(paths);

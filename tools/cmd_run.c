@@ -32,8 +32,8 @@ static const struct cmd_option options[] = {
 	{"max-time", 0, "D", "stop after this time", true},
 	{"budget-usd", 0, "X", "stop at this cost", true},
 	{"ask", 0, NULL, "ask the seed's questions", true},
-	{"no-worktree", 0, NULL, "in the current checkout", true},
-	{"worktree", 0, "PATH", "in this existing worktree", true},
+	{"no-worktree", 0, NULL, "work in the current checkout, one task at a time; it must be clean", false},
+	{"worktree", 0, "PATH", "work in this existing linked worktree, for one task", false},
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 };
 
@@ -171,6 +171,10 @@ static int run(const struct cmd_line *l)
 		code = cmd_fail(&e);
 	if (!code && given)
 		code = batch_plan(l, &b, &plan, &faults);
+	if (!code && b.create.borrow_linked && (!given || plan.n != 1)) {
+		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", plan.n);
+		code = cmd_fail(&e);
+	}
 	if (!code && create_look(&look, &site, &b.create, &e) != 0)
 		code = cmd_fail(&e);
 	if (!code)

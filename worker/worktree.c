@@ -7,6 +7,7 @@
 
 #include "store/base/fail.h"
 #include "store/base/fs.h"
+#include "store/base/lockfile.h"
 #include "store/base/mem.h"
 
 /* The admin folder a worktree's .git file names, NULL when it is not a worktree of this repository. */
@@ -26,12 +27,23 @@ static char *admin_of(const struct slot *s)
 	return mem_strdup(admin);
 }
 
+/* The main worktree is not made by anybody: it is there. */
+static bool adopt_main(struct slot *s)
+{
+	s->admin_dir = mem_strdup(s->init.common_dir);
+	s->made = true;
+	worktree_clear_locks(s);
+	return true;
+}
+
 /* A worktree that git finished making: it has HEAD and an index, and its lock is not git's own
  * "initializing". Locks of git commands that died with the worker are ours to remove: the path is
  * recorded as ours and this process is the only living one that works there. */
 bool worktree_adopt(struct slot *s)
 {
 	AUTO_FREE char *admin = admin_of(s);
+	if (!admin && s->init.borrowed && str_eq(s->init.worktree, s->init.main_top))
+		return adopt_main(s);
 	if (!admin)
 		return false;
 	AUTO_FREE char *head = mem_printf("%s/HEAD", admin), *index = mem_printf("%s/index", admin);
@@ -70,7 +82,7 @@ static int mend_file(struct slot *s, const char *path, const char *wanted, struc
 
 int worktree_mend(struct slot *s, struct err *e)
 {
-	if (!s->made)
+	if (!s->made || !s->dot_git)
 		return 0;
 	AUTO_FREE char *dot_git = mem_printf("%s/.git", s->init.worktree);
 	AUTO_FREE char *gitdir = mem_printf("%s/gitdir", s->admin_dir);
@@ -89,7 +101,11 @@ void worktree_clear_locks(const struct slot *s)
 	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.lock"};
 	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, locks[i]);
-		unlink(path);
+		/* In a checkout of the user's it may be held by somebody who lives. */
+		if (!s->init.borrowed)
+			unlink(path);
+		else if (fs_exists(path))
+			lockfile_clear_old(path);
 	}
 }
 
@@ -163,6 +179,8 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 {
 	if (s->made || worktree_adopt(s))
 		return 0;
+	if (s->init.borrowed)
+		return err_set(e, ERR_ENV, "%s is no worktree of this repository any more", s->init.worktree);
 	AUTO_FREE char *parent = mem_strdup(s->init.worktree);
 	parent[strrchr(parent, '/') - parent] = '\0';
 	s->start = *commit;
@@ -226,6 +244,34 @@ static int remove_whole(struct slot *s, const struct git *g, struct err *e)
 	return 0;
 }
 
+/* The user's checkout is again what it was: its branch, clean, with the ignored files it had. */
+static int give_back(struct slot *s, struct err *e)
+{
+	static const char *const files[] = {"bosk-copied", "bosk-setup", "bosk-began"};
+	const char *head = s->init.borrowed;
+	bool branch = str_starts(head, "refs/heads/");
+
+	if (!s->made && !worktree_adopt(s))
+		return err_set(e, ERR_ENV, "%s is no worktree of this repository any more", s->init.worktree);
+	FAILPOINT("worktree.return.before");
+	if (worktree_mend(s, e) != 0)
+		return -1;
+	if (git_run(&s->git, NULL,
+	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--ignore-other-worktrees",
+	                              head + strlen("refs/heads/"), "--")
+	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", head, "--"),
+	            e) != 0 ||
+	    git_run(&s->git, NULL, GIT_ARGS("clean", "-ffdq"), e) != 0)
+		return err_wrap(e, "cannot bring %s back to %s", s->init.worktree, head);
+	FAILPOINT("worktree.return.after");
+	for (size_t i = 0; i < MEM_COUNT(files); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, files[i]);
+		unlink(path);
+	}
+	s->made = false;
+	return 0;
+}
+
 int worktree_remove(struct slot *s, struct err *e)
 {
 	AUTO_STR struct str rev = {0};
@@ -234,6 +280,8 @@ int worktree_remove(struct slot *s, struct err *e)
 
 	if (s->tmp_dir)
 		fs_remove_tree(s->tmp_dir, &ignored);
+	if (s->init.borrowed)
+		return give_back(s, e);
 	if (!s->made)
 		return locked(s, remove_half_made, e);
 	if (worktree_mend(s, e) != 0)

@@ -38,7 +38,8 @@ int worktree_setup(struct slot *s, char *const *env, const char *log_path, struc
 
 /* Remove it: without force where git agrees; what only bosk's own steps left (copies, TMPDIR) goes
  * first. A worktree with work in it stays, with an error that says so. What a killed `git worktree add`
- * or `remove` left at the path goes too. Absent = success. */
+ * or `remove` left at the path goes too. Absent = success. A borrowed one is not removed, but brought back to
+ * where its HEAD was. */
 int worktree_remove(struct slot *s, struct err *e);
 
 #endif

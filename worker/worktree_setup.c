@@ -105,6 +105,8 @@ static int copy_files(struct slot *s, struct err *e)
 	AUTO_FREE char *path = copied_path(s);
 	AUTO_STR struct str list = {0};
 
+	if (s->init.borrowed) /* it has what its user put there */
+		return 0;
 	if (find_included(s, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->copied.n; i++)

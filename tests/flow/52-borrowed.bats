@@ -1,0 +1,247 @@
+#!/usr/bin/env bats
+# Working in a checkout of the user's: --no-worktree and --worktree PATH. It must be clean, is given back as it
+# was, and is never removed.
+
+load ../lib/flow.bash
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    printf '*.ignored\n' >.gitignore && git add -A && git commit -qm 'What is ignored'
+    echo mine >keep.ignored
+    PLAN=$SCRATCH/plan.yaml
+    write_file "$PLAN" <<'YAML'
+tasks:
+  - {id: one, run: "pwd >where; echo 1 >one"}
+  - {id: two, run: "test -e one && echo 2 >two", needs: [one]}
+YAML
+    ONE=$SCRATCH/one.yaml
+    write_file "$ONE" <<'YAML'
+tasks: [{id: only, run: "pwd >where"}]
+YAML
+}
+teardown() { flow_teardown; }
+
+# The checkout at $1 (default: the repository) is on branch $2 (default: main), clean, with its ignored file.
+given_back() {
+    local at=${1:-$REPO}
+    [ "$(git -C "$at" symbolic-ref HEAD)" = "refs/heads/${2:-main}" ]
+    [ "$(git -C "$at" status --porcelain)" = '' ]
+    [ "$(cat "$REPO/keep.ignored")" = mine ]
+    [ "$(find "$REPO/.git" -maxdepth 3 -name 'bosk-*')" = '' ] || { find "$REPO/.git" -maxdepth 3 -name 'bosk-*' >&2; return 1; }
+}
+# Started, and nothing left of it.
+refused() { # STATUS TEXT
+    expect_status "$1"
+    grep -qE -- "$2" "$ERR" || { echo "$err" >&2; return 1; }
+    [ "$(status_json '.sessions | length')" = "${3:-0}" ]
+}
+
+@test "--no-worktree: one after the other in this checkout, which is then as it was" {
+    local head
+    head=$(git rev-parse HEAD)
+    run_bosk run "$PLAN" --no-worktree
+    expect_status 0
+    given_back
+    [ "$(git rev-parse HEAD)" = "$head" ]
+    [ ! -e one ]
+    [ "$(git show "integration-$(last_sid):where")" = "$REPO" ]
+    [ "$(git show "integration-$(last_sid):two")" = 2 ]
+    [ ! -e "$REPO.worktrees" ] || [ -z "$(ls -A "$REPO.worktrees")" ]
+    run_bosk report
+    ! grep -qE 'while .* ran|stays' "$OUT"
+    run_bosk verify
+    expect_status 0
+    run_bosk land --merge
+    expect_status 0
+    [ "$(cat two)" = 2 ]
+    given_back
+}
+
+@test "--no-worktree --land merge: the checkout follows its branch" {
+    run_bosk run "$PLAN" --no-worktree --land merge
+    expect_status 0
+    given_back
+    [ "$(cat one two)" = $'1\n2' ]
+}
+
+@test "--no-worktree with gates: on the base, the merge and the tip" {
+    commit_config <<'YAML'
+gates: [{name: g, run: "test ! -e bad"}]
+YAML
+    run_bosk run "$PLAN" --no-worktree
+    expect_status 0
+    given_back
+    write_file "$SCRATCH/bad.yaml" <<<'tasks: [{id: bad, run: "touch bad"}]'
+    run_bosk run "$SCRATCH/bad.yaml" --no-worktree -c fix_attempts=0
+    expect_status 1
+    given_back
+    git rev-parse -q --verify "refs/heads/$(task_field "$(last_sid)" bad branch)"
+    # Red on the base: nothing was started.
+    touch bad && git add bad && git commit -qm 'Bad'
+    run_bosk run "$ONE" --no-worktree
+    expect_status 4
+    given_back
+}
+
+@test "a task that fails leaves its work on its branch, and the next one begins clean" {
+    write_file "$SCRATCH/fails.yaml" <<'YAML'
+tasks:
+  - {id: bad, run: "echo half >half; echo changed >a.txt; exit 3"}
+  - {id: good, run: "test ! -e half && test \"$(cat a.txt)\" = a.txt && echo g >good"}
+YAML
+    run_bosk run "$SCRATCH/fails.yaml" --no-worktree -c retries=0
+    expect_status 1
+    given_back
+    [ "$(git show "$(task_field "$(last_sid)" bad branch):half")" = half ]
+    [ "$(git show "integration-$(last_sid):good")" = g ]
+}
+
+@test "what is in the way is named, before anything starts" {
+    echo more >>a.txt
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 "$REPO is not clean \( M a.txt\)"
+    git add a.txt
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'not clean \(M  a.txt\)'
+    git reset -q --hard && echo x >untracked
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'not clean \(\?\? untracked\)'
+    rm untracked
+    git checkout -q -b side && echo s >a.txt && git commit -qam s && git checkout -q main && echo m >a.txt &&
+        git commit -qam m
+    git merge side >/dev/null || true
+    git checkout -q --ours a.txt && git add a.txt
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'in the middle of a merge'
+    git merge --abort
+    touch .git/index.lock
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'index.lock is there'
+    rm .git/index.lock
+    run_bosk run "$PLAN" --no-worktree --jobs 2
+    refused 2 'one task runs at a time'
+    run_bosk run "$PLAN" --no-worktree --worktree "$REPO"
+    refused 2 'not both'
+    given_back
+}
+
+@test "--worktree PATH: an existing linked worktree, for one task" {
+    git worktree add -q -b mine "$SCRATCH/mine"
+    run_bosk run "$ONE" --worktree "$SCRATCH/mine"
+    expect_status 0
+    given_back "$SCRATCH/mine" mine
+    [ "$(git show "integration-$(last_sid):where")" = "$SCRATCH/mine" ]
+    [ ! -e "$SCRATCH/mine/where" ]
+    git worktree list | grep -q "$SCRATCH/mine" # never removed
+    run_bosk report
+    ! grep -qE 'while .* ran|stays' "$OUT"
+    run_bosk verify
+    expect_status 0
+    git -C "$SCRATCH/mine" checkout -q --detach
+    cd "$SCRATCH" # a path is from the folder of -C, as with git
+    run_bosk -C "$REPO" run "$ONE" --fresh --worktree ../mine
+    expect_status 0
+    ! git -C mine symbolic-ref -q HEAD
+    [ "$(git -C mine rev-parse HEAD)" = "$(git -C "$REPO" rev-parse mine)" ]
+}
+
+@test "--worktree PATH: what it cannot be" {
+    git worktree add -q -b mine "$SCRATCH/mine"
+    git init -q "$SCRATCH/other" && git -C "$SCRATCH/other" -c user.name=x -c user.email=x@y commit -q --allow-empty -m x
+    run_bosk run "$PLAN" --worktree "$SCRATCH/mine"
+    refused 2 'for one task, and this plan has 2'
+    run_bosk run "$ONE" --worktree "$SCRATCH/none"
+    refused 2 'no such folder'
+    run_bosk run "$ONE" --worktree "$REPO"
+    refused 2 'main checkout'
+    run_bosk run "$ONE" --worktree "$SCRATCH/other"
+    refused 2 'not a worktree of this repository'
+    mkdir "$SCRATCH/mine/below"
+    run_bosk run "$ONE" --worktree "$SCRATCH/mine/below"
+    refused 2 "the worktree's top is $SCRATCH/mine"
+    echo x >"$SCRATCH/mine/a.txt"
+    run_bosk run "$ONE" --worktree "$SCRATCH/mine"
+    refused 2 'not clean'
+    git -C "$SCRATCH/mine" checkout -q a.txt
+    git worktree lock "$SCRATCH/mine"
+    run_bosk run "$ONE" --worktree "$SCRATCH/mine"
+    refused 2 'locked'
+}
+
+# A session in $REPO whose task waits for a line in $SCRATCH/go.
+waiting() {
+    mkfifo "$SCRATCH/go"
+    write_file "$SCRATCH/wait.yaml" <<YAML
+tasks: [{id: w, run: "echo half >half; echo changed >a.txt; touch '$SCRATCH/runs'; read x <'$SCRATCH/go'; echo w >w"}]
+YAML
+    start_bosk run "$SCRATCH/wait.yaml" --no-worktree "$@"
+    wait_until "[ -e '$SCRATCH/runs' ]" 60
+    sid=$(last_sid)
+}
+aside() { local OUT=$SCRATCH/out2 ERR=$SCRATCH/err2; run_bosk "$@"; }
+
+@test "a checkout where a session works is nobody else's" {
+    waiting
+    aside run "$ONE" --no-worktree
+    [ "$status" = 5 ]
+    grep -q "is a worktree of session $sid (running)" "$SCRATCH/err2"
+    echo >"$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    given_back
+}
+
+@test "killed with -9: resume saves what was there, and gives the checkout back" {
+    waiting
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until "! pgrep -f '$SCRATCH/[g]o' >/dev/null" 30
+    [ "$(git symbolic-ref HEAD)" = "refs/heads/bosk/$sid/w" ]
+    run_bosk run "$ONE" --no-worktree
+    expect_status 2
+    grep -q "bosk resume $sid" "$ERR"
+    (echo >"$SCRATCH/go") 3>&- &
+    run_bosk resume
+    expect_status 0
+    given_back
+    [ "$(git show "integration-$sid:w")" = w ]
+    git for-each-ref --format='%(refname)' "refs/bosk/keep/$sid/w" | while read -r ref; do git show "$ref:half"; done | grep -q half
+    run_bosk verify
+    expect_status 0
+}
+
+@test "killed with -9, and the user took the checkout back: nothing of theirs is touched" {
+    waiting
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until "! pgrep -f '$SCRATCH/[g]o' >/dev/null" 30
+    git stash push -qu -m "saved by hand" && git checkout -q main
+    echo "my work" >a.txt
+    run_bosk resume
+    expect_status 2
+    grep -q 'not clean' "$ERR"
+    [ "$(cat a.txt)" = "my work" ]
+    git commit -qam 'My work'
+    (echo >"$SCRATCH/go") 3>&- &
+    run_bosk resume
+    expect_status 0
+    given_back
+    [ "$(cat a.txt)" = "my work" ]
+}
+
+@test "stopped: the checkout is the user's until the resume" {
+    waiting
+    kill -INT "$bosk_pid"
+    kill -INT "$bosk_pid" 2>/dev/null || true
+    wait_until "grep -q 'stop' '$ERR' || ! alive $bosk_pid" 30
+    alive "$bosk_pid" && aside stop "$sid" --now
+    wait_bosk
+    given_back
+    git checkout -q -b elsewhere
+    (echo >"$SCRATCH/go") 3>&- &
+    run_bosk resume
+    expect_status 0
+    given_back "$REPO" elsewhere
+    [ "$(git show "integration-$sid:w")" = w ]
+}
