@@ -30,7 +30,7 @@ candidates() { "$BOSK_BIN" complete "$@" 2>&1 | cut -f1 | paste -sd' '; }
 @test "what is offered comes from the commands, the settings and the store" {
     local sid
     equal commands "$(candidates re)" 'resume retry revert report rescue'
-    equal options "$(candidates run --no-)" '--no-preflight'
+    equal options "$(candidates run --no-p)" '--no-preflight'
     equal values "$(candidates run --land '')" "$(candidates run --land= | sed 's/--land=//g')"
     equal 'first value' "$(candidates run --land k)" keep
     equal words "$(candidates rescue '')" 'list show restore'
