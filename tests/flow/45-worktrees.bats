@@ -180,6 +180,50 @@ YAML
     equal "files" "$(git diff --name-only main "integration-$sid" | tr '\n' ' ')" "one.txt two.txt "
 }
 
+@test "worktrees are filled at the same time; one that a kill left half filled is made again" {
+    # The filter of the first file waits until it runs in both worktrees.
+    write_file "$SCRATCH/filter" <<EOF
+#!/bin/sh
+touch "$SCRATCH/filling.\$\$"
+for i in \$(seq 500); do
+    [ "\$(ls "$SCRATCH" | grep -c '^filling')" -lt 2 ] || exec cat
+    sleep 0.02
+done
+touch "$SCRATCH/alone"
+exec cat
+EOF
+    chmod +x "$SCRATCH/filter"
+    echo 'a.txt filter=slow' >.gitattributes
+    git add -A
+    git commit -qm 'A filter'
+    git config filter.slow.smudge "$SCRATCH/filter"
+    task one 'cat a.txt > one.txt'
+    task two 'cat a.txt > two.txt'
+    run_bosk run "$PLAN" --jobs 2
+    expect_status 0
+    [ ! -e "$SCRATCH/alone" ]
+    equal "made" "$(git show "integration-$(last_sid):two.txt")" a.txt
+    assert_no_worktrees "$REPO"
+
+    # Killed in the middle: there is no index yet.
+    write_file "$SCRATCH/filter" <<EOF
+#!/bin/sh
+touch "$SCRATCH/stuck"
+exec sleep 60
+EOF
+    start_bosk run "$PLAN" --fresh --sequential
+    wait_until "[ -e '$SCRATCH/stuck' ]" 60
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    sid=$(last_sid)
+    [ -e ".git/worktrees/$sid-1/HEAD" ] && [ ! -e ".git/worktrees/$sid-1/index" ]
+    printf '#!/bin/sh\nexec cat\n' >"$SCRATCH/filter"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "made" "$(git show "integration-$sid:two.txt")" a.txt
+    assert_no_worktrees "$REPO"
+}
+
 @test "merges go by the attributes of the branch, and by nothing that a task has planted" {
     printf 'one\n2\n3\n4\n5\n6\n7\n8\nnine\n' >f.txt
     cp f.txt plain.txt
