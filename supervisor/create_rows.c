@@ -47,6 +47,22 @@ static int still_ours(struct db_txn *t, const struct making *m, struct err *e)
 	               now.sid);
 }
 
+/* Has another run begun in the checkout that is borrowed, since that was looked at? */
+static int other_there(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	const struct making *making = ctx;
+	const char *borrowed = making->s->manifest.borrowed;
+	struct manifest_row m;
+
+	if (rec_decode(&manifest_row_rec, &m, value, n, e) != 0)
+		return err_wrap(e, "session %s", key);
+	bool over = str_eq(m.state, "done") || str_eq(m.state, "failed") || str_eq(m.state, "stopped");
+	bool there = !over && str_eq(m.borrowed, borrowed);
+	rec_fini(&manifest_row_rec, &m);
+	return there ? err_set(e, ERR_HELD, "session %s has begun in %s at the same moment", key, borrowed)
+	             : 0;
+}
+
 /* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
  * taken meanwhile. */
 static int put_session(struct db_txn *t, void *ctx, struct err *e)
@@ -58,7 +74,8 @@ static int put_session(struct db_txn *t, void *ctx, struct err *e)
 	const void *value;
 	size_t n;
 
-	if (still_ours(t, m, e) != 0)
+	if (still_ours(t, m, e) != 0 ||
+	    (s->manifest.borrowed && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0))
 		return -1;
 	if (s->queue.sessions.n == 1 &&
 	    db_get(t, DB_queues, s->row.queue, &value, &n, &absent) == 0)
