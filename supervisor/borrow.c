@@ -25,6 +25,32 @@ static const char *under_way(const char *git_dir)
 	return NULL;
 }
 
+/* Files that git was told not to look at, and submodules that are checked out, could be lost without a word:
+ * `git status` says nothing of the first, and a checkout leaves the second where it is. */
+static int check_plain(const char *top, struct err *e)
+{
+	struct git git = {.cwd = top};
+	AUTO_STR struct str out = {0};
+
+	/* "TAG MODE OID STAGE<tab>PATH": a small tag is assume-unchanged, S is skip-worktree. */
+	if (git_run(&git, &out, GIT_ARGS("ls-files", "-z", "-s", "-v"), e) != 0)
+		return -1;
+	for (size_t i = 0; i < out.len; i += strlen(out.p + i) + 1) {
+		const char *line = out.p + i, *name = strchr(line, '\t');
+		if (!name++)
+			continue;
+		AUTO_FREE char *path = mem_printf("%s/%s", top, name);
+		AUTO_FREE char *inside = mem_printf("%s/.git", path);
+		if ((line[0] >= 'a' && line[0] <= 'z') || (line[0] == 'S' && fs_exists(path)))
+			return err_set(e, ERR_USAGE, "%s: changes of %s are hidden from git, and would be lost: "
+			               "git update-index --no-assume-unchanged --no-skip-worktree -- %s", top, name, name);
+		if (str_starts(line + 2, "160000 ") && fs_exists(inside))
+			return err_set(e, ERR_USAGE, "%s: the submodule %s is checked out there; tasks would work in it: "
+			               "git submodule deinit %s, or leave out --no-worktree and --worktree", top, name, name);
+	}
+	return 0;
+}
+
 static int check_clean(const char *top, const char *git_dir, struct err *e)
 {
 	struct git git = {.cwd = top};
@@ -34,10 +60,11 @@ static int check_clean(const char *top, const char *git_dir, struct err *e)
 	if (what)
 		return err_set(e, ERR_USAGE, "%s is in the middle of %s: end that first, or leave out --no-worktree and "
 		               "--worktree", top, what);
-	if (git_run(&git, &out, GIT_ARGS("status", "--porcelain", "--untracked-files=normal"), e) != 0)
+	if (git_run(&git, &out, GIT_ARGS("status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none"),
+	            e) != 0)
 		return -1;
 	if (!out.len)
-		return 0;
+		return check_plain(top, e);
 	size_t lines = 0;
 	for (size_t i = 0; i < out.len; i++)
 		lines += out.p[i] == '\n';

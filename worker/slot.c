@@ -111,6 +111,7 @@ void slot_fini(struct slot *s)
 	free(s->dot_git);
 	strv_fini(&s->notes);
 	strv_fini(&s->copied);
+	strv_fini(&s->theirs);
 	free(s->tmp_dir);
 	free(s->step);
 	*s = (struct slot){0};

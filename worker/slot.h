@@ -25,6 +25,8 @@ struct slot {
 	uint64_t log_size, began_ns; /* of the task: see traces_begin */
 	struct strv notes;      /* what the report must say of this task */
 	struct strv copied;     /* paths copied in by `copy`: never committed, never cleaned */
+	struct strv theirs;     /* in a borrowed checkout: what the user has there and git ignores */
+	bool theirs_known;
 	struct oid start;       /* commit a new worktree begins at */
 	bool made;              /* the worktree exists */
 	bool ready;             /* copies and setup were done in this process */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "guest.h"
 #include "keep.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -39,7 +40,8 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 	AUTO_STR struct str out = {0}, text = {0};
 	int status;
 
-	if (worktree_mend(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0)
+	if (worktree_mend(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
+	    guest_withhold(s, &leave, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");
 	strv_add(&add, "--all");
@@ -64,17 +66,12 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 
 int stage_restore(struct slot *s, struct err *e)
 {
-	AUTO_STRV struct strv clean = {0};
+	AUTO_STRV struct strv leave = {0};
 
-	if (worktree_mend(s, e) != 0)
+	if (worktree_mend(s, e) != 0 || guest_withhold(s, &leave, e) != 0 ||
+	    git_run(&s->git, NULL, GIT_ARGS("checkout-index", "--all", "--force", "--quiet"), e) != 0)
 		return -1;
-	strv_add(&clean, "clean");
-	strv_add(&clean, "-ffdq");
-	for (size_t i = 0; i < s->copied.n; i++)
-		strv_addf(&clean, "--exclude=/%s", s->copied.v[i]);
-	if (git_run(&s->git, NULL, GIT_ARGS("checkout-index", "--all", "--force", "--quiet"), e) != 0)
-		return -1;
-	return git_run(&s->git, NULL, (const char *const *)clean.v, e);
+	return guest_clean(s, &leave, e);
 }
 
 /* HEAD of the worktree: its text, and the commit it stands for. */

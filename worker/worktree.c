@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/lockfile.h"
@@ -203,9 +204,9 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 
 int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e)
 {
-	AUTO_STRV struct strv clean = {0};
+	AUTO_STRV struct strv before = {0}, leave = {0};
 
-	if (worktree_mend(s, e) != 0)
+	if (worktree_mend(s, e) != 0 || guest_withhold(s, &before, e) != 0 || guest_check(s, commit, e) != 0)
 		return -1;
 	/* A slot whose worker died may still stand on the branch; nobody works there. */
 	if (git_run(&s->git, NULL,
@@ -214,12 +215,8 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--"),
 	            e) != 0)
 		return err_wrap(e, "cannot bring the worktree to %.12s", commit->hex);
-	/* Twice -f: also folders that are repositories of their own. Ignored files stay (no -x). */
-	strv_add(&clean, "clean");
-	strv_add(&clean, "-ffdq");
-	for (size_t i = 0; i < s->copied.n; i++)
-		strv_addf(&clean, "--exclude=/%s", s->copied.v[i]);
-	if (git_run(&s->git, NULL, (const char *const *)clean.v, e) != 0)
+	/* The commit's own rules count now. */
+	if (guest_withhold(s, &leave, e) != 0 || guest_clean(s, &leave, e) != 0)
 		return err_wrap(e, "cannot clean the worktree");
 	return 0;
 }
@@ -260,24 +257,28 @@ static int give_back(struct slot *s, struct err *e)
 	static const char *const files[] = {"bosk-copied", "bosk-setup", "bosk-began"};
 	const char *head = s->init.borrowed;
 	bool branch = str_starts(head, "refs/heads/");
+	AUTO_STRV struct strv before = {0}, leave = {0};
+	struct oid at;
 
 	if (!s->made && !worktree_adopt(s))
 		return err_set(e, ERR_ENV, "%s is no worktree of this repository any more", s->init.worktree);
 	FAILPOINT("worktree.return.before");
-	if (worktree_mend(s, e) != 0)
-		return -1;
+	if (worktree_mend(s, e) != 0 || guest_withhold(s, &before, e) != 0 ||
+	    gitx_commit_of(s->gitx, head, &at, e) != 0 || guest_check(s, &at, e) != 0)
+		return err_wrap(e, "cannot bring %s back to %s", s->init.worktree, head);
 	if (git_run(&s->git, NULL,
 	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--ignore-other-worktrees",
 	                              head + strlen("refs/heads/"), "--")
 	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", head, "--"),
 	            e) != 0 ||
-	    git_run(&s->git, NULL, GIT_ARGS("clean", "-ffdq"), e) != 0)
+	    guest_withhold(s, &leave, e) != 0 || guest_clean(s, &leave, e) != 0)
 		return err_wrap(e, "cannot bring %s back to %s", s->init.worktree, head);
 	FAILPOINT("worktree.return.after");
 	for (size_t i = 0; i < MEM_COUNT(files); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, files[i]);
 		unlink(path);
 	}
+	guest_end(s);
 	s->made = false;
 	return 0;
 }

@@ -245,3 +245,159 @@ aside() { local OUT=$SCRATCH/out2 ERR=$SCRATCH/err2; run_bosk "$@"; }
     given_back "$REPO" elsewhere
     [ "$(git show "integration-$sid:w")" = w ]
 }
+
+# Ignored in more than one way: by name, as a folder, beside what a task makes, with signs that patterns know.
+more_ignored() {
+    echo 'build/' >>.gitignore && git commit -qam 'And build'
+    mkdir -p build src/new
+    echo o >build/o
+    echo c >'src/new/c [1]*.ignored'
+    (cd "$REPO" && find . -name .git -prune -o -type f -print | sort | xargs -d '\n' sha256sum) >"$SCRATCH/before"
+}
+# What the session's branch changes: names with A, M or D.
+brought() { git diff --name-status --no-renames "main...integration-$(last_sid)" | tr '\t\n' '  '; }
+all_there() {
+    (cd "$REPO" && find . -name .git -prune -o -type f -print | sort | xargs -d '\n' sha256sum) | diff "$SCRATCH/before" -
+}
+
+@test "a task that changes what is ignored: the user's files are neither committed nor removed" {
+    more_ignored
+    write_file "$SCRATCH/rules.yaml" <<'YAML'
+tasks:
+  - {id: rules, run: "echo nothing >.gitignore; echo n >src/new/n"}
+  - {id: after, run: "test -e keep.ignored && echo a >after", needs: [rules]}
+YAML
+    run_bosk run "$SCRATCH/rules.yaml" --no-worktree
+    expect_status 0
+    given_back
+    all_there
+    [ "$(brought)" = 'M .gitignore A after A src/new/n ' ]
+}
+
+@test "ignored files that a task adds by force, or commits, stay the user's" {
+    more_ignored
+    write_file "$SCRATCH/force.yaml" <<'YAML'
+tasks:
+  - {id: add, run: "git add -f keep.ignored build src && echo w >w"}
+  - {id: commit, run: "git add -f keep.ignored && git commit -qm own && echo v >v"}
+  - {id: fails, run: "git add -f . && git commit -qm own && exit 1"}
+YAML
+    run_bosk run "$SCRATCH/force.yaml" --no-worktree -c retries=0
+    expect_status 1
+    given_back
+    all_there
+    [ "$(brought)" = 'A v A w ' ]
+}
+
+@test "killed with -9 in a task that changed what is ignored: the user's files are there after the resume" {
+    more_ignored
+    mkfifo "$SCRATCH/go"
+    write_file "$SCRATCH/wait.yaml" <<YAML
+tasks: [{id: w, run: "echo no >.gitignore; git add -f build; touch '$SCRATCH/runs'; read x <'$SCRATCH/go'; echo w >w"}]
+YAML
+    start_bosk run "$SCRATCH/wait.yaml" --no-worktree
+    wait_until "[ -e '$SCRATCH/runs' ]" 60
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until "! pgrep -f '$SCRATCH/[g]o' >/dev/null" 30
+    (echo >"$SCRATCH/go") 3>&- &
+    run_bosk resume
+    expect_status 0
+    given_back
+    all_there
+    [ "$(brought)" = 'M .gitignore A w ' ]
+}
+
+@test "a commit that has a file where the user has an ignored one is not checked out" {
+    git add -f keep.ignored && git commit -qm 'In git'
+    git rm -q --cached keep.ignored && git commit -qm 'Not in git' && echo mine >keep.ignored
+    run_bosk run "$ONE" --no-worktree --base HEAD~1 -c retries=0
+    expect_status 1
+    grep -q 'has keep.ignored, where .* holds a file of yours that git ignores' "$ERR"
+    given_back
+}
+
+@test "what git would not tell of is in the way too: hidden changes, submodules" {
+    echo hidden >>a.txt && git update-index --assume-unchanged a.txt
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'changes of a.txt are hidden from git'
+    git update-index --no-assume-unchanged a.txt && git update-index --skip-worktree a.txt
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'changes of a.txt are hidden from git'
+    git update-index --no-skip-worktree a.txt && git checkout -q a.txt
+    git clone -q "$REPO" "$SCRATCH/sub"
+    git -c protocol.file.allow=always submodule --quiet add "$SCRATCH/sub" sub && git commit -qm 'Submodule'
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'the submodule sub is checked out there'
+    [ -e sub/a.txt ]
+}
+
+@test "more that is in the way: a rebase, a bisect, no checkout at all" {
+    git checkout -q -b side && echo s >a.txt && git commit -qam s && git checkout -q main && echo m >a.txt &&
+        git commit -qam m
+    git rebase -q side >/dev/null 2>&1 || true
+    git checkout -q --theirs a.txt && git add a.txt
+    run_bosk run "$PLAN" --no-worktree --target main
+    refused 2 'in the middle of a rebase'
+    git rebase --abort
+    git bisect start -q
+    run_bosk run "$PLAN" --no-worktree
+    refused 2 'in the middle of a bisect'
+    git bisect reset >/dev/null 2>&1
+    git clone -q --bare "$REPO" "$SCRATCH/bare.git"
+    cd "$SCRATCH/bare.git"
+    run_bosk run "$PLAN" --no-worktree --target main
+    expect_status 4
+    grep -q 'is in a bare repository: there are no files to work on' "$ERR"
+}
+
+@test "a detached HEAD: --target must be given, and the commit is what it goes back to" {
+    local at
+    at=$(git rev-parse HEAD)
+    git checkout -q --detach
+    run_bosk run "$ONE" --no-worktree
+    refused 2 '--target BRANCH'
+    run_bosk run "$ONE" --no-worktree --target main
+    expect_status 0
+    ! git symbolic-ref -q HEAD
+    [ "$(git rev-parse HEAD)" = "$at" ]
+    [ "$(git status --porcelain)" = '' ]
+}
+
+@test "--worktree PATH: not where a living session works" {
+    git worktree add -q -b mine "$SCRATCH/mine"
+    mkfifo "$SCRATCH/go"
+    write_file "$SCRATCH/wait.yaml" <<YAML
+tasks: [{id: w, run: "touch '$SCRATCH/runs'; read x <'$SCRATCH/go'; echo w >w"}]
+YAML
+    start_bosk run "$SCRATCH/wait.yaml" --worktree "$SCRATCH/mine"
+    wait_until "[ -e '$SCRATCH/runs' ]" 60
+    sid=$(last_sid)
+    aside run "$ONE" --worktree "$SCRATCH/mine"
+    [ "$status" = 5 ]
+    grep -q "is a worktree of session $sid (running)" "$SCRATCH/err2"
+    echo >"$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    given_back "$SCRATCH/mine" mine
+}
+
+@test "of several runs that start in one checkout at the same moment one goes on" {
+    mkfifo "$SCRATCH/go"
+    local i
+    for i in 1 2 3 4; do
+        write_file "$SCRATCH/p$i.yaml" <<YAML
+tasks: [{id: w, run: "read x <'$SCRATCH/go'; echo $i >w"}]
+YAML
+        (
+            "$BOSK_BIN" run "$SCRATCH/p$i.yaml" --no-worktree >/dev/null 2>"$SCRATCH/err-$i" </dev/null || echo $? >"$SCRATCH/code-$i"
+        ) 3>&- &
+    done
+    wait_until "[ \"\$(ls '$SCRATCH'/code-* 2>/dev/null | wc -l)\" = 3 ]" 60
+    [ "$(sort -u "$SCRATCH"/code-*)" = 5 ]
+    echo >"$SCRATCH/go"
+    wait
+    [ "$(ls "$SCRATCH"/code-* | wc -l)" = 3 ]
+    [ "$(status_json '.sessions | length')" = 1 ]
+    given_back
+}
