@@ -24,6 +24,8 @@ void git_argv(struct strv *argv, const struct git *g, const char *const *args)
 		"core.hooksPath=/dev/null", "core.fsmonitor=false",     "gc.auto=0",
 		"maintenance.auto=false",   "submodule.recurse=false",  "advice.detachedHead=false",
 		"core.fsync=committed,reference", "protocol.ext.allow=never", "core.pager=cat",
+		/* Worktrees work side by side as it is: threads within one only add to what each costs. */
+		"core.preloadIndex=false", "index.threads=1",
 	};
 
 	strv_add(argv, "git");
