@@ -25,6 +25,17 @@ void escape_last(struct core *c);
 /* Is that over? If not, finish_session is called again when it is. */
 bool escape_over(struct core *c);
 
+/* The tasks that run now, for a text. */
+void escape_running(const struct core *c, struct str *out);
+
+/* ---- escape_refs.c: the user's refs and HEADs ---- */
+struct escape_refs;
+/* As they are now. *out is to be freed in any case. */
+int escape_refs_new(struct escape_refs **out, struct core *c, struct err *e);
+void escape_refs_free(struct escape_refs *r); /* NULL allowed */
+/* What changed since is told and kept. True, with *reason, as escape_found says. */
+bool escape_refs_look(struct escape_refs *r, const struct msg_result *m, char **reason);
+
 /* ---- escape_tree.c: the user's checkouts, looked at by git status beside the loop ---- */
 struct escape_tree;
 struct escape_tree *escape_tree_new(struct core *c);

@@ -1,10 +1,10 @@
 /* land: the integration branch onto the target, once, and nowhere else. */
-#include "land.h"
-#include "adopt.h"
+#include "land_private.h"
 
-#include <string.h>
 #include <signal.h>
+#include <string.h>
 
+#include "adopt.h"
 #include "land_tree.h"
 #include "locks.h"
 #include "merge.h"
@@ -18,14 +18,6 @@
 #include "worker/job.h"
 
 enum { TRIES = 5, MERGE_TIMEOUT_MS = 10 * 60 * 1000 };
-
-struct landing {
-	struct session *s;
-	struct land_result *out;
-	char *ref; /* of the target */
-	struct oid tip, target, merge;
-	char *tree; /* worktree that has the target checked out, NULL = none */
-};
 
 static size_t integrated_tasks(const struct session *s)
 {
@@ -50,82 +42,6 @@ static int refuse(struct landing *l, const char *fmt, ...)
 	str_addv(&l->out->text, fmt, ap);
 	va_end(ap);
 	return 0;
-}
-
-/* A session that was asked to land is over when that has an outcome, whichever. */
-static void end_session(struct session *s)
-{
-	size_t good = 0;
-
-	if (!str_eq(s->manifest.state, "landing"))
-		return;
-	for (size_t i = 0; i < s->plan.n; i++)
-		good += session_task_state(s, i) == TASK_INTEGRATED || session_task_state(s, i) == TASK_LANDED;
-	mem_set(&s->manifest.state, good == s->plan.n ? "done" : "failed");
-}
-
-/* Everything is on the target: record it. */
-static int record(struct landing *l, const char *commit, struct err *e)
-{
-	struct session *s = l->s;
-	struct turn t;
-	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
-
-	turn_init(&t, s);
-	mem_set(&s->manifest.landed, commit);
-	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i)) {
-			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
-			turn_task(&t, i);
-		}
-	struct event_row ev = {.kind = (char *)"landed",
-	                       .note = s->row.target,
-	                       .old_tip = l->target.hex,
-	                       .new_tip = (char *)commit};
-	end_session(s);
-	turn_event(&t, &ev);
-	db_batch_del(&t.batch, DB_integration, key);
-	FAILPOINT("land.record.before");
-	int rc = turn_commit(&t, e);
-	turn_fini(&t);
-	if (rc != 0)
-		return -1;
-	l->out->done = true;
-	str_addf(&l->out->text, "landed on %s as %.12s", s->row.target, commit);
-	return 0;
-}
-
-static int write_intent(struct landing *l, struct err *e)
-{
-	struct turn t;
-	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
-	AUTO_STR struct str bytes = {0};
-	struct intent_row intent = {.kind = (char *)"land",
-	                            .ref = l->ref,
-	                            .old_tip = l->target.hex,
-	                            .new_tip = l->merge.hex,
-	                            .tree_path = l->tree};
-
-	rec_encode(&intent_row_rec, &intent, &bytes);
-	turn_init(&t, l->s);
-	db_batch_put(&t.batch, DB_integration, key, bytes.p, bytes.len);
-	turn_note(&t, "landing", SIZE_MAX, l->s->row.target);
-	int rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
-}
-
-static int withdraw(struct landing *l, struct err *e)
-{
-	struct turn t;
-	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
-
-	turn_init(&t, l->s);
-	db_batch_del(&t.batch, DB_integration, key);
-	turn_note(&t, "withdrawn", SIZE_MAX, "landing");
-	int rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
 }
 
 /* The merge commit of target and tip, its objects only. *clean false: l->out says why. */
@@ -213,7 +129,7 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
 		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
 		              l->s->sid);
-	if (write_intent(l, e) != 0)
+	if (land_record_intent(l, e) != 0)
 		return -1;
 	FAILPOINT("land.forward.before");
 	if (git_try(&g, &status, NULL, &text,
@@ -225,8 +141,8 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 	if (gitx_ref_read(l->s->site->git, l->ref, &now, e) != 0)
 		return -1;
 	if (strcmp(now.hex, l->merge.hex) == 0)
-		return record(l, l->merge.hex, e);
-	if (withdraw(l, e) != 0)
+		return land_record_done(l, l->merge.hex, e);
+	if (land_record_withdrawn(l, e) != 0)
 		return -1;
 	*moved = strcmp(now.hex, l->target.hex) != 0;
 	if (*moved)
@@ -237,17 +153,17 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 
 static int move_ref(struct landing *l, bool *moved, struct err *e)
 {
-	if (write_intent(l, e) != 0)
+	if (land_record_intent(l, e) != 0)
 		return -1;
 	FAILPOINT("land.ref.before");
 	if (gitx_ref_move(l->s->site->git, l->ref, &l->target, &l->merge, "bosk: land", e) == 0) {
 		FAILPOINT("land.ref.after");
-		return record(l, l->merge.hex, e);
+		return land_record_done(l, l->merge.hex, e);
 	}
 	if (e->kind != ERR_MOVED)
 		return -1;
 	*moved = true;
-	return withdraw(l, e);
+	return land_record_withdrawn(l, e);
 }
 
 static int try_once(struct landing *l, bool *moved, struct err *e)
@@ -266,7 +182,7 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	if (gitx_reaches(s->site->git, &l->target, &l->tip, &there, e) != 0)
 		return -1;
 	if (there)
-		return record(l, l->target.hex, e);
+		return land_record_done(l, l->target.hex, e);
 	if (write_merge(l, &clean, e) != 0)
 		return -1;
 	if (!clean)
@@ -297,23 +213,10 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 	int rc = intent.tree_path ? land_tree_mend(s, &intent, &trouble, e) : 0;
 	rec_fini(&intent_row_rec, &intent);
 	if (rc != 0 || !trouble)
-		return rc != 0 ? rc : withdraw(l, e);
+		return rc != 0 ? rc : land_record_withdrawn(l, e);
 	*clear = false;
 	return refuse(l, "not landed: an earlier landing was cut off, and %s. Put that right, then: bosk land "
 	              "%s --merge", trouble, s->sid);
-}
-
-/* A session that was asked to land has its answer. */
-static int record_refusal(struct session *s, const char *why, struct err *e)
-{
-	struct turn t;
-
-	end_session(s);
-	turn_init(&t, s);
-	turn_note(&t, "not-landed", SIZE_MAX, why);
-	int rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
 }
 
 /* What was merged by hand lands too. */
@@ -361,7 +264,7 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 		refuse(&l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
 		       s->row.target, TRIES, s->sid);
 	if (rc == 0 && !out->done && str_eq(s->manifest.state, "landing"))
-		rc = record_refusal(s, str_text(&out->text), e);
+		rc = land_record_refusal(s, str_text(&out->text), e);
 	for (size_t i = told; i < s->manifest.notes.n; i++)
 		refuse(&l, "\n  %s", s->manifest.notes.v[i]);
 	free(l.ref);

@@ -1,0 +1,26 @@
+/* land_private: what the files of a landing share (land.c, land_record.c). */
+#ifndef BOSK_LAND_PRIVATE_H
+#define BOSK_LAND_PRIVATE_H
+
+#include "land.h"
+
+struct landing {
+	struct session *s;
+	struct land_result *out;
+	char *ref; /* of the target */
+	struct oid tip, target, merge;
+	char *tree; /* worktree that has the target checked out, NULL = none */
+};
+
+/* ---- land_record.c: what the store has of a landing ---- */
+
+/* Before the target is touched, and when nothing came of it. */
+int land_record_intent(struct landing *l, struct err *e);
+int land_record_withdrawn(struct landing *l, struct err *e);
+
+/* Everything is on the target, as `commit`. */
+int land_record_done(struct landing *l, const char *commit, struct err *e);
+/* A session that was asked to land has its answer. */
+int land_record_refusal(struct session *s, const char *why, struct err *e);
+
+#endif

@@ -1,0 +1,94 @@
+/* land_record: a landing in the store - the intent before the target is touched, then that it was done,
+ * withdrawn or refused (declared in land_private.h). */
+#include "land_private.h"
+
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+#include "turn.h"
+
+/* A session that was asked to land is over when that has an outcome, whichever. */
+static void end_session(struct session *s)
+{
+	size_t good = 0;
+
+	if (!str_eq(s->manifest.state, "landing"))
+		return;
+	for (size_t i = 0; i < s->plan.n; i++)
+		good += session_task_state(s, i) == TASK_INTEGRATED || session_task_state(s, i) == TASK_LANDED;
+	mem_set(&s->manifest.state, good == s->plan.n ? "done" : "failed");
+}
+
+int land_record_done(struct landing *l, const char *commit, struct err *e)
+{
+	struct session *s = l->s;
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
+
+	turn_init(&t, s);
+	mem_set(&s->manifest.landed, commit);
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i)) {
+			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
+			turn_task(&t, i);
+		}
+	struct event_row ev = {.kind = (char *)"landed",
+	                       .note = s->row.target,
+	                       .old_tip = l->target.hex,
+	                       .new_tip = (char *)commit};
+	end_session(s);
+	turn_event(&t, &ev);
+	db_batch_del(&t.batch, DB_integration, key);
+	FAILPOINT("land.record.before");
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	if (rc != 0)
+		return -1;
+	l->out->done = true;
+	str_addf(&l->out->text, "landed on %s as %.12s", s->row.target, commit);
+	return 0;
+}
+
+int land_record_intent(struct landing *l, struct err *e)
+{
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
+	AUTO_STR struct str bytes = {0};
+	struct intent_row intent = {.kind = (char *)"land",
+	                            .ref = l->ref,
+	                            .old_tip = l->target.hex,
+	                            .new_tip = l->merge.hex,
+	                            .tree_path = l->tree};
+
+	rec_encode(&intent_row_rec, &intent, &bytes);
+	turn_init(&t, l->s);
+	db_batch_put(&t.batch, DB_integration, key, bytes.p, bytes.len);
+	turn_note(&t, "landing", SIZE_MAX, l->s->row.target);
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
+int land_record_withdrawn(struct landing *l, struct err *e)
+{
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
+
+	turn_init(&t, l->s);
+	db_batch_del(&t.batch, DB_integration, key);
+	turn_note(&t, "withdrawn", SIZE_MAX, "landing");
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
+int land_record_refusal(struct session *s, const char *why, struct err *e)
+{
+	struct turn t;
+
+	end_session(s);
+	turn_init(&t, s);
+	turn_note(&t, "not-landed", SIZE_MAX, why);
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
