@@ -21,7 +21,10 @@ struct child {
 	uint64_t timer;
 	child_fn *fn;
 	void *ctx;
+	struct child *next;
 };
+
+static struct child *running; /* all of this process: there is one loop */
 
 static void drain(struct child *c, int *fd, struct str *to, size_t max)
 {
@@ -67,6 +70,21 @@ static void close_end(struct child *c, int fd)
 	}
 }
 
+static void forget(struct child *c)
+{
+	struct child **at = &running;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	close_end(c, c->out_fd);
+	close_end(c, c->err_fd);
+	loop_timer_cancel(c->loop, c->timer);
+	str_fini(&c->out);
+	str_fini(&c->err);
+	free(c);
+}
+
 static void ended(void *ctx, pid_t pid, int wait_status)
 {
 	struct child *c = ctx;
@@ -74,18 +92,13 @@ static void ended(void *ctx, pid_t pid, int wait_status)
 	/* What is in the pipes now is all that counts (pitfalls 8.7). */
 	drain(c, &c->out_fd, &c->out, OUT_MAX);
 	drain(c, &c->err_fd, &c->err, ERR_MAX);
-	close_end(c, c->out_fd);
-	close_end(c, c->err_fd);
-	loop_timer_cancel(c->loop, c->timer);
 	struct child_result result = {.wait_status = wait_status,
 	                              .out = str_text(&c->out),
 	                              .out_n = c->out.len,
 	                              .err = str_text(&c->err),
 	                              .cut = c->cut};
 	c->fn(c->ctx, &result);
-	str_fini(&c->out);
-	str_fini(&c->err);
-	free(c);
+	forget(c);
 }
 
 static void too_long(void *ctx, uint64_t id)
@@ -108,7 +121,8 @@ int child_start(struct loop *l, const struct child_spec *spec, pid_t *pid, child
 		goto undo_out;
 	}
 	struct child *c = mem_alloc(sizeof *c);
-	*c = (struct child){.loop = l, .out_fd = out[0], .err_fd = err[0], .fn = fn, .ctx = ctx};
+	*c = (struct child){
+		.loop = l, .out_fd = out[0], .err_fd = err[0], .fn = fn, .ctx = ctx, .next = running};
 	struct exec_spec exec = {.argv = spec->argv,
 	                         .cwd = spec->cwd,
 	                         .env = spec->env,
@@ -130,6 +144,7 @@ int child_start(struct loop *l, const struct child_spec *spec, pid_t *pid, child
 	loop_child(l, c->pid, ended, c);
 	if (spec->timeout_ms)
 		c->timer = loop_timer(l, spec->timeout_ms, too_long, c);
+	running = c;
 	*pid = c->pid;
 	return 0;
 
@@ -140,4 +155,12 @@ undo_out:
 	close(out[0]);
 	close(out[1]);
 	return -1;
+}
+
+void child_close_all(void)
+{
+	while (running) {
+		kill(-running->pid, SIGKILL); /* not reaped yet */
+		forget(running);
+	}
 }

@@ -27,4 +27,7 @@ struct child_spec {
 int child_start(struct loop *l, const struct child_spec *spec, pid_t *pid, child_fn *fn, void *ctx,
                 struct err *e);
 
+/* The loop will not run again: what still runs is killed, without its callback. Before loop_close. */
+void child_close_all(void);
+
 #endif

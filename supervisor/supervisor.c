@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "core.h"
 #include "escape.h"
 #include "forget.h"
@@ -125,6 +126,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 static void close_core(struct core *c)
 {
 	view_close(c->view);
+	child_close_all();
 	notify_close(c->notify);
 	pool_free(c->pool);
 	escape_close(c);

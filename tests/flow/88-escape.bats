@@ -179,3 +179,25 @@ YAML
     run_bosk report "$sid"
     refute grep -q 'refs/heads' "$OUT"
 }
+
+@test "a look at the checkout that is going on when the session is left at once ends with it" {
+    # This git never ends its first look at the checkout.
+    mkfifo "$SCRATCH/never"
+    write_file "$SCRATCH/bin/git" <<SH
+#!/bin/sh
+case " \$* " in *" --untracked-files=normal "*) echo \$\$ >"$SCRATCH/looking"; read -r line <"$SCRATCH/never" ;; esac
+exec "$(command -v git)" "\$@"
+SH
+    chmod +x "$SCRATCH/bin/git"
+    printf 'tasks:\n  - {id: one, run: "echo one > one.txt"}\n' >"$SCRATCH/p.yaml"
+    PATH=$SCRATCH/bin:$PATH start_bosk run "$SCRATCH/p.yaml"
+    wait_until "[ -s '$SCRATCH/looking' ]"
+    # TERM counts for two, and the third leaves at once.
+    kill -TERM "$bosk_pid"
+    wait_until "grep -q 'stopping: agents are stopped' '$ERR'"
+    kill -INT "$bosk_pid"
+    wait_bosk
+    expect_status 130
+    refute grep -q LeakSanitizer "$ERR"
+    refute alive "$(cat "$SCRATCH/looking")"
+}
