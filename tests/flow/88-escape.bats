@@ -104,11 +104,13 @@ kept() { git rev-parse --verify --quiet "$(grep -oE "refs/bosk/keep/$sid/outside
 }
 
 @test "a file in a worktree where nobody works: the task failed, and the file is kept" {
+    # Files tell the time in ticks: what is written in the tick in which the task began is not seen.
+    local tick="touch $SCRATCH/a; until touch $SCRATCH/b; test $SCRATCH/b -nt $SCRATCH/a; do :; done"
     write_file "$SCRATCH/p.yaml" <<YAML
 tasks:
   - {id: wait, run: 'until test -e $SCRATCH/go; do sleep 0.05; done; echo wait >wait.txt'}
   - {id: other, run: 'touch $SCRATCH/go; echo other >other.txt'}
-  - {id: one, needs: [wait, other], run: 'echo one >one.txt; for tree in \$BOSK_WORKTREE/../*/; do test \$tree -ef . || { echo evil >\$tree/a.txt; echo evil >\$tree/new.txt; }; done'}
+  - {id: one, needs: [wait, other], run: '$tick; echo one >one.txt; for tree in \$BOSK_WORKTREE/../*/; do test \$tree -ef . || { echo evil >\$tree/a.txt; echo evil >\$tree/new.txt; }; done'}
 YAML
     run_bosk run "$SCRATCH/p.yaml" --jobs 2 -c retries=0
     code=$status sid=$(last_sid)
