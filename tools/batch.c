@@ -165,6 +165,22 @@ int batch_ended(const struct session *s)
 	return str_eq(s->manifest.state, "done") && !red ? 0 : 1;
 }
 
+bool batch_only_lands(const struct session *s)
+{
+	return s->manifest.borrowed && str_eq(s->manifest.state, "landing");
+}
+
+/* As the supervisor said it when the work was over. */
+static int work_code(const struct session *s)
+{
+	for (size_t i = 0; i < s->plan.n; i++) {
+		enum task_state state = session_task_state(s, i);
+		if (state != TASK_INTEGRATED && state != TASK_LANDED)
+			return 1;
+	}
+	return 0;
+}
+
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery, bool json)
 {
 	struct supervisor_options options = {.json = json, .quiet = log_get() == LOG_QUIET};
@@ -174,7 +190,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	log_info("session %s: %zu task%s in %llu worktree%s, from %.12s, for %s", s->sid, s->plan.n,
 	         s->plan.n == 1 ? "" : "s", (unsigned long long)s->row.jobs,
 	         s->row.jobs == 1 ? "" : "s", s->tip, s->row.target);
-	int code = supervisor_run(s, cfg, recovery, &options);
+	int code = batch_only_lands(s) ? work_code(s) : supervisor_run(s, cfg, recovery, &options);
 	if (str_eq(s->manifest.state, "running"))
 		return code; /* nothing was started, or it ended in the middle: said already */
 	code = land(s, code, &landed);

@@ -20,6 +20,10 @@ void batch_fini(struct batch *b);
 int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
                struct plan_faults *faults);
 
+/* Was the session cut off in its landing, after a checkout of the user's was given back? Then nothing but the
+ * landing is left to do: there is nothing to recover, and the checkout is not touched as a worktree. */
+bool batch_only_lands(const struct session *s);
+
 /* Work on a locked session until nothing more can be done, land as asked, say how it ended. */
 struct recovery;
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,

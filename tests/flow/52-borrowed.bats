@@ -401,3 +401,20 @@ YAML
     [ "$(status_json '.sessions | length')" = 1 ]
     given_back
 }
+
+@test "killed with -9 in its landing: resume lands, and takes nothing for its own worktree" {
+    local at
+    for at in land.forward.before land.forward.after land.record.before; do
+        BOSK_FAILPOINT_AT=$at:1 BOSK_FAILPOINT_ONCE=$SCRATCH/once run_bosk run "$PLAN" --no-worktree --land merge
+        expect_status 137
+        rm "$SCRATCH/once"
+        # What the user began meanwhile is not in the way, and not lost.
+        echo new >new
+        run_bosk resume
+        expect_status 0
+        [ "$(cat one two new keep.ignored)" = $'1\n2\nnew\nmine' ]
+        rm new
+        given_back
+        git rm -q one two where && git commit -qm 'Again'
+    done
+}
