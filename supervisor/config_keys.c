@@ -154,6 +154,12 @@ size_t config_key_find(const char *name)
 	return i;
 }
 
+bool config_key_unused(size_t key)
+{
+	const struct config_key *k = &config_keys[key];
+	return k->offset == CONFIG_NOWHERE || k->offset == AT(agent) || k->offset == AT(agents);
+}
+
 bool config_key_section(const char *name)
 {
 	size_t n = strlen(name);
@@ -186,6 +192,6 @@ bool config_info(struct config_info *out, size_t i)
 	                            .preset = k->preset,
 	                            .words = k->words,
 	                            .missing = k->missing,
-	                            .unused = k->offset == CONFIG_NOWHERE};
+	                            .unused = config_key_unused(i)};
 	return true;
 }

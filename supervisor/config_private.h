@@ -59,6 +59,8 @@ void config_fault(struct config_loader *l, const struct yaml_node *at, const cha
 extern const struct config_key config_keys[];
 extern const size_t config_n_keys;
 size_t config_key_find(const char *name); /* config_n_keys = none */
+/* It is read and checked, but nothing acts on it in this version. */
+bool config_key_unused(size_t key);
 bool config_key_section(const char *name); /* is there a key NAME.something? */
 /* "; did you mean "X"?" for the nearest known name, "" when none is near. The caller frees. */
 char *config_key_hint(const char *name);

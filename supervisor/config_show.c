@@ -5,12 +5,6 @@
 
 #include "store/base/mem.h"
 
-/* Keys that a later version acts on; until then only the value they have by default is true. */
-static const char *const unused[] = {
-	"agent", "agents", "models", "pr.command", "pr.draft", "pr.remote", "personas", "skills",
-	"stories.closeable_threshold", "stories.instructions", "stories.human_validation_patterns",
-};
-
 /* Plain where that means the same text again, else quoted. */
 static void add_scalar(struct str *out, const struct yaml_node *v)
 {
@@ -86,10 +80,10 @@ int config_refuse_unused(const struct config *c, struct plan_faults *faults)
 {
 	size_t before = faults->n;
 
-	for (size_t i = 0; i < MEM_COUNT(unused); i++) {
-		const struct config_where *w = &c->where[config_key_find(unused[i])];
-		if (!str_eq(w->value, w->preset) && !str_eq(w->value, "\"\""))
-			plan_faults_add(faults, w->origin, w->line, w->column, NULL, unused[i],
+	for (size_t i = 0; i < config_n_keys; i++) {
+		const struct config_where *w = &c->where[i];
+		if (config_key_unused(i) && !str_eq(w->value, w->preset) && !str_eq(w->value, "\"\""))
+			plan_faults_add(faults, w->origin, w->line, w->column, NULL, config_keys[i].name,
 			                "is not available in this version: leave it out");
 	}
 	return faults->n > before ? -1 : 0;
