@@ -11,6 +11,7 @@
 #include "forget.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "view_out.h"
 #include "worker/proc.h"
 
 static struct schedule *make_schedule(const struct core *c)
@@ -45,17 +46,13 @@ static struct schedule *make_schedule(const struct core *c)
 
 static struct view *open_view(const struct core *c)
 {
-	bool terminal = isatty(2);
 	struct view_options o = {
-		.mode = c->options->quiet ? VIEW_QUIET : terminal ? VIEW_LIVE : VIEW_PLAIN,
-		.color = terminal && !getenv("NO_COLOR"),
+		.mode = c->options->quiet ? VIEW_QUIET : view_out_terminal(2) ? VIEW_LIVE : VIEW_PLAIN,
+		.color = view_out_color(2),
 		.fd = 2,
 		.worktrees = c->s->manifest.worktrees.n,
 		.total = c->s->plan.n,
 	};
-	const char *term = getenv("TERM");
-	if (o.mode == VIEW_LIVE && (!term || strcmp(term, "dumb") == 0))
-		o.mode = VIEW_PLAIN;
 	return view_open(&o);
 }
 

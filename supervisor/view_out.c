@@ -7,10 +7,24 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* When poll says that a pipe is writable, this many bytes (PIPE_BUF) go without blocking. */
 enum { CHUNK = 4096, PAUSE_MS = 20 };
+
+bool view_out_terminal(int fd)
+{
+	const char *term = getenv("TERM");
+	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+bool view_out_color(int fd)
+{
+	const char *no = getenv("NO_COLOR"); /* empty is as if it were not set */
+	return view_out_terminal(fd) && !(no && *no);
+}
 
 void view_out_open(struct view_out *o, int fd)
 {

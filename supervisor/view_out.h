@@ -17,6 +17,10 @@ struct view_out {
 	size_t sent;
 };
 
+/* A terminal that understands more than lines (not TERM=dumb); and one that may show colour too. */
+bool view_out_terminal(int fd);
+bool view_out_color(int fd);
+
 void view_out_open(struct view_out *o, int fd);
 void view_out_close(struct view_out *o); /* drops what is still queued */
 

@@ -12,6 +12,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/session.h"
+#include "supervisor/view_out.h"
 #include "worker/exec.h"
 #include "worker/git.h"
 #include "worker/job.h"
@@ -58,7 +59,7 @@ static void print_lines(int fd)
 		char first;
 		const char *color;
 	} colors[] = {{'+', "32"}, {'-', "31"}, {'@', "36"}};
-	bool plain = getenv("NO_COLOR") && *getenv("NO_COLOR");
+	bool plain = !view_out_color(STDOUT_FILENO);
 	FILE *in = fdopen(fd, "r");
 	char *line = NULL;
 	size_t room = 0;

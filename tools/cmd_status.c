@@ -1,11 +1,11 @@
 /* bosk status [SID] */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cmd.h"
 #include "supervisor/site.h"
 #include "supervisor/status.h"
+#include "supervisor/view_out.h"
 #include "watch.h"
 
 static const struct cmd_option options[] = {
@@ -28,7 +28,7 @@ static int show(const struct cmd_line *l, struct site *site, struct str *out, st
  * --json each is one line. */
 static void show_again(const struct str *text, bool json, bool first)
 {
-	bool terminal = isatty(1) && !json;
+	bool terminal = view_out_terminal(1) && !json;
 
 	if (terminal)
 		fputs("\033[H\033[2J", stdout);
