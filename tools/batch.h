@@ -29,7 +29,9 @@ struct recovery;
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery,
                bool json);
 
-/* cmd_resume.c: lock a session and go on with it; the exit code. */
+/* cmd_resume.c: -c is refused (2), as a session that goes on keeps its settings. */
+int cmd_resume_kept(const struct cmd_line *l);
+/* Lock a session and go on with it; the exit code. */
 int cmd_resume_session(const struct cmd_line *l, struct site *site, const char *sid);
 
 /* For a session that is over: the exit code its run would have had, a red tip said. */

@@ -78,6 +78,14 @@ done:
 	return code;
 }
 
+int cmd_resume_kept(const struct cmd_line *l)
+{
+	if (!l->config.n)
+		return 0;
+	log_error("-c %s: a session keeps the settings it began with", l->config.v[0]);
+	return 2;
+}
+
 int cmd_resume_session(const struct cmd_line *l, struct site *site, const char *sid)
 {
 	struct session s = {.lock_fd = -1};
@@ -144,6 +152,8 @@ static int run(const struct cmd_line *l)
 		log_error("bosk resume inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
 		return 2;
 	}
+	if (cmd_resume_kept(l) != 0)
+		return 2;
 	if (cmd_flag(l, "all") && cmd_word(l, 0)) {
 		log_error("--all or a session, not both");
 		return 2;

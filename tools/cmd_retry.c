@@ -114,6 +114,8 @@ static int run(const struct cmd_line *l)
 		log_error("bosk retry inside a task (BOSK_TASK=%s) is refused", getenv("BOSK_TASK"));
 		return 2;
 	}
+	if (cmd_flag(l, "run") && cmd_resume_kept(l) != 0)
+		return 2;
 	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	if (rc == 0)
 		rc = find(l, &site, sid, &ids, &e);
