@@ -133,6 +133,10 @@ static int run(const struct cmd_line *l)
 	int code = 0;
 
 	const char *name = cmd_word(l, 0);
+	if (cmd_flag(l, "follow") && cmd_flag(l, "attempt")) {
+		log_error("-f follows the attempt that runs: leave --attempt out");
+		return 2;
+	}
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
 	bool whole = rc == 0 && names_session(&site, name, sid, &e, &rc);
 	if (rc == 0 && whole && cmd_flag(l, "follow")) {
@@ -144,7 +148,8 @@ static int run(const struct cmd_line *l)
 	} else if (rc == 0) {
 		rc = session_find_task(&s, &site, name, &task, &e);
 		if (rc == 0 && cmd_flag(l, "follow"))
-			rc = follow_task(&site, s.sid, s.plan.tasks[task].id, print_bytes, (void *)l, &e);
+			rc = follow_task(&site, s.sid, s.plan.tasks[task].id, cmd_value(l, "gate"),
+			                 print_bytes, (void *)l, &e);
 		else if (rc == 0)
 			code = show(l, &s, task, false);
 	}

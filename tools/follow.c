@@ -12,6 +12,7 @@
 #include "store/base/mem.h"
 
 struct following {
+	const char *gate; /* NULL = the agent */
 	uint64_t attempt; /* whose log is open */
 	int fd;           /* -1 = not there yet */
 	off_t offset;
@@ -25,7 +26,8 @@ static void follow_attempt(struct following *f, const struct session *s, size_t 
 	const struct task_row *row = &s->tasks[task];
 	AUTO_FREE char *dir = site_path(s->site, "logs/%s/%s/%llu", s->sid, s->plan.tasks[task].id,
 	                                (unsigned long long)row->attempts);
-	AUTO_FREE char *path = mem_printf("%s/agent.log", dir);
+	AUTO_FREE char *path = f->gate ? mem_printf("%s/gate-%s.log", dir, f->gate)
+	                               : mem_printf("%s/agent.log", dir);
 
 	if (f->attempt != row->attempts) {
 		if (f->fd >= 0)
@@ -71,10 +73,10 @@ static bool ended(const struct session *s, size_t task)
 	return task_state_ended(state) || state == TASK_CHECKED || !session_live(s->site, s->sid);
 }
 
-int follow_task(struct site *site, const char *sid, const char *task_id,
+int follow_task(struct site *site, const char *sid, const char *task_id, const char *gate,
                 void (*print)(void *ctx, const char *bytes, size_t n), void *ctx, struct err *e)
 {
-	struct following f = {.fd = -1, .watch = -1, .owner = -1};
+	struct following f = {.gate = gate, .fd = -1, .watch = -1, .owner = -1};
 	AUTO_FREE char *store = site_path(site, "store/data.mdb");
 	bool over = false;
 	int rc = 0;
