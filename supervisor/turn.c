@@ -1,7 +1,9 @@
 /* turn: journal entries and rows, committed together. */
 #include "turn.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "store/base/clock.h"
@@ -175,8 +177,13 @@ int turn_commit(struct turn *t, struct err *e)
 	FAILPOINT("turn.commit.after");
 	db_batch_clear(&t->batch);
 	if (t->printed.len) {
-		fwrite(t->printed.p, 1, t->printed.len, stdout);
-		fflush(stdout);
+		bool whole = fwrite(t->printed.p, 1, t->printed.len, stdout) == t->printed.len;
+		if ((fflush(stdout) != 0 || !whole) && errno == EPIPE) {
+			/* The reader has gone: nobody waits for events, and how the run ends is another matter. */
+			__fpurge(stdout);
+			clearerr(stdout);
+			t->json = false;
+		}
 		str_clear(&t->printed);
 	}
 	return 0;
