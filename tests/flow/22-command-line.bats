@@ -116,18 +116,31 @@ in a file' --executor 'cat > hello.txt'
     done <<WORDS
 revert one
 gc
+gc --dry-run --kill
 rescue list
+rescue show x
+rescue restore x
 questions
+questions x
+queue add x
 queue list
+queue dag
+queue show x
+queue export x
+queue remove x
 next
 detail 1
 done 1
+done 1 --fail --reason no
+run $PLAN --barrier wave
 run $PLAN --agent codex
 run $PLAN --autonomy full
 run $PLAN --max-time 1h
 run $PLAN --budget-usd 5
 run $PLAN --ask
 run $PLAN --land pr
+run $PLAN -c land=pr
+run $PLAN -c limits.max_time=1h
 plan $PLAN --agent codex
 resume --agent codex
 report --yaml
