@@ -10,7 +10,7 @@ setup() {
     make_repo a.txt docs/guide.md
     PLAN=$SCRATCH/p.yaml
 }
-teardown() { flow_teardown; }
+teardown() { flow_teardown_verified; }
 
 # task ID COMMAND [MORE]: a plan of one task more.
 task() {

@@ -12,7 +12,7 @@ setup() {
     git commit -qm 'A file'
     real_git=$(command -v git)
 }
-teardown() { flow_teardown; }
+teardown() { flow_teardown_verified; }
 
 # two_on_one FIRST SECOND [OPTIONS...]: two tasks from one base, each with a script.
 two_on_one() {

@@ -10,7 +10,7 @@ setup() {
     make_repo a.txt
     PLAN=$SCRATCH/p.yaml
 }
-teardown() { flow_teardown; }
+teardown() { flow_teardown_verified; }
 
 @test "an ended plan goes on where it ended; landing the first session lands only its own tasks" {
     commit_config <<<'retries: 0'

@@ -9,7 +9,7 @@ setup() {
     flow_setup
     make_repo a.txt b.txt c.txt d.txt e.txt
 }
-teardown() { flow_teardown; }
+teardown() { flow_teardown_verified; }
 
 # kill_bosk: the supervisor, at once; wait until its workers are gone too.
 kill_bosk() {

@@ -343,6 +343,23 @@ assert_fsck() {
     return 1
 }
 
+# assert_verified: the store agrees with itself and with git.
+assert_verified() {
+    [ -d "$REPO/.git/bosk/store" ] || return 0
+    timeout 60 "$BOSK_BIN" -C "$REPO" verify >"$SCRATCH/verify.out" 2>&1 </dev/null 3>&- || {
+        cat "$SCRATCH/verify.out" >&2
+        return 1
+    }
+}
+
+# flow_teardown_verified: for teardown, where every test leaves a store that must agree.
+flow_teardown_verified() {
+    local wrong=0
+    assert_verified || wrong=1
+    flow_teardown
+    return $wrong
+}
+
 # assert_no_worktrees REPO: only the user's own is left.
 assert_no_worktrees() {
     equal "worktrees" "$(git -C "$1" worktree list --porcelain | grep -c '^worktree ')" 1
