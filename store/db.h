@@ -51,7 +51,8 @@ void db_close(struct db *db); /* NULL allowed */
  * ERR_DAMAGED, or what db_open says. */
 int db_probe(const char *dir, struct err *e);
 /* The store in `dir` gets another name, so that a new one can be made: *moved, NULL when there was none; the
- * caller owns it, and has made sure that nobody has the store open. */
+ * caller owns it, and has made sure that nobody has the store open. ERR_HELD when somebody writes at this moment;
+ * what was moved aside before stays. */
 int db_set_aside(const char *dir, char **moved, struct err *e);
 
 /* Run `fn` in a transaction; commit when it returns 0, else abort and return what it returned. A

@@ -7,6 +7,9 @@
 #include "base/mem.h"
 #include "dbdir.h"
 #include "dbfile.h"
+#include "writer.h"
+
+enum { PATIENCE_MS = 10000 };
 
 struct probe {
 	struct str last; /* key */
@@ -59,5 +62,8 @@ int db_probe(const char *dir, struct err *e)
 
 int db_set_aside(const char *dir, char **moved, struct err *e)
 {
-	return dbdir_set_aside(dir, moved, e);
+	AUTO_FREE char *lock_path = mem_printf("%s/writer.lock", dir);
+	AUTO_CLOSE int lock = writer_lock(lock_path, PATIENCE_MS, e);
+
+	return lock < 0 ? -1 : dbdir_set_aside(dir, moved, e);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -82,8 +83,13 @@ int dbdir_set_aside(const char *dir, char **moved, struct err *e)
 
 	*moved = NULL;
 	clock_add_stamp(&stamp, clock_wall_ms());
-	AUTO_FREE char *data_to = mem_printf("%s/broken-%s.data.mdb", dir, stamp.p);
-	AUTO_FREE char *locks_to = mem_printf("%s/broken-%s.lock.mdb", dir, stamp.p);
+	AUTO_FREE char *data_to = NULL, *locks_to = NULL;
+	for (int i = 1; !data_to || fs_exists(data_to) || fs_exists(locks_to); i++) {
+		mem_freep(&data_to);
+		mem_freep(&locks_to);
+		data_to = mem_printf("%s/broken-%s-%d.data.mdb", dir, stamp.p, i);
+		locks_to = mem_printf("%s/broken-%s-%d.lock.mdb", dir, stamp.p, i);
+	}
 	if (rename(data, data_to) == 0)
 		*moved = mem_strdup(data_to);
 	else if (errno != ENOENT)

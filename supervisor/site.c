@@ -26,22 +26,46 @@ int site_probe(const char *store)
 	return e.kind == ERR_DAMAGED ? SITE_PROBE_DAMAGED : SITE_PROBE_OTHER;
 }
 
-/* There is nothing in the store's file, but git has what sessions left: it was not always so. */
+static bool is_empty(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 ? st.st_size == 0 : errno == ENOENT;
+}
+
+/* What sessions make only after the store: refs of git, and their lock files. */
+static int find_left(const struct site *s, struct strv *out, struct err *e)
+{
+	AUTO_FREE char *path = site_path(s, "sessions");
+	static const char *const prefixes[] = {"refs/bosk/int/", "refs/bosk/plan/"};
+
+	for (size_t i = 0; i < MEM_COUNT(prefixes); i++)
+		if (gitx_ref_list(s->git, prefixes[i], out, e) != 0)
+			return -1;
+	DIR *dir = opendir(path);
+	for (struct dirent *entry; dir && (entry = readdir(dir));)
+		if (str_ends(entry->d_name, ".lock"))
+			strv_addf(out, "%s/%s", path, entry->d_name);
+	if (dir)
+		closedir(dir);
+	return 0;
+}
+
+/* There is nothing in the store's file, but sessions left something: it was not always so. */
 static int check_lost(const struct site *s, const char *store, struct err *e)
 {
 	AUTO_FREE char *path = mem_printf("%s/data.mdb", store);
-	AUTO_STRV struct strv refs = {0};
-	struct stat st;
-	bool there = stat(path, &st) == 0;
+	AUTO_STRV struct strv left = {0};
 
-	if ((there && st.st_size) || (!there && errno != ENOENT) ||
-	    gitx_ref_list(s->git, "refs/bosk/int/", &refs, e) != 0)
-		return e->kind == ERR_NONE ? 0 : -1;
-	return refs.n ? err_set(e, ERR_DAMAGED,
-	                        "%s is %s, but git has %s%s: the store of earlier sessions was lost; bosk verify "
-	                        "--repair makes it again from git (tasks, states and merges, not logs or history)",
-	                        path, there ? "empty" : "gone", refs.v[0], refs.n > 1 ? " and more" : "")
-	              : 0;
+	if (!is_empty(path))
+		return 0;
+	if (find_left(s, &left, e) != 0)
+		return -1;
+	if (!left.n || !is_empty(path)) /* made meanwhile, by the first session of all */
+		return 0;
+	return err_set(e, ERR_DAMAGED,
+	               "%s is %s, but there is %s%s: the store of earlier sessions was lost; bosk verify --repair makes it "
+	               "again from git (tasks, states and merges, not logs or history)",
+	               path, fs_exists(path) ? "empty" : "gone", left.v[0], left.n > 1 ? " and more" : "");
 }
 
 /* Somebody may have it open: whoever runs a session. */

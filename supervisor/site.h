@@ -22,8 +22,8 @@ enum site_mode {
 	SITE_REPAIR /* as SITE_WRITE; a store that is lost or damaged is made anew */
 };
 
-/* `dir`: any folder of the repository. ERR_DAMAGED: the store is damaged, or gone while git has branches of its
- * sessions: it must not become a new and empty one without a word. ERR_HELD: SITE_REPAIR of a damaged one while
+/* `dir`: any folder of the repository. ERR_DAMAGED: the store is damaged, or gone while there are refs or
+ * lock files of its sessions: it must not become a new and empty one without a word. ERR_HELD: SITE_REPAIR of a damaged one while
  * a session runs. The caller closes, also after an error. */
 int site_open(struct site *out, const char *dir, enum site_mode mode, struct err *e);
 void site_close(struct site *s);

@@ -59,7 +59,7 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 
 	if (session_load(&s, site, k->sid, &e) != 0) {
 		code = cmd_fail(&e);
-	} else if (session_live(site, k->sid)) {
+	} else if (session_owned(site, k->sid, &s.manifest)) {
 		log_error("session %s works on this plan now (process %llu): bosk status %s", k->sid,
 		          (unsigned long long)s.manifest.pid, k->sid);
 		code = 2;

@@ -24,14 +24,18 @@
 #                                             the_store_of_another_program_is_refused
 #                                             a_file_cut_or_replaced_while_in_use_is_not_touched
 #                                             a store that is damaged, foreign, cut, empty or gone is said, and repaired
+#                                             a store that was lost is missed for whatever a session left
+#                                             the store of a newer bosk is left alone
 #                                             garbage in the middle of the store never ends bosk by a signal
 # 10 removed lock file                        a_lock_file_that_was_removed_stops_all_use
 #                                             the lock file of a running session was removed
+#                                             a session that runs without its lock file is not run twice
 # 11 read-only                                a store that may only be read
 # 12 other file systems                       file_systems_without_reliable_locks_are_known
 # 13 fork                                     an_environment_inherited_through_fork_is_refused
 # 14 one commit a turn                        one commit for each turn of the loop
 # 15 reboots                                  another_start_boot_or_pid_is_not_it
+#                                             a dead session whose pid somebody else has now is resumed
 
 load ../lib/flow.bash
 
@@ -69,7 +73,7 @@ aside() { OUT=$SCRATCH/out2 ERR=$SCRATCH/err2 run_bosk "$@"; err=$(cat "$SCRATCH
     all=$(cat "$here"/../unit/test_db*.c "$here"/../unit/test_owner.c)
     sed -n 's/^# \{1,2\}\([0-9]\{1,2\}\) .*/\1/p' "$BATS_TEST_FILENAME" >"$SCRATCH/numbers"
     [ "$(cat "$SCRATCH/numbers")" = "$(seq 15)" ]
-    sed -n '/^#  1 /,/^# 15 /p' "$BATS_TEST_FILENAME" | cut -c44- | sed 's/^ *//' | while IFS= read -r name; do
+    sed -n '/^#  1 /,/^$/p' "$BATS_TEST_FILENAME" | grep '^#' | cut -c44- | sed 's/^ *//' | while IFS= read -r name; do
         grep -qE "^(static void $name\(|@test \"$name\")" <<<"$all" "$BATS_TEST_FILENAME" ||
             grep -qF "@test \"$name\"" "$BATS_TEST_FILENAME" || grep -q "^static void $name(" <<<"$all" ||
             { echo "there is no test '$name'" >&2; exit 1; }
@@ -144,9 +148,9 @@ damage() {
         run_bosk run "$PLAN" --fresh
         expect_status 0
     done <<'TABLE'
-        empty         | is empty, but git has refs/bosk/int
-        gone          | is gone, but git has refs/bosk/int
-        no folder     | is gone, but git has refs/bosk/int
+        empty         | is empty, but there is refs/bosk/int
+        gone          | is gone, but there is refs/bosk/int
+        no folder     | is gone, but there is refs/bosk/int
         cut           | was cut off|ends at byte|has only
         cut in a page | ends at byte|has only
         text          | ends at byte
@@ -154,6 +158,45 @@ damage() {
         header        | no LMDB header
         folder        | not a regular file
 TABLE
+}
+
+@test "a store that was lost is missed for whatever a session left" {
+    local left what
+    for left in int plan lock nothing; do
+        run_bosk run "$PLAN" --fresh
+        expect_status 0
+        for what in $(git for-each-ref --format='%(refname)' refs/bosk); do
+            [[ $what == refs/bosk/$left/* ]] || git update-ref -d "$what"
+        done
+        [ "$left" = lock ] || rm .git/bosk/sessions/*
+        : >"$STORE/data.mdb"
+        for command in status resume "run $PLAN"; do
+            [ "$left" != nothing ] || continue
+            run_bosk $command
+            expect_status 4
+            expect_text "$STORE/data.mdb is empty, but there is .*(/$left/|\.$left).*bosk verify --repair"
+            [ ! -s "$STORE/data.mdb" ]
+        done
+        [ "$left" != nothing ] || continue
+        run_bosk verify --repair
+        [ "$left" = int ] || expect_status 0 # without its plan it cannot be made again, and that is said
+    done
+    run_bosk run "$PLAN" # nothing was left: a new repository
+    expect_status 0
+}
+
+@test "the store of a newer bosk is left alone" {
+    run_bosk run "$PLAN"
+    expect_status 0
+    "$BOSK_TEST_STORE_EDIT" "$STORE" raw meta format 2
+    cp "$STORE/data.mdb" "$SCRATCH/newer.mdb"
+    for command in status "run $PLAN" resume "land --merge" verify "verify --repair" report; do
+        run_bosk $command
+        expect_status 4
+        expect_text "$STORE/data.mdb has format 2, made by a newer bosk .*: use the newer one"
+        cmp "$STORE/data.mdb" "$SCRATCH/newer.mdb"
+    done
+    [ -z "$(find "$STORE" -name 'broken-*')" ]
 }
 
 @test "garbage in the middle of the store never ends bosk by a signal" {
@@ -224,6 +267,34 @@ garble() {
     run_bosk resume "$sid"
     expect_status 0
     run_bosk verify
+    expect_status 0
+}
+
+@test "a session that runs without its lock file is not run twice" {
+    waiting_session
+    rm -r .git/bosk/sessions
+    aside run "$SCRATCH/wait.yaml"
+    [ "$status" = 2 ]
+    grep -q "session $sid works on this plan now" <<<"$err"
+    kill -STOP "$bosk_pid" # frozen is not dead
+    aside resume "$sid"
+    kill -CONT "$bosk_pid"
+    [ "$status" = 5 ]
+    equal sessions "$(status_json '.sessions | length')" 1
+    echo >"$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+}
+
+@test "a dead session whose pid somebody else has now is resumed" {
+    waiting_session
+    kill -KILL "$bosk_pid"
+    wait "$bosk_pid" || true
+    wait_until '[ -z "$(processes_of_test)" ]'
+    "$BOSK_TEST_STORE_EDIT" "$STORE" set manifest "$sid" pid "$$"
+    equal state "$(status_json '.sessions[0].state')" interrupted
+    (echo >"$SCRATCH/go") 3>&- &
+    run_bosk resume
     expect_status 0
 }
 
