@@ -94,16 +94,23 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task, 
 }
 
 /* Growth may end anywhere in a line, so escaping works on bytes as they come. */
-static void print_bytes(void *ctx, const char *bytes, size_t n)
+static void print_bytes(void *ctx, const char *id, const char *bytes, size_t n)
 {
 	const struct cmd_line *l = ctx;
 	AUTO_STR struct str out = {0};
 
+	(void)id;
 	str_addn(&out, bytes, n);
 	if (cmd_flag(l, "raw"))
 		fwrite(bytes, 1, n, stdout);
 	else
 		cmd_print(&out);
+	fflush(stdout);
+}
+
+static void print_lines(void *ctx, const char *id, const char *bytes, size_t n)
+{
+	print_log(bytes, n, id, cmd_flag(ctx, "raw"));
 	fflush(stdout);
 }
 
@@ -140,7 +147,7 @@ static int run(const struct cmd_line *l)
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
 	bool whole = rc == 0 && names_session(&site, name, sid, &e, &rc);
 	if (rc == 0 && whole && cmd_flag(l, "follow")) {
-		rc = err_set(&e, ERR_USAGE, "bosk logs -f needs a task");
+		rc = follow_logs(&site, sid, NULL, cmd_value(l, "gate"), print_lines, (void *)l, &e);
 	} else if (rc == 0 && whole) {
 		rc = session_load(&s, &site, sid, &e);
 		for (size_t i = 0; rc == 0 && !code && i < s.plan.n; i++)
@@ -148,8 +155,8 @@ static int run(const struct cmd_line *l)
 	} else if (rc == 0) {
 		rc = session_find_task(&s, &site, name, &task, &e);
 		if (rc == 0 && cmd_flag(l, "follow"))
-			rc = follow_task(&site, s.sid, s.plan.tasks[task].id, cmd_value(l, "gate"),
-			                 print_bytes, (void *)l, &e);
+			rc = follow_logs(&site, s.sid, s.plan.tasks[task].id, cmd_value(l, "gate"), print_bytes,
+			                 (void *)l, &e);
 		else if (rc == 0)
 			code = show(l, &s, task, false);
 	}

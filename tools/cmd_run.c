@@ -94,7 +94,7 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 		log_error("--queue %s: %s", queue, plan_id_fault(queue));
 		return 2;
 	}
-	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
+	int rc = site_open(&site, l->dir, SITE_READ, &e); /* every page was read by run() already */
 	if (rc == 0)
 		rc = create_find(&site, plan->content, queue, &known, &e);
 	if (rc == 0 && known.other)

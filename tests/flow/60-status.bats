@@ -201,6 +201,31 @@ all(.sessions[];
     wait "$follower"
 }
 
+@test "logs -f of a session: whole lines of every task, with its name, until the session ends" {
+    mkfifo "$SCRATCH/first" "$SCRATCH/second"
+    write_file "$SCRATCH/both.yaml" <<YAML
+tasks:
+  - {id: left, run: "printf half; read x <'$SCRATCH/first'; echo ' and half'; echo l >l"}
+  - {id: right, run: "echo right now; read x <'$SCRATCH/second'; echo r >r; echo done"}
+  - {id: last, needs: [left], run: "echo at last; echo x >x"}
+YAML
+    start_bosk run "$SCRATCH/both.yaml" --jobs 2
+    wait_until '[ "$(status_json ".sessions[0].tasks[] | select(.state == \"running\") | .id" | wc -l)" = 2 ]' 30
+    "$BOSK_BIN" logs -f >"$SCRATCH/follow" 2>&1 </dev/null 3>&- &
+    local follower=$!
+    wait_until 'grep -q "^right | right now$" "$SCRATCH/follow"' 20
+    ! grep -q half "$SCRATCH/follow" # the line is not whole
+    echo >"$SCRATCH/first"
+    wait_until 'grep -q "^left | half and half$" "$SCRATCH/follow"' 20
+    wait_until 'grep -q "^last | at last$" "$SCRATCH/follow"' 20
+    echo >"$SCRATCH/second"
+    wait_bosk
+    expect_status 0
+    wait_until "! alive $follower" 20
+    wait "$follower"
+    grep -q '^right | done$' "$SCRATCH/follow"
+}
+
 @test "stop from another terminal: the running task finishes, the rest waits for a resume" {
     printf '  - {id: later, needs: [shout], run: "echo later > later.txt"}\n' >>"$PLAN"
     at_work
