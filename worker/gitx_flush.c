@@ -9,21 +9,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/base/fail.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
+
+/* ext4 may be made without a journal, and ext2 has none: then the kernel names no task that writes it. */
+static bool ext_journal(const char *folder)
+{
+	AUTO_FREE char *link = NULL, *path = NULL;
+	AUTO_STR struct str task = {0};
+	char device[256];
+	struct stat st;
+	struct err ignored = {0};
+
+	if (stat(folder, &st) != 0)
+		return false;
+	link = mem_printf("/sys/dev/block/%u:%u", major(st.st_dev), minor(st.st_dev));
+	ssize_t n = readlink(link, device, sizeof device - 1);
+	if (n <= 0)
+		return false;
+	device[n] = '\0';
+	const char *name = strrchr(device, '/');
+	path = mem_printf("/sys/fs/ext4/%s/journal_task", name ? name + 1 : device);
+	return fs_read(path, 256, &task, &ignored) == 0 && task.len && task.p[0] != '<'; /* "<none>" */
+}
 
 static bool one_journal(const char *folder)
 {
-	static const long types[] = {0xef53 /* ext */, 0x58465342 /* XFS */, 0x01021994 /* tmpfs */};
 	struct statfs fs;
 
-	for (size_t i = 0; statfs(folder, &fs) == 0 && i < MEM_COUNT(types); i++)
-		if ((long)fs.f_type == types[i])
-			return true;
-	return false;
+	if (statfs(folder, &fs) != 0)
+		return false;
+	return (long)fs.f_type == 0xef53 ? ext_journal(folder)
+	                                 : (long)fs.f_type == 0x58465342 /* XFS */ ||
+	                                           (long)fs.f_type == 0x01021994 /* tmpfs */;
 }
 
 static int flush_folder(const char *path, struct err *e)
