@@ -16,8 +16,7 @@ static const struct cmd_option options[] = {
 
 static bool is_live(const struct site *site, const char *sid, const struct manifest_row *m)
 {
-	(void)m;
-	return session_live(site, sid);
+	return session_owned(site, sid, m);
 }
 
 static int ask(struct site *site, const char *sid, bool now, struct err *e)
@@ -29,7 +28,12 @@ static int ask(struct site *site, const char *sid, bool now, struct err *e)
 	                          .time_ms = clock_wall_ms(),
 	                          .pid = (uint64_t)getpid()};
 
-	if (!session_live(site, sid))
+	struct manifest_row m;
+	if (session_manifest(site, sid, &m, e) != 0)
+		return -1;
+	bool owned = session_owned(site, sid, &m);
+	rec_fini(&manifest_row_rec, &m);
+	if (!owned)
 		return err_set(e, ERR_USAGE, "session %s is not running", sid);
 	seal_random(&random, sizeof random);
 	key = mem_printf("%s/%016llx", sid, (unsigned long long)random);
@@ -38,7 +42,8 @@ static int ask(struct site *site, const char *sid, bool now, struct err *e)
 		return -1;
 	AUTO_CLOSE int fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || write(fd, "!", 1) != 1) /* ENXIO: nobody reads, it died meanwhile */
-		return err_set(e, ERR_USAGE, "session %s ended meanwhile", sid);
+		return err_set(e, ERR_USAGE, "session %s ended meanwhile, or %s was removed: Ctrl-C in its own "
+		               "terminal stops it too", sid, fifo);
 	return 0;
 }
 

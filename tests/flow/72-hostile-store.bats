@@ -276,6 +276,9 @@ garble() {
     aside run "$SCRATCH/wait.yaml"
     [ "$status" = 2 ]
     grep -q "session $sid works on this plan now" <<<"$err"
+    aside stop # it lives, but cannot be woken
+    [ "$status" = 2 ]
+    grep -q "sessions/$sid.wake was removed" <<<"$err"
     kill -STOP "$bosk_pid" # frozen is not dead
     aside resume "$sid"
     kill -CONT "$bosk_pid"
