@@ -147,7 +147,9 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 	of_session(r, ev);
 	if (ev->ordinal) {
 		of_task(r, &r->tasks[ev->ordinal - 1], ev);
-		r->tasks[ev->ordinal - 1].seq = seq;
+		/* These tell of a task, and leave its row as it is. */
+		if (!str_eq(ev->kind, "gate") && !str_eq(ev->kind, "intent") && !str_eq(ev->kind, "withdrawn"))
+			r->tasks[ev->ordinal - 1].seq = seq;
 	}
 	return true;
 }

@@ -11,7 +11,7 @@ struct replay_task {
 	enum task_state state;
 	char *commit, *merge;
 	uint64_t attempts;
-	uint64_t seq; /* of the last event about it in the newest session, 0 = none */
+	uint64_t seq; /* of the last event in the newest session that changed its row, 0 = none */
 };
 
 struct replay {

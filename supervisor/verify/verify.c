@@ -57,6 +57,11 @@ struct verify_queue *verify_find_queue(struct verify *v, const char *id)
 	return NULL;
 }
 
+bool verify_unborn(const struct verify_session *s)
+{
+	return s->have_manifest && !s->live && !s->manifest.last_seq && str_eq(s->manifest.state, "running");
+}
+
 char *verify_trailer(struct gitx *g, const struct oid *commit, const char *key)
 {
 	AUTO_STR struct str text = {0};

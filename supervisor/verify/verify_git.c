@@ -222,6 +222,10 @@ void verify_git(struct verify *v, struct verify_session *s)
 
 	if (!s->have_manifest || !s->have_row)
 		return;
+	if (verify_unborn(s)) {
+		verify_note(v, s->sid, "was cut off before it began; bosk resume %s starts it", s->sid);
+		return;
+	}
 	check_intents(v, s);
 	check_truth(v, s, &truth);
 	check_branch(v, s, &truth);

@@ -73,6 +73,9 @@ void verify_chain(struct verify *v, struct verify_session *s);     /* result rec
 void verify_git(struct verify *v, struct verify_session *s);       /* refs, merges */
 void verify_worktrees(struct verify *v);
 
+/* Cut off between its rows and its refs, before its first event: a resume makes them. */
+bool verify_unborn(const struct verify_session *s);
+
 /* Is it the hash that the record must have? */
 bool verify_sealed(const struct result_row *r);
 

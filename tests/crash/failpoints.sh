@@ -193,6 +193,7 @@ round() {
             note='run again'
             bosk "${run[@]}"
         else
+            check 'verify, cut off' "$BOSK_BIN" verify # what a resume will finish is no disagreement
             resume_to_end "$sid"
         fi
     fi

@@ -260,3 +260,18 @@ setup() {
     wait_bosk
     expect_status 0
 }
+
+@test "what a crash leaves for the resume is no disagreement" {
+    local at
+    for at in create.rows.after turn.commit.after:3 integrate.refs.before integrate.refs.after; do
+        fresh
+        [[ $at = *:* ]] || at=$at:1
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at run_bosk run "$SCRATCH/plan.yaml" --fresh --jobs 2
+        [ "$status" -gt 100 ] || { echo "$at: $status"; return 1; }
+        run_bosk verify
+        expect_status 0
+        run_bosk resume
+        run_bosk verify
+        expect_status 0
+    done
+}
