@@ -1,6 +1,8 @@
 /* bosk doctor: is everything here that bosk needs, and what was left behind? Changes nothing. */
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "cmd.h"
@@ -98,6 +100,36 @@ static void programs(struct site *site)
 	}
 }
 
+static uint64_t blocks; /* nftw hands no context on */
+
+static int count_blocks(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)path;
+	(void)at;
+	if (type != FTW_NS)
+		blocks += (uint64_t)st->st_blocks;
+	return 0;
+}
+
+/* MiB on the disk; links are not followed. */
+static double size_of(const char *path)
+{
+	blocks = 0;
+	nftw(path, count_blocks, 16, FTW_PHYS | FTW_MOUNT);
+	return (double)blocks * 512 / (1 << 20);
+}
+
+static const char *why_kept(const struct manifest_row *m, const char *path, const char *state)
+{
+	if (strv_has(&m->held, path))
+		return "it holds work that is nowhere else";
+	if (str_eq(state, "running"))
+		return "it is in use";
+	if (str_eq(state, "interrupted") || str_eq(state, "stopped") || str_eq(state, "limited"))
+		return "bosk resume goes on in it";
+	return "it was to be kept, or could not be removed: see bosk report";
+}
+
 /* What sessions hold now: worktrees, locks, unfinished work, and why. */
 static void leftovers(struct site *site)
 {
@@ -119,8 +151,9 @@ static void leftovers(struct site *site)
 		clock_add_duration(&age, now > m.last_event_ms ? now - m.last_event_ms : 0);
 		for (size_t n = 0; n < m.worktrees.n; n++)
 			if (fs_is_dir(m.worktrees.v[n]) && !str_eq(m.worktrees.v[n], m.borrowed))
-				line("note", "worktree %s belongs to session %s (%s, last event %s ago)",
-				     m.worktrees.v[n], ids.v[i], state, age.p);
+				line("note", "worktree %s, %.1f MiB, belongs to session %s (%s, last event %s ago): %s",
+				     m.worktrees.v[n], size_of(m.worktrees.v[n]), ids.v[i], state, age.p,
+				     why_kept(&m, m.worktrees.v[n], state));
 		rec_fini(&manifest_row_rec, &m);
 	}
 	if (status_dead(site, &dead, &e) == 0 && dead.len) {

@@ -266,3 +266,14 @@ EOF
     git worktree unlock ".trees/$(last_sid)-1"
     git worktree remove ".trees/$(last_sid)-1"
 }
+
+@test "doctor names what was left: size, owner, age, and why it is there" {
+    write_file "$SCRATCH/big.yaml" <<<'tasks: [{id: big, run: "head -c 4000000 /dev/urandom >big"}]'
+    run_bosk run "$SCRATCH/big.yaml" --keep-worktrees
+    expect_status 0
+    run_bosk doctor
+    grep -qE "worktree .*/$(last_sid)-1, [3-9]\.[0-9] MiB, belongs to session $(last_sid) \(done, last event [0-9.]+ .?s ago\): it was to be kept" "$OUT" || {
+        cat "$OUT"
+        return 1
+    }
+}
