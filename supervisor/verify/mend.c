@@ -18,7 +18,7 @@ static int mend_tip(struct mend *m, struct err *e)
 	struct session *s = m->s;
 	struct gitx *g = s->site->git;
 	AUTO_FREE char *ref = session_int_ref(s), *kept = NULL;
-	const char *told = m->vs->gap ? s->tip : m->vs->told_tip;
+	const char *told = m->vs->gap ? s->tip : m->vs->told.tip;
 	struct oid tip, at;
 	struct err absent = {0};
 	bool is = gitx_ref_read(g, ref, &at, &absent) == 0, whole = false;
@@ -81,11 +81,11 @@ static void mend_manifest(struct mend *m)
 	}
 	if (!vs->gap && !vs->broken) {
 		if (!str_eq(row->state, "landing") ||
-		    !(str_eq(vs->told_state, "done") || str_eq(vs->told_state, "failed")))
-			mem_set(&row->state, vs->told_state);
-		mem_set(&row->final_gates, vs->told_final);
-		mem_set(&row->landed, vs->told_landed);
-		row->preflight_done |= vs->told_preflight;
+		    !(str_eq(vs->told.state, "done") || str_eq(vs->told.state, "failed")))
+			mem_set(&row->state, vs->told.state);
+		mem_set(&row->final_gates, vs->told.final_gates);
+		mem_set(&row->landed, vs->told.landed);
+		row->preflight_done |= vs->told.preflight;
 	}
 	if (m->last && m->vs->broken) {
 		AUTO_FREE char *ref = mem_printf("refs/heads/%s", m->s->row.target);

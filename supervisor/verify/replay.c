@@ -8,18 +8,18 @@ void replay_init(struct replay *r, size_t tasks)
 	*r = (struct replay){.tasks = mem_array(tasks, sizeof *r->tasks), .n = tasks};
 }
 
-static void clear_session(struct replay *r)
+void replay_told_fini(struct replay_told *t)
 {
-	mem_set(&r->tip, NULL);
-	mem_set(&r->state, NULL);
-	mem_set(&r->landed, NULL);
-	mem_set(&r->final_gates, NULL);
-	r->preflight = r->adopted = r->rebuilt = false;
+	free(t->tip);
+	free(t->state);
+	free(t->landed);
+	free(t->final_gates);
+	*t = (struct replay_told){0};
 }
 
 void replay_fini(struct replay *r)
 {
-	clear_session(r);
+	replay_told_fini(&r->told);
 	for (size_t i = 0; i < r->n; i++) {
 		free(r->tasks[i].commit);
 		free(r->tasks[i].merge);
@@ -30,9 +30,9 @@ void replay_fini(struct replay *r)
 
 void replay_session(struct replay *r, const char *tip)
 {
-	clear_session(r);
-	mem_set(&r->tip, tip);
-	mem_set(&r->state, "running");
+	replay_told_fini(&r->told);
+	mem_set(&r->told.tip, tip);
+	mem_set(&r->told.state, "running");
 	for (size_t i = 0; i < r->n; i++) {
 		struct replay_task *t = &r->tasks[i];
 		t->seq = 0;
@@ -92,43 +92,43 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 		r->lands |= t->state == TASK_LANDED;
 	}
 	if (str_eq(ev->kind, "retry")) {
-		mem_set(&r->final_gates, NULL);
-		if (str_eq(r->state, "done") || str_eq(r->state, "failed"))
-			mem_set(&r->state, "stopped");
+		mem_set(&r->told.final_gates, NULL);
+		if (str_eq(r->told.state, "done") || str_eq(r->told.state, "failed"))
+			mem_set(&r->told.state, "stopped");
 	}
 }
 
 static void of_session(struct replay *r, const struct event_row *ev)
 {
 	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "recover"))
-		mem_set(&r->state, "running");
+		mem_set(&r->told.state, "running");
 	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "integrated"))
-		mem_set(&r->tip, ev->new_tip);
+		mem_set(&r->told.tip, ev->new_tip);
 	if (str_eq(ev->kind, "end"))
-		mem_set(&r->state, ev->reason);
+		mem_set(&r->told.state, ev->reason);
 	if (str_eq(ev->kind, "preflight") && str_eq(ev->outcome, "pass"))
-		r->preflight = true;
+		r->told.preflight = true;
 	if (str_eq(ev->kind, "final"))
-		mem_set(&r->final_gates, ev->outcome);
+		mem_set(&r->told.final_gates, ev->outcome);
 	if (str_eq(ev->kind, "landed")) {
-		mem_set(&r->landed, ev->new_tip);
+		mem_set(&r->told.landed, ev->new_tip);
 		r->lands = true;
 	}
 	if (str_eq(ev->kind, "adopt")) {
-		mem_set(&r->tip, ev->reason);
-		mem_set(&r->final_gates, NULL);
-		r->adopted = true;
+		mem_set(&r->told.tip, ev->reason);
+		mem_set(&r->told.final_gates, NULL);
+		r->told.adopted = true;
 	}
 	if (!str_eq(ev->kind, "rebuilt"))
 		return;
 	/* All that is known follows it, as snapshots. */
-	clear_session(r);
-	r->rebuilt = r->adopted = true;
-	mem_set(&r->tip, ev->new_tip);
-	mem_set(&r->state, ev->outcome);
-	mem_set(&r->landed, ev->merge);
-	mem_set(&r->final_gates, ev->reason);
-	r->preflight = str_eq(ev->note, "preflight");
+	replay_told_fini(&r->told);
+	r->told.rebuilt = r->told.adopted = true;
+	mem_set(&r->told.tip, ev->new_tip);
+	mem_set(&r->told.state, ev->outcome);
+	mem_set(&r->told.landed, ev->merge);
+	mem_set(&r->told.final_gates, ev->reason);
+	r->told.preflight = str_eq(ev->note, "preflight");
 }
 
 bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)

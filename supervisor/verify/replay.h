@@ -14,22 +14,27 @@ struct replay_task {
 	uint64_t seq; /* of the last event in the newest session that changed its row, 0 = none */
 };
 
-struct replay {
-	struct replay_task *tasks;
-	size_t n;
-	/* Of the newest session: */
+/* Of one session. */
+struct replay_told {
 	char *tip, *state, *landed, *final_gates;
 	bool preflight;
 	bool adopted; /* took in what somebody else put on its branch */
 	bool rebuilt; /* begins with a snapshot: there is nothing before it */
-	/* Of any: */
-	bool lands;   /* integrated tasks may have become landed ones */
+};
+void replay_told_fini(struct replay_told *t);
+
+struct replay {
+	struct replay_task *tasks;
+	size_t n;
+	struct replay_told told; /* of the session whose events come */
+	bool lands;              /* integrated tasks may have become landed ones */
 };
 
 void replay_init(struct replay *r, size_t tasks);
 void replay_fini(struct replay *r);
 
-/* Another session goes on with the queue: what is not integrated is pending again. `tip`: where it began. */
+/* Another session goes on with the queue: what is not integrated is pending again. `tip`: where it began. Who
+ * wants to keep r->told of the one before takes it out first. */
 void replay_session(struct replay *r, const char *tip);
 /* Its events, in order. False: it names a task that does not exist, or an unknown kind. */
 bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq);

@@ -270,10 +270,7 @@ void verify_fini(struct verify *v)
 		rec_fini(&manifest_row_rec, &s->manifest);
 		rec_fini(&session_row_rec, &s->row);
 		strv_fini(&s->worktrees);
-		free(s->told_tip);
-		free(s->told_state);
-		free(s->told_landed);
-		free(s->told_final);
+		replay_told_fini(&s->told);
 		free(s->tip);
 		free(s->sid);
 	}

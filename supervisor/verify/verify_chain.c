@@ -95,7 +95,7 @@ static void check_rows(struct verify *v, struct verify_session *s, const struct 
 		const char *hash = q->rows[i].result_hash;
 		/* What was made again from git has hashes in its merges, but no records. */
 		if (known[i] || !q->have_row[i] || !str_eq(q->rows[i].session, s->sid) ||
-		    (hash ? q->replay.rebuilt : !any[i]))
+		    (hash ? s->told.rebuilt : !any[i]))
 			continue;
 		s->chain = verify_say(v, s->sid, "task %s names result record %.12s, which it does not have",
 		                      q->have_def[i] ? q->defs[i].id : "?", hash ? hash : "(none)");

@@ -133,7 +133,7 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 	size_t i = task_of(q, id);
 
 	if (!str_eq(sid, s->sid) || !id) {
-		if (!q->replay.adopted && !s->live)
+		if (!s->told.adopted && !s->live)
 			q->wrong = verify_say(v, s->sid, "commit %.12s on its branch is not recorded", at->hex);
 		return;
 	}
@@ -145,7 +145,7 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 	if (!q->have_row[i])
 		return;
 	if (!is_in(row) || !str_eq(row->merge, at->hex)) {
-		if (!about_to(v, s, id) && !s->live && !q->replay.adopted)
+		if (!about_to(v, s, id) && !s->live && !s->told.adopted)
 			q->wrong = verify_say(v, s->sid, "merge %.12s of task %s is on its branch, but the store says: %s",
 			                      at->hex, id, row->state ? row->state : "nothing");
 		return;

@@ -36,8 +36,7 @@ struct verify_session {
 	struct manifest_row manifest;
 	struct session_row row;
 	char *tip;
-	char *told_tip, *told_state, *told_landed, *told_final; /* by its journal */
-	bool told_preflight;
+	struct replay_told told; /* by its journal */
 	struct strv worktrees; /* left, of a session that is over */
 };
 

@@ -144,7 +144,7 @@ static void compare_text(struct verify *v, struct verify_session *s, const char 
 /* `over`: at its end, when it was asked to land, the manifest waits for what comes of that. */
 static void compare_session(struct verify *v, struct verify_session *s)
 {
-	const struct replay *r = &s->queue->replay;
+	const struct replay_told *r = &s->told;
 	const struct manifest_row *m = &s->manifest;
 	bool over = str_eq(r->state, "done") || str_eq(r->state, "failed");
 
@@ -211,11 +211,8 @@ void verify_journal(struct verify *v, struct verify_session *s)
 		rec_fini(&event_row_rec, &ev);
 	}
 	v->events += n;
-	s->told_tip = mem_strdup(r->tip);
-	s->told_state = mem_strdup(r->state);
-	s->told_landed = mem_strdup(r->landed);
-	s->told_final = mem_strdup(r->final_gates);
-	s->told_preflight = r->preflight;
+	s->told = r->told;
+	r->told = (struct replay_told){0};
 	if (first_bad)
 		s->gap = s->wrong = verify_say(v, s->sid, "event %llu of its journal is missing", (unsigned long long)first_bad);
 	if (!s->have_manifest)

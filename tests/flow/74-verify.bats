@@ -238,6 +238,33 @@ setup() {
     assert_once "$REPO" "$SID" main one two
 }
 
+@test "what one session of a queue took in is not held against it when another goes on" {
+    write_file "$SCRATCH/hand.yaml" <<'YAML'
+tasks:
+  - {id: left, run: "echo left >file"}
+  - {id: right, run: "echo right >file"}
+  - {id: later, run: "test -e go && echo l >l"}
+YAML
+    run_bosk run "$SCRATCH/hand.yaml" --jobs 3 --on-conflict park -c retries=0
+    expect_status 1
+    local first
+    first=$(last_sid)
+    # The one that conflicts is merged by hand, and landing takes that in.
+    git worktree add -q "$SCRATCH/hand" "integration-$first"
+    git -C "$SCRATCH/hand" merge -q -X ours -m 'By hand' "$(git for-each-ref --format='%(refname)' "refs/heads/bosk/$first/*ft" "refs/heads/bosk/$first/*ght")"
+    git worktree remove "$SCRATCH/hand"
+    run_bosk land "$first" --merge
+    expect_status 0
+    run_bosk verify
+    expect_status 0
+    touch go && git add go && git commit -qm 'Now it can'
+    run_bosk run "$SCRATCH/hand.yaml"
+    expect_status 0
+    [ "$(status_json '.sessions | length')" = 3 ]
+    run_bosk verify
+    expect_status 0
+}
+
 @test "a running session is looked at, but not repaired" {
     write_file "$SCRATCH/wait.yaml" <<<"tasks: [{id: w, allow_empty: true, run: 'touch $SCRATCH/runs; read x <$SCRATCH/go'}]"
     rm -f "$SCRATCH/go" "$SCRATCH/runs"
