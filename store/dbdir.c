@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -94,6 +95,7 @@ int dbdir_set_aside(const char *dir, char **moved, struct err *e)
 		*moved = mem_strdup(data_to);
 	else if (errno != ENOENT)
 		return err_sys(e, "cannot move %s aside", data);
+	FAILPOINT("store.aside.half");
 	if (rename(locks, locks_to) != 0 && errno != ENOENT)
 		return err_sys(e, "cannot move %s aside", locks);
 	return dbdir_sync_names(dir, e);

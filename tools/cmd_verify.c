@@ -56,7 +56,7 @@ static void print(const struct verify *v)
 static int look(const struct cmd_line *l, struct site *site, struct err *e)
 {
 	struct verify v;
-	int rc = verify_all(&v, site, e);
+	int rc = verify_all(&v, site, NULL, e);
 
 	if (rc == 0 && cmd_flag(l, "json"))
 		print_json(&v);
@@ -67,22 +67,18 @@ static int look(const struct cmd_line *l, struct site *site, struct err *e)
 	return rc != 0 ? cmd_fail(e) : agree ? 0 : 1;
 }
 
-/* Looks, puts right what it found, and says what that was. */
+/* Puts right what it finds, and says what that was. */
 static int repair(struct site *site, struct err *e)
 {
-	struct verify v;
 	AUTO_STRV struct strv said = {0};
 	AUTO_STR struct str text = {0};
-	int rc = verify_all(&v, site, e);
+	int rc = mend_all(site, &said, e);
 
-	if (rc == 0 && v.problems)
-		rc = mend_all(&v, &said, e);
 	if (site->aside)
 		str_addf(&text, "repaired: the damaged store was moved to %s\n", site->aside);
 	for (size_t i = 0; i < said.n; i++)
 		str_addf(&text, "repaired: %s\n", said.v[i]);
 	cmd_show(&text, stderr);
-	verify_fini(&v);
 	return rc;
 }
 

@@ -3,9 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "store/base/clock.h"
+#include "store/base/fail.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
+#include "supervisor/locks.h"
 #include "supervisor/recover.h"
 #include "worker/keep.h"
 
@@ -35,6 +38,7 @@ static int mend_tip(struct mend *m, struct err *e)
 		if (keep_commit(g, s->sid, "verify", 1, "", &at, &kept, e) != 0 ||
 		    gitx_ref_move(g, ref, &at, &tip, "bosk: verify", e) != 0)
 			return -1;
+		FAILPOINT("mend.tip.moved");
 		strv_addf(m->said, "%s: %s is at %.12s again; where it was is kept as %s", s->sid, ref, tip.hex, kept);
 	}
 	if (!str_eq(s->tip, tip.hex)) {
@@ -142,6 +146,7 @@ static int mend_refs(struct mend *m, struct err *e)
 	if (m->q->no_plan && gitx_ref_read(m->s->site->git, plan, &at, &absent) == 0 &&
 	    gitx_ref_move(m->s->site->git, plan, &at, NULL, "bosk: verify", e) != 0)
 		return -1;
+	FAILPOINT("mend.plan.gone");
 	m->q->no_plan = false;
 	return recover_refs(m->s, e);
 }
@@ -159,7 +164,6 @@ static int mend_session(struct mend *m, struct err *e)
 	}
 	if (rc == 0)
 		rc = mend_tip(m, e);
-
 	if (rc == 0 && m->last && store)
 		rc = mend_tasks(m, e);
 	if (rc == 0)
@@ -172,8 +176,10 @@ static int mend_session(struct mend *m, struct err *e)
 	for (size_t i = 0; rc == 0 && i < m->vs->worktrees.n; i++)
 		rc = mend_worktree(m, m->vs->worktrees.v[i], e);
 	turn_manifest(m->t);
+	FAILPOINT("mend.commit.before");
 	if (rc == 0)
 		rc = turn_commit(m->t, e);
+	FAILPOINT("mend.commit.after");
 	if (rc == 0)
 		rc = mend_refs(m, e);
 	if (rc == 0 && store)
@@ -181,6 +187,7 @@ static int mend_session(struct mend *m, struct err *e)
 	return rc;
 }
 
+/* Its lock is held. */
 static int mend_one(struct verify *v, struct verify_session *vs, struct strv *said, struct err *e)
 {
 	struct session s;
@@ -189,9 +196,8 @@ static int mend_one(struct verify *v, struct verify_session *vs, struct strv *sa
 
 	m.last = str_eq(vs->queue->sessions.v[vs->queue->sessions.n - 1], vs->sid);
 	int rc = session_load(&s, v->model->site, vs->sid, e);
-	if (rc == 0)
-		rc = session_lock(&s, e);
 	if (rc == 0) {
+		locks_clear(&s); /* of refs: a repair before this one may have been cut off */
 		turn_init(&t, &s);
 		rc = mend_session(&m, e);
 		turn_fini(&t);
@@ -222,18 +228,55 @@ static bool concerned(const struct verify_session *s)
 	       (s->queue && (s->queue->broken || s->queue->wrong || s->queue->no_plan));
 }
 
-int mend_all(struct verify *v, struct strv *said, struct err *e)
+/* The locks of the sessions concerned, as long as it takes. */
+struct held {
+	struct strv sids;
+	int *fds;
+};
+
+static int hold(struct held *h, const struct verify *v, struct err *e)
+{
+	const struct verify_model *m = v->model;
+
+	h->fds = mem_array(m->n_sessions, sizeof *h->fds);
+	for (size_t i = 0; i < m->n_sessions; i++) {
+		const struct verify_session *s = &m->sessions[i];
+		AUTO_FREE char *path = site_path(m->site, "sessions/%s.lock", s->sid);
+		if (!concerned(s))
+			continue;
+		int fd = s->live ? -1 : owner_lock(path, e);
+		if (s->live || (fd < 0 && e->kind == ERR_HELD))
+			return err_set(e, ERR_HELD, "session %s is running: bosk stop %s first", s->sid, s->sid);
+		if (fd < 0)
+			return -1;
+		h->fds[h->sids.n] = fd;
+		strv_add(&h->sids, s->sid);
+	}
+	return 0;
+}
+
+static void let_go(struct held *h)
+{
+	for (size_t i = 0; i < h->sids.n; i++)
+		close(h->fds[i]);
+	free(h->fds);
+	strv_fini(&h->sids);
+}
+
+static bool holds_all(const struct held *h, const struct verify_queue *q)
+{
+	for (size_t i = 0; i < q->sessions.n; i++)
+		if (!strv_has(&h->sids, q->sessions.v[i]))
+			return false;
+	return true;
+}
+
+static int rebuild(struct verify *v, const struct held *h, struct strv *said, struct err *e)
 {
 	struct verify_model *m = v->model;
 
 	for (size_t i = 0; i < m->n_sessions; i++)
-		if (m->sessions[i].live && concerned(&m->sessions[i]))
-			return err_set(e, ERR_HELD, "session %s is running: bosk stop %s first", m->sessions[i].sid,
-			               m->sessions[i].sid);
-	if (drop_junk(v, said, e) != 0)
-		return -1;
-	for (size_t i = 0; i < m->n_sessions; i++)
-		if (!m->sessions[i].queue && !m->sessions[i].live)
+		if (!m->sessions[i].queue && strv_has(&h->sids, m->sessions[i].sid))
 			rebuild_relate(v, &m->sessions[i], said);
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct verify_queue *q = &m->queues[i];
@@ -243,21 +286,48 @@ int mend_all(struct verify *v, struct strv *said, struct err *e)
 			again |= s->broken || !s->tip;
 			q->wrong |= s->broken || s->wrong;
 		}
-		if (again && rebuild_queue(v, q, said, e) != 0)
+		if (again && holds_all(h, q) && rebuild_queue(v, q, said, e) != 0)
 			return -1;
 	}
-	for (size_t i = 0; i < m->n_sessions; i++) {
-		struct verify_session *s = &m->sessions[i];
+	return 0;
+}
+
+static int mend_held(struct verify *v, const struct held *h, struct strv *said, struct err *e)
+{
+	if (drop_junk(v, said, e) != 0 || rebuild(v, h, said, e) != 0)
+		return -1;
+	FAILPOINT("mend.rebuilt");
+	for (size_t i = 0; i < v->model->n_sessions; i++) {
+		struct verify_session *s = &v->model->sessions[i];
 		struct err mine = {0};
-		if (!s->queue || !concerned(s))
+		if (!s->queue || !concerned(s) || !strv_has(&h->sids, s->sid))
 			continue;
 		if (mend_one(v, s, said, &mine) == 0)
 			continue;
-		if (mine.kind == ERR_NOSPACE || mine.kind == ERR_HELD) {
+		if (mine.kind == ERR_NOSPACE) {
 			*e = mine;
 			return -1;
 		}
 		strv_addf(said, "%s: not put right: %s", s->sid, mine.text);
 	}
 	return 0;
+}
+
+int mend_all(struct site *site, struct strv *said, struct err *e)
+{
+	struct verify first, v = {0};
+	struct held held = {0};
+
+	int rc = verify_all(&first, site, NULL, e);
+	if (rc == 0 && first.problems) {
+		rc = hold(&held, &first, e);
+		if (rc == 0)
+			rc = verify_all(&v, site, &held.sids, e);
+		if (rc == 0)
+			rc = mend_held(&v, &held, said, e);
+		verify_fini(&v);
+		let_go(&held);
+	}
+	verify_fini(&first);
+	return rc;
 }

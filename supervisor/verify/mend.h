@@ -6,8 +6,9 @@
 
 #include "verify.h"
 
-/* `v` as verify_all left it; its site is open for writing. `said`: what was done, one line each. ERR_HELD: a
- * session concerned is running. Verify again afterwards: some things only a user can decide. */
-int mend_all(struct verify *v, struct strv *said, struct err *e);
+/* Verifies, takes the locks of the sessions concerned, verifies again and mends by that: nobody changes what it
+ * goes by. `site` is open for writing. `said`: what was done, one line each. ERR_HELD: a session concerned is
+ * running. Verify again afterwards: some things only a user can decide. */
+int mend_all(struct site *site, struct strv *said, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "mend_private.h"
+#include "store/base/fail.h"
 #include "store/base/mem.h"
 #include "worker/git.h"
 #include "worker/keep.h"
@@ -37,6 +38,7 @@ int mend_worktree(struct mend *m, const char *path, struct err *e)
 	outside.keep_fd = lock;
 	if (git_run(&outside, NULL, GIT_ARGS("worktree", "remove", "--force", "--force", "--", path), e) != 0)
 		return err_wrap(e, "worktree %s", path);
+	FAILPOINT("mend.worktree.removed");
 	strv_addf(m->said, "%s: removed the worktree %s, in which nothing was its own", m->s->sid, path);
 	return 0;
 }

@@ -130,7 +130,7 @@ static int by_start(const void *a, const void *b)
 	return strcmp(x->sid, y->sid);
 }
 
-static int gather(struct verify *v, struct err *e)
+static int gather(struct verify *v, const struct strv *mine, struct err *e)
 {
 	struct verify_model *m = v->model;
 	AUTO_STRV struct strv sids = {0}, queues = {0};
@@ -147,7 +147,7 @@ static int gather(struct verify *v, struct err *e)
 		*s = (struct verify_session){.sid = mem_strdup(sids.v[i])};
 		s->have_manifest = decode(v, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 		s->have_row = decode(v, DB_sessions, s->sid, &session_row_rec, &s->row);
-		s->live = session_owned(m->site, s->sid, &s->manifest);
+		s->live = !(mine && strv_has(mine, s->sid)) && session_owned(m->site, s->sid, &s->manifest);
 		const char *queue = s->have_row ? s->row.queue : s->manifest.queue;
 		if (queue && !strv_has(&queues, queue))
 			strv_add(&queues, queue);
@@ -221,13 +221,13 @@ static void strangers(struct verify *v)
 	}
 }
 
-int verify_all(struct verify *out, struct site *site, struct err *e)
+int verify_all(struct verify *out, struct site *site, const struct strv *mine, struct err *e)
 {
 	*out = (struct verify){.model = mem_alloc(sizeof *out->model)};
 	struct verify_model *m = out->model;
 
 	m->site = site;
-	if (image_read(&m->image, site->db, e) != 0 || gather(out, e) != 0)
+	if (image_read(&m->image, site->db, e) != 0 || gather(out, mine, e) != 0)
 		return -1;
 	relate(out);
 	strangers(out);

@@ -19,9 +19,9 @@ struct verify {
 	struct verify_model *model; /* what was found out on the way, for mend_all */
 };
 
-/* Changes nothing. Living sessions are looked at too, as of one moment, but for their worktrees. The caller
- * frees with verify_fini, also after an error. */
-int verify_all(struct verify *out, struct site *site, struct err *e);
+/* Changes nothing. Living sessions are looked at too, as of one moment, but for their worktrees. `mine`: those
+ * whose lock the caller holds, NULL = none. The caller frees with verify_fini, also after an error. */
+int verify_all(struct verify *out, struct site *site, const struct strv *mine, struct err *e);
 void verify_fini(struct verify *v);
 
 #endif

@@ -288,6 +288,42 @@ YAML
     expect_status 0
 }
 
+@test "a repair that is cut off anywhere is made whole by the next" {
+    local at how passed=0 n
+    for how in lost garbled several; do
+        # How many points does it pass?
+        for ((n = 1; ; n++)); do
+            fresh
+            case $how in
+            lost) rm -rf .git/bosk/store ;;
+            garbled) truncate -s 8192 .git/bosk/store/data.mdb ;;
+            several)
+                edit del results "$(key results "$QUEUE/000001")"
+                edit set tasks "$QUEUE/000002/s" state failed
+                edit set manifest "$SID" chain 00ff
+                git update-ref "refs/bosk/int/$SID" main
+                git update-ref "refs/bosk/plan/$QUEUE" main
+                git worktree add -q --detach --lock --reason "bosk session $SID" \
+                    "$(edit get manifest "$SID" worktrees | head -1)" main
+                ;;
+            esac
+            rm -f "$SCRATCH/fired"
+            BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$n BOSK_FAILPOINT_ONCE=$SCRATCH/fired run_bosk verify --repair
+            [ -e "$SCRATCH/fired" ] || break
+            passed=$((passed + 1))
+            run_bosk verify --repair
+            [ "$status" = 0 ] || { echo "$how, point $n: $status: $out$err"; return 1; }
+            [ "$(states | sed 1d | head -2)" = $'one integrated\ntwo integrated' ] ||
+                { echo "$how, point $n: $(states)"; return 1; }
+            [ "$how" != several ] || [ "$(states)" = "$before" ] || { echo "$how, point $n: $(states)"; return 1; }
+            git fsck --no-dangling >/dev/null 2>&1
+        done
+        expect_status 0 # nobody cut it off
+    done
+    echo "$passed points"
+    [ "$passed" -ge 15 ]
+}
+
 @test "what a crash leaves for the resume is no disagreement" {
     local at
     for at in create.rows.after turn.commit.after:3 integrate.refs.before integrate.refs.after; do
