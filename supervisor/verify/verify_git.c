@@ -40,12 +40,21 @@ static void check_intents(struct verify *v, struct verify_session *s)
 	}
 }
 
+/* An open intent was to bring the session's refs to `at`. */
+static bool intent_brings(const struct verify *v, const struct verify_session *s, const struct oid *at)
+{
+	struct intent_row intent;
+	bool brings = open_intent(v, s, "intent", &intent) && str_eq(intent.new_tip, at->hex);
+
+	rec_fini(&intent_row_rec, &intent);
+	return brings;
+}
+
 /* The truth ref is where the store says, or where an open intent was to bring it. */
 static void check_truth(struct verify *v, struct verify_session *s, struct oid *truth)
 {
 	struct gitx *g = v->model->site->git;
 	AUTO_FREE char *ref = mem_printf("refs/bosk/int/%s", s->sid);
-	struct intent_row intent;
 	struct oid tip;
 	struct err e = {0};
 	bool after = false;
@@ -57,13 +66,10 @@ static void check_truth(struct verify *v, struct verify_session *s, struct oid *
 	}
 	if (!s->tip || strcmp(truth->hex, s->tip) == 0)
 		return;
-	bool open = open_intent(v, s, "intent", &intent);
-	bool moving = open && str_eq(intent.new_tip, truth->hex);
-	rec_fini(&intent_row_rec, &intent);
 	/* A living one goes on while it is looked at. */
 	if (s->live && oid_parse(&tip, s->tip) && gitx_reaches(g, truth, &tip, &after, &e) == 0 && after)
 		return;
-	if (!moving)
+	if (!intent_brings(v, s, truth))
 		s->refs = verify_say(v, s->sid, "%s is at %.12s, but the store says %.12s", ref, truth->hex, s->tip);
 }
 
@@ -92,6 +98,8 @@ static void check_branch(struct verify *v, struct verify_session *s, const struc
 	gitx_reaches(g, &at, truth, &ahead, &e);
 	if (behind && gitx_checked_out(g, ref, &path, &e) == 0)
 		verify_note(v, s->sid, "branch %s lags behind: it is checked out in %s", name, path);
+	else if (behind && intent_brings(v, s, truth)) /* the ref before it in the transaction was moved */
+		verify_note(v, s->sid, "branch %s lags behind: bosk resume %s brings it along", name, s->sid);
 	else if (behind)
 		s->refs = verify_say(v, s->sid, "branch %s is at %.12s, behind %.12s", name, at.hex, truth->hex);
 	else
