@@ -13,6 +13,7 @@
 #include "store/owner.h"
 #include "worker/keep.h"
 #include "worker/proc.h"
+#include "worker/worktree_look.h"
 
 void recover_fini(struct recovery *r)
 {
@@ -193,12 +194,30 @@ static void take_over(struct session *s, struct turn *t)
 	turn_note(t, "recover", SIZE_MAX, NULL);
 }
 
+/* What is not its own lies where its worktrees are to be: said before anything begins. */
+static int check_paths(const struct session *s, struct err *e)
+{
+	const struct manifest_row *m = &s->manifest;
+
+	for (size_t i = 0; i < m->worktrees.n; i++) {
+		AUTO_FREE char *admin = NULL, *why = NULL;
+		struct slot probe = {.init = {.sid = (char *)s->sid,
+		                              .worktree = m->worktrees.v[i],
+		                              .common_dir = (char *)gitx_common_dir(s->site->git)}};
+		if (!session_borrows(s, i) && !strv_has(&m->held, m->worktrees.v[i]) &&
+		    worktree_look(&probe, &admin, &why) == WORKTREE_OTHER)
+			return err_set(e, ERR_ENV, "%s is in the way: %s. bosk does not touch it; move it elsewhere",
+			               m->worktrees.v[i], why);
+	}
+	return 0;
+}
+
 int recover_session(struct session *s, struct recovery *out, struct err *e)
 {
 	struct turn t;
 
 	*out = (struct recovery){.left = mem_array(s->plan.n, sizeof *out->left)};
-	if (borrow_again(s, e) != 0)
+	if (check_paths(s, e) != 0 || borrow_again(s, e) != 0)
 		return -1;
 	size_t strays = proc_end_marked(s->sid);
 	if (strays)

@@ -5,28 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gitlinks.h"
 #include "guest.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/lockfile.h"
 #include "store/base/mem.h"
-
-/* The admin folder a worktree's .git file names, NULL when it is not a worktree of this repository. */
-static char *admin_of(const struct slot *s)
-{
-	AUTO_FREE char *dot_git = mem_printf("%s/.git", s->init.worktree);
-	AUTO_FREE char *below = mem_printf("%s/worktrees/", s->init.common_dir);
-	AUTO_STR struct str text = {0};
-	struct err ignored = {0};
-
-	if (fs_read(dot_git, 65536, &text, &ignored) != 0 || !str_starts(text.p, "gitdir: "))
-		return NULL;
-	char *admin = text.p + strlen("gitdir: ");
-	admin[strcspn(admin, "\n")] = '\0';
-	if (!str_starts(admin, below) || strchr(admin + strlen(below), '/') || !fs_is_dir(admin))
-		return NULL;
-	return mem_strdup(admin);
-}
+#include "worktree_look.h"
 
 /* The main worktree is not made by anybody: it is there. */
 static bool adopt_main(struct slot *s)
@@ -37,24 +22,28 @@ static bool adopt_main(struct slot *s)
 	return true;
 }
 
-/* A worktree that git finished making: it has HEAD and an index, and its lock is not git's own
- * "initializing". Locks of git commands that died with the worker are ours to remove: the path is
- * recorded as ours and this process is the only living one that works there. */
+/* Of a user's checkout only where git finds it is asked: what it is was looked at when it was borrowed. */
+static char *borrowed_admin(const struct slot *s)
+{
+	AUTO_FREE char *below = mem_printf("%s/worktrees/", s->init.common_dir);
+	AUTO_FREE char *dir = gitlinks_git_dir(s->init.worktree);
+
+	return dir && str_starts(dir, below) && fs_is_dir(dir) ? mem_steal(&dir) : NULL;
+}
+
+/* Locks of git commands that died with the worker are ours to remove: this process is the only living one
+ * that works there. */
 bool worktree_adopt(struct slot *s)
 {
-	AUTO_FREE char *admin = admin_of(s);
-	if (!admin && s->init.borrowed && str_eq(s->init.worktree, s->init.main_top))
-		return adopt_main(s);
-	if (!admin)
-		return false;
-	AUTO_FREE char *head = mem_printf("%s/HEAD", admin), *index = mem_printf("%s/index", admin);
-	AUTO_FREE char *locked = mem_printf("%s/locked", admin);
-	AUTO_STR struct str reason = {0};
-	struct err ignored = {0};
+	AUTO_FREE char *admin = NULL, *why = NULL;
 
-	if (!fs_exists(head) || !fs_exists(index))
+	if (s->init.borrowed && str_eq(s->init.worktree, s->init.main_top))
+		return adopt_main(s);
+	if (s->init.borrowed)
+		admin = borrowed_admin(s);
+	else if (worktree_look(s, &admin, &why) != WORKTREE_OURS)
 		return false;
-	if (fs_read(locked, 4096, &reason, &ignored) == 0 && str_starts(reason.p, "initializing"))
+	if (!admin)
 		return false;
 	s->admin_dir = mem_steal(&admin);
 	free(s->dot_git);
@@ -176,6 +165,12 @@ static int add(struct slot *s, const struct git *g, struct err *e)
 	return 0;
 }
 
+static int not_ours(const struct slot *s, const char *why, struct err *e)
+{
+	return err_set(e, ERR_ENV, "%s is in the way: %s. bosk does not touch it; move it elsewhere",
+	               s->init.worktree, why);
+}
+
 /* As `git worktree add` itself does it, but without the lock: nearly all of the time goes here, and it
  * touches nothing that is shared. Killed on the way it leaves no index, so that nobody adopts it. */
 static int fill(struct slot *s, struct err *e)
@@ -188,10 +183,14 @@ static int fill(struct slot *s, struct err *e)
 
 int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 {
+	AUTO_FREE char *admin = NULL, *why = NULL;
+
 	if (s->made || worktree_adopt(s))
 		return 0;
 	if (s->init.borrowed)
 		return err_set(e, ERR_ENV, "%s is no worktree of this repository any more", s->init.worktree);
+	if (worktree_look(s, &admin, &why) == WORKTREE_OTHER)
+		return not_ours(s, why, e);
 	AUTO_FREE char *parent = mem_strdup(s->init.worktree);
 	parent[strrchr(parent, '/') - parent] = '\0';
 	s->start = *commit;
@@ -199,7 +198,7 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 		return -1;
 	if (!worktree_adopt(s))
 		return err_set(e, ERR_ENV, "git made no worktree at %s", s->init.worktree);
-	return 0;
+	return worktree_mark(s, s->admin_dir, WORKTREE_MADE, e);
 }
 
 int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e)
@@ -240,13 +239,18 @@ static void remove_copies(struct slot *s)
 
 static int remove_whole(struct slot *s, const struct git *g, struct err *e)
 {
+	struct err ignored = {0};
+
 	FAILPOINT("worktree.remove.before");
 	int status; /* not locked is fine: a kill between unlock and remove left it so */
-	if (git_try(g, &status, NULL, NULL, GIT_ARGS("worktree", "unlock", "--", s->init.worktree), e) != 0)
+	if (worktree_mark(s, s->admin_dir, WORKTREE_LEAVING, e) != 0 ||
+	    git_try(g, &status, NULL, NULL, GIT_ARGS("worktree", "unlock", "--", s->init.worktree), e) != 0)
 		return -1;
 	FAILPOINT("worktree.remove.unlocked");
-	if (git_run(g, NULL, GIT_ARGS("worktree", "remove", "--", s->init.worktree), e) != 0)
+	if (git_run(g, NULL, GIT_ARGS("worktree", "remove", "--", s->init.worktree), e) != 0) {
+		worktree_mark(s, s->admin_dir, WORKTREE_MADE, &ignored);
 		return err_wrap(e, "the worktree stays");
+	}
 	FAILPOINT("worktree.remove.after");
 	return 0;
 }
@@ -283,8 +287,22 @@ static int give_back(struct slot *s, struct err *e)
 	return 0;
 }
 
+int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e)
+{
+	/* With HEAD there it is clean, unless it was changed since: then git does not remove it. */
+	if (git_run(&s->git, NULL, GIT_ARGS("update-ref", "--no-deref", "-m", "bosk: rescue", "HEAD", saved->hex),
+	            e) != 0)
+		return -1;
+	remove_copies(s);
+	if (locked(s, remove_whole, e) != 0)
+		return -1;
+	s->made = false;
+	return 0;
+}
+
 int worktree_remove(struct slot *s, struct err *e)
 {
+	AUTO_FREE char *admin = NULL, *why = NULL;
 	AUTO_STR struct str rev = {0};
 	struct err ignored = {0};
 	struct oid head;
@@ -293,8 +311,9 @@ int worktree_remove(struct slot *s, struct err *e)
 		fs_remove_tree(s->tmp_dir, &ignored);
 	if (s->init.borrowed)
 		return give_back(s, e);
-	if (!s->made)
-		return locked(s, remove_half_made, e);
+	if (!s->made && !worktree_adopt(s))
+		return worktree_look(s, &admin, &why) == WORKTREE_OTHER ? not_ours(s, why, e)
+		                                                        : locked(s, remove_half_made, e);
 	if (worktree_mend(s, e) != 0)
 		return -1;
 	/* Everything is committed or kept by now; what gates left behind is not work. */
@@ -303,11 +322,5 @@ int worktree_remove(struct slot *s, struct err *e)
 	rev.p[strcspn(rev.p, "\n")] = '\0';
 	if (!oid_parse(&head, rev.p))
 		return err_set(e, ERR_ENV, "cannot read HEAD of %s", s->init.worktree);
-	if (worktree_bring(s, NULL, &head, e) != 0)
-		return -1;
-	remove_copies(s);
-	if (locked(s, remove_whole, e) != 0)
-		return -1;
-	s->made = false;
-	return 0;
+	return worktree_bring(s, NULL, &head, e) != 0 ? -1 : worktree_remove_saved(s, &head, e);
 }

@@ -10,11 +10,11 @@
 int worktree_mend(struct slot *s, struct err *e);
 
 /* Make the worktree at init.worktree with `commit` checked out, or adopt the one a killed session
- * left there. Half-made leftovers at that path are removed first (pitfalls 2.4). One at a time per
- * repository: under git.lock (promise B4). */
+ * left there. Half-made leftovers at that path are removed first (pitfalls 2.4); what is not the session's
+ * own (worktree_look.h) is ERR_ENV. One at a time per repository: under git.lock (promise B4). */
 int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e);
 
-/* Is there a whole worktree of this repository at init.worktree? Then it is taken over. */
+/* Is there a whole worktree of this session at init.worktree? Then it is taken over. */
 bool worktree_adopt(struct slot *s);
 
 /* Remove git's lock files of this worktree: whoever held one was a process of a task that has ended, and
@@ -41,5 +41,9 @@ int worktree_setup(struct slot *s, char *const *env, const char *log_path, struc
  * or `remove` left at the path goes too. Absent = success. A borrowed one is not removed, but brought back to
  * where its HEAD was. */
 int worktree_remove(struct slot *s, struct err *e);
+
+/* The same when `saved` holds all that is staged and nothing else is in it but copies and ignored files: what
+ * was changed since makes git refuse, and it stays. */
+int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e);
 
 #endif

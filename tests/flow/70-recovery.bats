@@ -176,3 +176,51 @@ YAML
     expect_status 0
     equal "admin folders" "$(ls .git/worktrees)" "$sid-2"
 }
+
+# A session whose worktrees were never made; $path is that of the first.
+unmade() {
+    write_file "$SCRATCH/p.yaml" <<<'tasks: [{id: one, run: "echo one > one.txt"}]'
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.after:1 run_bosk run "$SCRATCH/p.yaml" --jobs 1
+    expect_status 137
+    wait_until '[ -z "$(processes_of_test)" ]'
+    sid=$(last_sid)
+    path=$REPO.worktrees/$sid-1
+    mkdir -p "$REPO.worktrees"
+}
+
+# refused TEXT: the resume says what is in the way; when it is gone, the session goes on.
+refused() {
+    run_bosk resume "$sid"
+    expect_status 4
+    expect_text "$sid-1 is in the way: $1"
+    mv "$path" "$SCRATCH/away"
+    git worktree prune
+    run_bosk resume "$sid"
+    expect_status 0
+}
+
+@test "a folder of the user's at the path of a worktree is not touched" {
+    unmade
+    mkdir "$path"
+    echo precious >"$path/precious"
+    refused 'it is no worktree of this repository'
+    equal "file" "$(cat "$SCRATCH/away/precious")" precious
+}
+
+@test "a worktree of the user's at the path of one of bosk's is not touched" {
+    unmade
+    git worktree add -q -b mine "$path"
+    echo precious >"$path/precious"
+    refused "it is a worktree that session $sid did not make"
+    equal "file" "$(cat "$SCRATCH/away/precious")" precious
+    equal "branch" "$(git rev-parse mine)" "$(git rev-parse main)"
+}
+
+@test "a link at the path of a worktree is not followed" {
+    unmade
+    mkdir "$SCRATCH/elsewhere"
+    echo precious >"$SCRATCH/elsewhere/precious"
+    ln -s "$SCRATCH/elsewhere" "$path"
+    refused 'it is a symbolic link'
+    equal "file" "$(cat "$SCRATCH/elsewhere/precious")" precious
+}
