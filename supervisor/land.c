@@ -11,7 +11,7 @@
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
-#include "store/base/lockfile.h"
+#include "worker/lockfile.h"
 #include "store/base/mem.h"
 #include "turn.h"
 #include "worker/git.h"
@@ -114,6 +114,21 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	                         message.p, e);
 }
 
+/* git writes the files and the index before it finds that it cannot move HEAD: they go back. */
+static int give_up(struct landing *l, const char *said, struct err *e)
+{
+	struct intent_row intent = {
+		.ref = l->ref, .old_tip = l->target.hex, .new_tip = l->merge.hex, .tree_path = l->tree};
+	AUTO_FREE char *trouble = NULL;
+
+	if (land_tree_undo(l->s, &intent, &trouble, e) != 0)
+		return err_wrap(e, "git stopped half-way in moving %s (%.200s), and it cannot be put back", l->tree, said);
+	if (!trouble && land_record_withdrawn(l, e) != 0) /* else the next landing tries it again */
+		return -1;
+	return refuse(l, "not landed: git would not move the tree %s: %.400s%s%s\n  then: bosk land %s --merge", l->tree,
+	              said, trouble ? "\n  " : "", trouble ? trouble : "", l->s->sid);
+}
+
 /* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
 static int forward_tree(struct landing *l, bool *moved, struct err *e)
 {
@@ -125,6 +140,8 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 	AUTO_FREE char *trouble = land_tree_trouble(&g, e);
 	if (!trouble)
 		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, e);
+	if (!trouble)
+		trouble = land_tree_locked(&g, l->s, l->ref, e);
 	if (trouble)
 		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
 		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
@@ -142,13 +159,10 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 		return -1;
 	if (strcmp(now.hex, l->merge.hex) == 0)
 		return land_record_done(l, l->merge.hex, e);
-	if (land_record_withdrawn(l, e) != 0)
-		return -1;
 	*moved = strcmp(now.hex, l->target.hex) != 0;
 	if (*moved)
-		return 0;
-	return refuse(l, "not landed: git would not move the tree %s: %.400s\n  then: bosk land %s --merge",
-	              l->tree, str_text(&text), l->s->sid);
+		return land_record_withdrawn(l, e);
+	return give_up(l, str_text(&text), e);
 }
 
 static int move_ref(struct landing *l, bool *moved, struct err *e)
@@ -160,9 +174,12 @@ static int move_ref(struct landing *l, bool *moved, struct err *e)
 		FAILPOINT("land.ref.after");
 		return land_record_done(l, l->merge.hex, e);
 	}
-	if (e->kind != ERR_MOVED)
+	if (e->kind != ERR_MOVED && e->kind != ERR_HELD)
 		return -1;
-	*moved = true;
+	*moved = e->kind == ERR_MOVED;
+	if (!*moved)
+		refuse(l, "not landed: %s\n  then: bosk land %s --merge", e->text, l->s->sid);
+	err_clear(e);
 	return land_record_withdrawn(l, e);
 }
 
@@ -209,7 +226,8 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 	if (!open)
 		return 0;
 	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
-	lockfile_clear_old(lock);
+	if (!intent.tree_path)
+		lockfile_clear(lock, gitx_main_top(s->site->git), LOCKFILE_PATIENCE_MS);
 	int rc = intent.tree_path ? land_tree_mend(s, &intent, &trouble, e) : 0;
 	rec_fini(&intent_row_rec, &intent);
 	if (rc != 0 || !trouble)

@@ -8,7 +8,7 @@
 
 #include "locks.h"
 #include "store/base/fs.h"
-#include "store/base/lockfile.h"
+#include "worker/lockfile.h"
 #include "store/base/mem.h"
 #include "worker/git.h"
 
@@ -32,6 +32,36 @@ char *land_tree_trouble(const struct git *g, struct err *e)
 			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
 	}
 	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
+}
+
+/* What git locks for a fast-forward of the tree. `left`: a landing died there, and found none of them when it
+ * began, so that one whose maker is dead goes. The first that stays, as text; the caller owns it. */
+static char *locks(const struct git *g, const struct session *s, const char *ref, bool left, struct err *e)
+{
+	static const char *const names[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
+	AUTO_STR struct str dir = {0}, text = {0};
+	AUTO_STRV struct strv paths = {0};
+
+	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
+		return mem_printf("%s cannot be read: %s", g->cwd, e->text);
+	dir.p[strcspn(dir.p, "\n")] = '\0';
+	for (size_t i = 0; i < MEM_COUNT(names); i++)
+		strv_addf(&paths, "%s/%s", dir.p, names[i]);
+	strv_addf(&paths, "%s/%s.lock", gitx_common_dir(s->site->git), ref);
+	for (size_t i = 0; i < paths.n; i++) {
+		const char *path = paths.v[i];
+		if (left ? !fs_exists(path) || lockfile_clear(path, g->cwd, LOCKFILE_PATIENCE_MS) || !fs_exists(path)
+		         : lockfile_wait(path, LOCKFILE_PATIENCE_MS))
+			continue;
+		lockfile_tell(&text, path, g->cwd);
+		return str_take(&text);
+	}
+	return NULL;
+}
+
+char *land_tree_locked(const struct git *g, const struct session *s, const char *ref, struct err *e)
+{
+	return locks(g, s, ref, false, e);
 }
 
 char *land_tree_in_the_way(const struct git *g, const struct oid *from, const struct oid *to,
@@ -220,19 +250,35 @@ static int put_back(struct mend *m, struct err *e)
 	return 0;
 }
 
-static int clear_locks(const struct mend *m, struct err *e)
+/* Is the branch still checked out in that tree? */
+static bool is_home(const struct session *s, const struct intent_row *intent)
 {
-	static const char *const names[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
-	AUTO_STR struct str dir = {0};
+	AUTO_FREE char *path = NULL;
+	struct err ignored = {0};
+	return gitx_checked_out(s->site->git, intent->ref, &path, &ignored) == 0 &&
+	       str_eq(path, intent->tree_path);
+}
 
-	if (git_run(&m->git, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
-		return -1;
-	dir.p[strcspn(dir.p, "\n")] = '\0';
-	for (size_t i = 0; i < MEM_COUNT(names); i++) {
-		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, names[i]);
-		lockfile_clear_old(path);
-	}
-	return 0;
+static int mend(struct mend *m, char **trouble, struct err *e)
+{
+	int rc = sort_all(m, e);
+
+	if (rc == 0 && !m->trouble.len)
+		rc = put_back(m, e);
+	if (m->trouble.len)
+		*trouble = str_take(&m->trouble);
+	str_fini(&m->trouble);
+	strv_fini(&m->written);
+	strv_fini(&m->made);
+	return rc;
+}
+
+int land_tree_undo(struct session *s, const struct intent_row *intent, char **trouble, struct err *e)
+{
+	struct mend m = {.git = {.cwd = intent->tree_path, .guard = session_guard(s)},
+	                 .tree = intent->tree_path,
+	                 .intent = intent};
+	return mend(&m, trouble, e);
 }
 
 int land_tree_mend(struct session *s, const struct intent_row *intent, char **trouble,
@@ -243,22 +289,14 @@ int land_tree_mend(struct session *s, const struct intent_row *intent, char **tr
 	                 .intent = intent};
 	struct oid now;
 	struct err gone = {0};
-	int rc = 0;
 
-	/* The tree or its branch may be gone since: then there is nothing to mend. */
-	if (!fs_exists(m.tree) || gitx_ref_read(s->site->git, intent->ref, &now, &gone) != 0)
+	/* The tree or its branch may be gone since, or another branch checked out: nothing to mend. */
+	if (!fs_exists(m.tree) || gitx_ref_read(s->site->git, intent->ref, &now, &gone) != 0 ||
+	    !is_home(s, intent))
 		return 0;
-	rc = clear_locks(&m, e);
+	*trouble = locks(&m.git, s, intent->ref, true, e);
 	/* Moved: it was finished, or somebody else has been here since. */
-	if (rc == 0 && strcmp(now.hex, intent->old_tip) == 0) {
-		rc = sort_all(&m, e);
-		if (rc == 0 && !m.trouble.len)
-			rc = put_back(&m, e);
-		if (m.trouble.len)
-			*trouble = str_take(&m.trouble);
-	}
-	str_fini(&m.trouble);
-	strv_fini(&m.written);
-	strv_fini(&m.made);
-	return rc;
+	if (*trouble || strcmp(now.hex, intent->old_tip) != 0)
+		return 0;
+	return mend(&m, trouble, e);
 }

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "store/base/fs.h"
-#include "store/base/lockfile.h"
+#include "worker/lockfile.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
 
@@ -20,29 +20,15 @@ static int remove_lock(const char *path, const struct stat *st, int type, struct
 {
 	(void)st;
 	(void)at;
-	if (type == FTW_F && str_ends(path, ".lock") && unlink(path) == 0)
-		removed++;
+	if (type == FTW_F && str_ends(path, ".lock"))
+		removed += lockfile_clear(path, NULL, 0);
 	return 0;
 }
 
 static void clear_branch(const struct session *s, const char *branch)
 {
 	AUTO_FREE char *path = mem_printf("%s/refs/heads/%s.lock", gitx_common_dir(s->site->git), branch);
-	removed += lockfile_clear_old(path);
-}
-
-/* packed-refs.lock of a bosk says whose it is: "bosk PID". git's own do not, and stay. */
-static void clear_packed(const struct session *s)
-{
-	AUTO_FREE char *path = mem_printf("%s/packed-refs.lock", gitx_common_dir(s->site->git));
-	AUTO_STR struct str text = {0};
-	struct err ignored = {0};
-	unsigned long long pid;
-	uint64_t start;
-
-	if (fs_read(path, 4096, &text, &ignored) == 0 && sscanf(text.p, "bosk %llu", &pid) == 1 &&
-	    !owner_start_ticks((pid_t)pid, &start) && unlink(path) == 0)
-		removed++;
+	removed += lockfile_clear(path, NULL, LOCKFILE_PATIENCE_MS);
 }
 
 size_t locks_clear_task(const struct session *s, size_t task)
@@ -108,6 +94,6 @@ size_t locks_clear(const struct session *s)
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (s->tasks[i].branch && str_eq(s->tasks[i].session, s->sid))
 			clear_branch(s, s->tasks[i].branch);
-	clear_packed(s);
+	removed += gitx_packed_clear(s->site->git);
 	return removed;
 }

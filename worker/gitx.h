@@ -122,6 +122,8 @@ int gitx_ref_moves(struct gitx *g, const struct gitx_move *moves, size_t n, cons
                    struct err *e);
 int gitx_ref_move(struct gitx *g, const char *ref, const struct oid *from, const struct oid *to,
                   const char *message, struct err *e); /* one; from/to NULL as "" above */
+/* packed-refs.lock, when a bosk that is dead left it: its text says whose it is. True: it was removed. */
+bool gitx_packed_clear(const struct gitx *g);
 /* Full names of the refs that begin with a prefix such as "refs/bosk/keep/a1b2c3/", sorted. */
 int gitx_ref_list(struct gitx *g, const char *prefix, struct strv *out, struct err *e);
 /* Is it a name git accepts for a branch, and short enough for a file? (without refs/heads/) */

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lockfile.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -278,10 +279,11 @@ static int try_for_a_while(struct attempt *a, struct err *e)
 	 * user's own commands must not fail because we wait. */
 	while ((rc = try_once(a, e)) == 1 && clock_mono_ms() < give_up)
 		pause_a_little(tries++);
-	if (rc == 1)
-		rc = err_code(e, ERR_HELD, GIT_ELOCKED,
-		              "cannot move %s: another process holds %s, or ended and left it behind",
-		              a->moves[0].ref, a->busy);
+	if (rc == 1) {
+		AUTO_STR struct str lock = {0};
+		lockfile_tell(&lock, a->busy, NULL);
+		rc = err_code(e, ERR_HELD, GIT_ELOCKED, "cannot move %s: %s", a->moves[0].ref, lock.p);
+	}
 	free(a->busy);
 	a->busy = NULL;
 	return rc;

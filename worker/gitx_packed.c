@@ -16,8 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lockfile.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
 
 /* The file itself: packed-refs may be a symbolic link, and git locks what it points to. */
 static char *packed_path(const struct gitx *g)
@@ -44,9 +46,29 @@ int gitx_packed_hold(struct gitx *g, struct gitx_packed *p, bool *busy, struct e
 	if (fd < 0)
 		return err_sys(e, "cannot make %s", lock);
 	/* Who left it, for the one who finds it after a crash. */
-	dprintf(fd, "bosk %d\n", (int)getpid());
+	struct owner self;
+	owner_self(&self);
+	dprintf(fd, "bosk %llu %llu %s\n", (unsigned long long)self.pid, (unsigned long long)self.start_ticks,
+	        self.boot_id);
 	p->lock = mem_steal(&lock);
 	return 0;
+}
+
+bool gitx_packed_clear(const struct gitx *g)
+{
+	AUTO_FREE char *path = gitx_packed_lock_path(g);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	struct owner o = {0};
+	unsigned long long pid, ticks;
+
+	/* Without its newline it is being written, or was cut off: nobody's name is in it then. */
+	if (fs_read(path, 4096, &text, &ignored) != 0 || !str_ends(str_text(&text), "\n") ||
+	    sscanf(text.p, "bosk %llu %llu %39s", &pid, &ticks, o.boot_id) != 3)
+		return false;
+	o.pid = pid;
+	o.start_ticks = ticks;
+	return !owner_alive(&o) && lockfile_clear(path, NULL, 0);
 }
 
 void gitx_packed_release(struct gitx_packed *p)

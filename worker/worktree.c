@@ -7,9 +7,9 @@
 
 #include "gitlinks.h"
 #include "guest.h"
+#include "lockfile.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
-#include "store/base/lockfile.h"
 #include "store/base/mem.h"
 #include "worktree_look.h"
 
@@ -92,10 +92,7 @@ void worktree_clear_locks(const struct slot *s)
 	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, locks[i]);
 		/* In a checkout of the user's it may be held by somebody who lives. */
-		if (!s->init.borrowed)
-			unlink(path);
-		else if (fs_exists(path))
-			lockfile_clear_old(path);
+		lockfile_clear(path, s->init.worktree, s->init.borrowed ? LOCKFILE_PATIENCE_MS : 0);
 	}
 }
 
