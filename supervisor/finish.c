@@ -183,8 +183,13 @@ static void remove_branches(struct core *c)
 		if (!row->branch || !at || !str_eq(row->session, s->sid) || !task_state_ended(state))
 			continue;
 		AUTO_FREE char *ref = mem_printf("refs/heads/%s", row->branch);
-		if (oid_parse(&tip, at) && gitx_checked_out(s->site->git, ref, &path, &ignored) != 0)
-			gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &ignored);
+		if (!oid_parse(&tip, at) || gitx_checked_out(s->site->git, ref, &path, &ignored) == 0 ||
+		    gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &ignored) == 0)
+			continue;
+		if (ignored.kind == ERR_HELD) { /* mostly packed-refs.lock, which stops the others too: wait once */
+			strv_addf(&s->manifest.notes, "branches of integrated tasks stay: %s", ignored.text);
+			return;
+		}
 	}
 }
 
