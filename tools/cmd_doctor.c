@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "doctor_left.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -133,7 +134,7 @@ static const char *why_kept(const struct manifest_row *m, const char *path, cons
 /* What sessions hold now: worktrees, locks, unfinished work, and why. */
 static void leftovers(struct site *site)
 {
-	AUTO_STRV struct strv ids = {0}, kept = {0};
+	AUTO_STRV struct strv ids = {0}, kept = {0}, left = {0};
 	AUTO_STR struct str dead = {0};
 	struct err e = {0};
 
@@ -156,6 +157,9 @@ static void leftovers(struct site *site)
 				     why_kept(&m, m.worktrees.v[n], state));
 		rec_fini(&manifest_row_rec, &m);
 	}
+	doctor_left(site, &ids, &left);
+	for (size_t i = 0; i < left.n; i++)
+		line("note", "%s", left.v[i]);
 	if (status_dead(site, &dead, &e) == 0 && dead.len) {
 		dead.p[dead.len - 1] = '\0';
 		line("note", "%s", dead.p);
