@@ -19,7 +19,10 @@
 	F(str, landed)        /* commit the target was brought to, NULL = not landed */           \
 	F(list, notes)        /* what the report must say */                                      \
 	/* A checkout of the user's that is used as worktree 1, and what its HEAD is to be again: a ref, or a commit. */ \
-	F(str, borrowed) F(str, borrowed_head)
+	F(str, borrowed) F(str, borrowed_head)                                                    \
+	F(u64, last_event_boot_ms) /* clock_boot_ms, of boot_id: no jump of the wall clock ages a session */ \
+	F(u64, first_ticks)   /* start time of its first owner since that boot: no stray is older */ \
+	F(u64, cleaned_ms)    /* when its worktrees were removed as an orphan's; 0 = they were not */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -61,7 +64,8 @@
 	F(str, redo) F(str, redo_base)                                                            \
 	F(u64, repairs) /* how often because of a conflict */                                     \
 	F(u64, reds) /* how often because gates were red on the merged tree */                    \
-	F(str, feedback) /* what those gates said */
+	F(str, feedback) /* what those gates said */                                              \
+	F(str, rescue) /* commit that was saved of its worktree, to be put back when it goes on */
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */

@@ -24,6 +24,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	mem_set(&row->base, s->tip);
 	mem_set(&row->commit, NULL);
 	row->left = true;
+	mem_set(&row->rescue, NULL);
 	core_sync(c, task);
 	c->slot_task[slot] = task;
 	escape_assigned(c, task, slot);

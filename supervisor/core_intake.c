@@ -240,7 +240,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		/* The next worker of this slot saves what is in the worktree first. */
 		pool_leftover(c->pool, slot,
 		              &(struct pool_leftover){core_task_id(c, task), c->s->tasks[task].branch,
-		                                      c->s->tasks[task].base, c->s->tasks[task].attempts});
+		                                      c->s->tasks[task].base, NULL, c->s->tasks[task].attempts});
 		enum sched_event_kind kind = pool_starved(c->pool, slot) ? core_no_room(c, task) : SCHED_FAILED;
 		if (kind == SCHED_STOPPED)
 			turn_note(&c->turn, "again", task, why);

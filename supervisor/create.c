@@ -52,6 +52,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->manifest = (struct manifest_row){
 		.pid = self.pid,
 		.start_ticks = self.start_ticks,
+		.first_ticks = self.start_ticks,
 		.boot_id = mem_strdup(self.boot_id),
 		.host = mem_strdup(self.host),
 		.started_ms = clock_wall_ms(),

@@ -28,7 +28,7 @@ struct pool_slot { /* one worktree */
 	char *why;   /* first thing that went wrong with its channel */
 	int seat_fd; /* -1 = none yet */
 	uint64_t seat;
-	char *was_task, *was_branch, *was_base;
+	char *was_task, *was_branch, *was_base, *was_rescue;
 	uint64_t was_attempt;
 };
 
@@ -80,6 +80,7 @@ void pool_free(struct pool *p)
 		free(w->was_task);
 		free(w->was_branch);
 		free(w->was_base);
+		free(w->was_rescue);
 	}
 	proc_end_children(NULL, 0, STRAYS_LIMIT_MS);
 	free(p->slots);
@@ -93,6 +94,7 @@ void pool_leftover(struct pool *p, size_t slot, const struct pool_leftover *left
 	mem_set(&w->was_task, left->task);
 	mem_set(&w->was_branch, left->branch);
 	mem_set(&w->was_base, left->base);
+	mem_set(&w->was_rescue, left->rescue);
 	w->was_attempt = left->attempt;
 }
 
@@ -223,6 +225,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.was_branch = w->was_branch,
 		.was_base = w->was_base,
 		.was_attempt = w->was_attempt,
+		.was_rescue = w->was_task ? w->was_rescue : NULL,
 	};
 	if (chan_send(w->chan, &m, e) != 0)
 		return -1;

@@ -21,6 +21,7 @@ struct pool_handler {
 /* What a killed session left in a worktree: the worker saves it before anything else. */
 struct pool_leftover {
 	const char *task, *branch, *base;
+	const char *rescue; /* commit to put back when the worktree is not there any more; NULL = none */
 	uint64_t attempt;
 };
 

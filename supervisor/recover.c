@@ -6,13 +6,13 @@
 
 #include "borrow.h"
 #include "locks.h"
+#include "orphans/strays.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "worker/keep.h"
-#include "worker/proc.h"
 #include "worker/worktree_look.h"
 
 void recover_fini(struct recovery *r)
@@ -57,7 +57,7 @@ int recover_refs(struct session *s, struct err *e)
 		moves[n++] = (struct gitx_move){branch, {""}, tip};
 	else if (strcmp(now.hex, tip.hex) != 0 &&
 	         gitx_reaches(s->site->git, &tip, &now, &behind, e) == 0 && behind &&
-	         gitx_checked_out(s->site->git, branch, &path, &absent) != 0 && absent.kind == ERR_MISSING)
+	         gitx_checked_out(s->site->git, branch, &path, &absent) != 0)
 		moves[n++] = (struct gitx_move){branch, now, tip};
 	return n ? gitx_ref_moves(s->site->git, moves, n, "bosk: session", e) : 0;
 }
@@ -186,6 +186,9 @@ static void take_over(struct session *s, struct turn *t)
 	struct manifest_row *m = &s->manifest;
 
 	owner_self(&self);
+	if (!str_eq(m->boot_id, self.boot_id))
+		m->first_ticks = self.start_ticks;
+	m->cleaned_ms = 0;
 	m->pid = self.pid;
 	m->start_ticks = self.start_ticks;
 	mem_set(&m->boot_id, self.boot_id);
@@ -219,7 +222,7 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	*out = (struct recovery){.left = mem_array(s->plan.n, sizeof *out->left)};
 	if (check_paths(s, e) != 0 || borrow_again(s, e) != 0)
 		return -1;
-	size_t strays = proc_end_marked(s->sid);
+	size_t strays = strays_end(s);
 	if (strays)
 		log_info("ended %zu processes that the dead session left running", strays);
 	size_t locks = locks_clear(s);

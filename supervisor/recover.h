@@ -8,7 +8,7 @@
 
 /* What was running in a worktree when its session was killed. */
 struct recovery_left {
-	size_t slot, task;
+	size_t slot, task; /* its row says what was saved of it, when the worktree was removed since */
 	uint64_t attempt, started_ms;
 };
 struct recovery {

@@ -112,7 +112,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		const struct task_row *row = &s->tasks[left->task];
 		pool_leftover(c->pool, left->slot,
 		              &(struct pool_leftover){core_task_id(c, left->task), row->branch, row->base,
-		                                      left->attempt});
+		                                      row->rescue, left->attempt});
 	}
 	c->notify = notify_open(c->loop, s, c->cfg->notify);
 	loop_after(c->loop, after_wake, c);

@@ -73,6 +73,7 @@ void turn_event(struct turn *t, struct event_row *ev)
 
 	ev->time_ms = clock_wall_ms();
 	m->last_event_ms = ev->time_ms;
+	m->last_event_boot_ms = clock_boot_ms();
 	AUTO_FREE char *key = session_journal_key(t->s, ++m->last_seq);
 	put_rec(t, DB_journal, key, &event_row_rec, ev);
 	t->manifest_dirty = true;

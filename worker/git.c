@@ -59,6 +59,8 @@ int git_env(struct strv *env, const struct git *g, struct err *e)
 	exec_env_set(env, "GIT_PROXY_COMMAND", ""); /* the first core.gitProxy counts: no override helps */
 	exec_env_set(env, "GIT_OPTIONAL_LOCKS", "0");
 	exec_env_set(env, "LC_ALL", "C");
+	if (g->index_file)
+		exec_env_set(env, "GIT_INDEX_FILE", g->index_file);
 	if (!g->guard)
 		return 0;
 	if (planted_check(g->guard, g->cwd, e) != 0)

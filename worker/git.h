@@ -21,6 +21,7 @@ struct git {
 	const struct strv *extra; /* further "key=value" for -c; NULL = none */
 	struct planted *guard;    /* overrides what was planted since the session began; NULL = none */
 	const char *stdin_path;   /* NULL = /dev/null */
+	const char *index_file;   /* another index than the worktree's; NULL = that */
 	int keep_fd;              /* a lock the child inherits; 0 = none */
 	uint64_t timeout_ms;      /* 0 = 15 minutes */
 	int watch_fd;             /* as in struct job; 0 = none */

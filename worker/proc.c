@@ -18,6 +18,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/base/str.h"
+#include "store/owner.h"
 
 enum {
 	CHILDREN_AT_ONCE = 1024,
@@ -190,34 +191,49 @@ size_t proc_end_children(const pid_t *except, size_t n_except, unsigned limit_ms
 
 /* ---- processes with the marker ---- */
 
-static bool has_entry(const struct str *env, const char *entry)
+/* Value of a variable, NULL = it is not there. */
+static const char *value_of(const struct str *env, const char *name)
 {
-	size_t n = strlen(entry) + 1; /* with its NUL: no longer id may match */
+	size_t n = strlen(name);
 	const char *p = str_text(env), *end = p + env->len;
 
-	while ((size_t)(end - p) >= n) {
-		if (memcmp(p, entry, n) == 0)
-			return true;
+	while ((size_t)(end - p) > n) {
+		if (memcmp(p, name, n) == 0 && p[n] == '=')
+			return p + n + 1; /* str ends with a NUL, whatever the process has put there */
 		p = memchr(p, '\0', (size_t)(end - p));
 		if (!p)
-			return false;
+			return NULL;
 		p++;
 	}
-	return false;
+	return NULL;
 }
 
-static bool is_marked(pid_t pid, const char *entry)
+/* The environment of a process of this user. A zombie has none. */
+static bool environment_of(pid_t pid, struct str *env)
 {
 	char path[64];
 	struct stat st;
-	AUTO_STR struct str env = {0};
 
 	snprintf(path, sizeof path, "/proc/%d", (int)pid);
 	if (stat(path, &st) != 0 || st.st_uid != geteuid())
 		return false;
 	snprintf(path, sizeof path, "/proc/%d/environ", (int)pid);
-	/* A zombie has none. */
-	return read_proc(path, &env) && has_entry(&env, entry);
+	return read_proc(path, env);
+}
+
+static bool is_marked(pid_t pid, const struct proc_mark *mark)
+{
+	AUTO_STR struct str env = {0};
+	uint64_t began;
+
+	if (!environment_of(pid, &env) || !str_eq(value_of(&env, "BOSK_SESSION"), mark->sid))
+		return false;
+	if (mark->worktrees) {
+		const char *worktree = value_of(&env, "BOSK_WORKTREE");
+		if (!worktree || !strv_has(mark->worktrees, worktree))
+			return false;
+	}
+	return !mark->since_ticks || (owner_start_ticks(pid, &began) && began >= mark->since_ticks);
 }
 
 static bool exited(int pidfd, int timeout_ms)
@@ -228,10 +244,10 @@ static bool exited(int pidfd, int timeout_ms)
 
 /* Kill `pid` if it is marked. The pidfd is taken before looking: as long as it says "not exited"
  * afterwards, what was looked at was that very process. */
-static bool end_if_marked(pid_t pid, const char *entry)
+static bool end_if_marked(pid_t pid, const struct proc_mark *mark)
 {
 	AUTO_CLOSE int fd = pidfd_open(pid, 0);
-	if (fd < 0 || !is_marked(pid, entry) || exited(fd, 0))
+	if (fd < 0 || !is_marked(pid, mark) || exited(fd, 0))
 		return false;
 	if (pidfd_send_signal(fd, SIGKILL, NULL, 0) != 0)
 		return false;
@@ -248,13 +264,12 @@ static size_t ancestry(pid_t *out, size_t max)
 	return n;
 }
 
-size_t proc_end_marked(const char *sid)
+size_t proc_end_marked(const struct proc_mark *mark)
 {
-	AUTO_FREE char *entry = mem_printf("BOSK_SESSION=%s", sid);
 	uint64_t deadline = clock_mono_ms() + MARKED_LIMIT_MS;
 	size_t ended = 0;
 
-	assert(*sid);
+	assert(*mark->sid);
 	/* Until twice in a row nothing was found: a process in the middle of an exec shows no
 	 * environment for a moment, and one may be forked behind the reader. */
 	for (int empty = 0; empty < 2 && clock_mono_ms() < deadline; empty++) {
@@ -264,7 +279,7 @@ size_t proc_end_marked(const char *sid)
 		if (!proc)
 			break;
 		for (pid_t pid; (pid = next_process(proc));) {
-			if (among(pid, above, n_above) || !end_if_marked(pid, entry))
+			if (among(pid, above, n_above) || !end_if_marked(pid, mark))
 				continue;
 			ended++;
 			empty = -1;
@@ -272,4 +287,22 @@ size_t proc_end_marked(const char *sid)
 		closedir(proc);
 	}
 	return ended;
+}
+
+void proc_marks(struct strv *out)
+{
+	pid_t above[256];
+	size_t n_above = ancestry(above, MEM_COUNT(above));
+	DIR *proc = opendir("/proc");
+
+	for (pid_t pid; proc && (pid = next_process(proc));) {
+		AUTO_STR struct str env = {0};
+		const char *sid = NULL;
+		if (!among(pid, above, n_above) && environment_of(pid, &env))
+			sid = value_of(&env, "BOSK_SESSION");
+		if (sid && !strv_has(out, sid))
+			strv_add(out, sid);
+	}
+	if (proc)
+		closedir(proc);
 }

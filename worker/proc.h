@@ -7,9 +7,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "store/base/err.h"
+#include "store/base/str.h"
 
 /* Become the reaper of orphaned descendants, and (signo > 0) get `signo` when the parent dies;
  * ERR_GONE when the parent is no longer `parent` (pid recorded before the spawn; 0 = any). */
@@ -25,10 +27,21 @@ size_t proc_children(pid_t *out, size_t max, const pid_t *except, size_t n_excep
  * how many died of it; zombies are only reaped. What is below a child in `except` stays. */
 size_t proc_end_children(const pid_t *except, size_t n_except, unsigned limit_ms);
 
-/* Kill (SIGKILL, by pidfd) every process of this user whose environment has BOSK_SESSION=<sid> and
- * that is not in our own ancestry (nor ourselves). For sessions whose owner is dead. Returns how
+/* What shows that a process was started by a session: its environment has BOSK_SESSION=<sid> and
+ * BOSK_WORKTREE=<one of these>, and it began no earlier than the session's first owner. */
+struct proc_mark {
+	const char *sid;
+	const struct strv *worktrees; /* NULL = wherever */
+	uint64_t since_ticks;         /* of this boot, as owner.h has them; 0 = any time */
+};
+
+/* Kill (SIGKILL, by pidfd) every process of this user that has the mark and is not in our own ancestry
+ * (nor ourselves). For sessions whose owner is dead. Returns how
  * many were ended. Waits at most about 5 s for them to be gone. A process that overwrote its
  * environment, or that /proc hides, is not found. Our own children among them are not reaped. */
-size_t proc_end_marked(const char *sid);
+size_t proc_end_marked(const struct proc_mark *mark);
+
+/* Values of BOSK_SESSION among this user's processes outside of our own ancestry, each once. */
+void proc_marks(struct strv *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "exec.h"
 #include "gate.h"
 #include "prompt.h"
+#include "rescue.h"
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -37,10 +38,14 @@ static int save_leftover(struct slot *s, struct err *e)
 static int prepare_worktree(struct slot *s, const char *branch, const struct oid *commit,
                             struct err *e)
 {
-	bool fresh = !s->made;
+	bool fresh = !s->made, there = fresh && worktree_adopt(s);
+	struct oid rescued;
 
 	slot_progress(s, "prepare", NULL, "");
 	if (worktree_ensure(s, commit, e) != 0)
+		return -1;
+	if (fresh && !there && s->init.was_task && oid_parse(&rescued, s->init.was_rescue ? s->init.was_rescue : "") &&
+	    gitx_has_object(s->gitx, &rescued) && rescue_put_back(s, &rescued, e) != 0)
 		return -1;
 	if (fresh && save_leftover(s, e) != 0)
 		return -1;

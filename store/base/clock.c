@@ -20,6 +20,11 @@ uint64_t clock_wall_ms(void)
 	return read_ms(CLOCK_REALTIME);
 }
 
+uint64_t clock_boot_ms(void)
+{
+	return read_ms(CLOCK_BOOTTIME);
+}
+
 static void add_time(struct str *out, uint64_t wall_ms, const char *format)
 {
 	char text[64];

@@ -10,6 +10,7 @@
 
 uint64_t clock_mono_ms(void); /* CLOCK_MONOTONIC: stops while suspended */
 uint64_t clock_wall_ms(void); /* since 1970, UTC */
+uint64_t clock_boot_ms(void); /* CLOCK_BOOTTIME: goes on while suspended, is not set by anybody */
 
 void clock_add_iso(struct str *out, uint64_t wall_ms);      /* 2026-11-20T22:00:00Z */
 void clock_add_stamp(struct str *out, uint64_t wall_ms);    /* 20261120220000, for queue ids */

@@ -137,7 +137,8 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"session", "resume",   "recover", "end",     "preflight", "final",   "landing", "landed",
 		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
-		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot"};
+		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
+		"rescued", "cleaned"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

@@ -264,13 +264,13 @@ static void only_the_marked_are_ended(void **state)
 	strv_addf(&inside, "NOTE=%s", value);
 	strv_addf(&inside, "X%s", value);
 
-	assert_int_equal(proc_end_marked(sid), 0);
+	assert_int_equal(proc_end_marked(&(struct proc_mark){.sid = sid}), 0);
 	pid_t ended[] = {start("sleep", &mine), start("deaf", &mine), start("closed", &mine)};
 	pid_t spared[] = {start("sleep", &other), start("sleep", &inside), start("sleep", NULL)};
 	pid_t dead = zombie(&mine);
 	start("daemon", &mine);
 	/* deaf has a child; the two parents of the daemon may still be on their way out. */
-	size_t n = proc_end_marked(sid);
+	size_t n = proc_end_marked(&(struct proc_mark){.sid = sid});
 	assert_in_range(n, 5, 7);
 	assert_int_equal(refused, 0);
 	for (size_t i = 0; i < MEM_COUNT(ended); i++)
@@ -278,7 +278,7 @@ static void only_the_marked_are_ended(void **state)
 	for (size_t i = 0; i < MEM_COUNT(spared); i++)
 		assert_true(lives(spared[i]));
 	assert_false(lives(dead));
-	assert_int_equal(proc_end_marked(sid), 0);
+	assert_int_equal(proc_end_marked(&(struct proc_mark){.sid = sid}), 0);
 	/* Those killed above are only reaped here, and count as what they died of. */
 	assert_in_range(proc_end_children(NULL, 0, 10000), 5 + 3, n + 3);
 	test_no_children();
@@ -322,7 +322,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(our_own_ancestry_is_spared),
 	};
 	if (argc == 3 && strcmp(argv[1], "end-marked") == 0) {
-		size_t ended = proc_end_marked(argv[2]);
+		size_t ended = proc_end_marked(&(struct proc_mark){.sid = argv[2]});
 		printf("ended %zu, refused %d\n", ended, refused);
 		return 0;
 	}
