@@ -9,6 +9,8 @@
 #include "store/json.h"
 #include "supervisor/land.h"
 #include "supervisor/notify.h"
+#include "supervisor/orphans/orphans.h"
+#include "supervisor/orphans/strays.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 #include "worker/msg.h"
@@ -82,6 +84,39 @@ void batch_fini(struct batch *b)
 {
 	config_fini(&b->config);
 	strv_fini(&b->excused);
+}
+
+static void say_lines(const struct strv *lines)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		log_info("%s", lines->v[i]);
+}
+
+void batch_say_dead(struct site *site)
+{
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	if (status_dead(site, &text, &ignored) != 0 || !text.len)
+		return;
+	for (char *line = strtok(text.p, "\n"); line; line = strtok(NULL, "\n"))
+		log_info("%s", line);
+}
+
+void batch_sweep(struct site *site, const struct config *cfg)
+{
+	struct orphans_rule rule = {.max_age_ms = cfg->orphan_max_age_ms,
+	                            .resumable_max_age_ms = cfg->orphan_resumable_max_age_ms};
+	struct orphans_said said = {0};
+	AUTO_STRV struct strv strays = {0};
+	struct err e = {0};
+
+	if (strays_end_all(site, &strays, &e) != 0 || orphans_clean(site, &rule, &said, &e) != 0)
+		log_warn("cleaning up after dead sessions: %s", e.text); /* that must not stop the work */
+	say_lines(&strays);
+	say_lines(&said.lines);
+	orphans_said_fini(&said);
+	batch_say_dead(site);
 }
 
 /* -p TEXT: a plan of one task. */

@@ -20,6 +20,11 @@ void batch_fini(struct batch *b);
 int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
                struct plan_faults *faults);
 
+/* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead
+ * sessions are reported. What goes wrong is said. */
+void batch_sweep(struct site *site, const struct config *cfg);
+void batch_say_dead(struct site *site); /* the report only */
+
 /* Was the session cut off in its landing, after a checkout of the user's was given back? Then nothing but the
  * landing is left to do: there is nothing to recover, and the checkout is not touched as a worktree. */
 bool batch_only_lands(const struct session *s);

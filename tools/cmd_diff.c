@@ -1,18 +1,15 @@
 /* bosk diff TASK: what a task changed. Shown by git, without programs of the repository (promise E2). */
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd.h"
+#include "page.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/session.h"
-#include "supervisor/view_out.h"
 #include "worker/exec.h"
 #include "worker/git.h"
 #include "worker/job.h"
@@ -52,38 +49,6 @@ static char *index_copy(const struct git *g)
 	return mem_steal(&path);
 }
 
-/* Lines of a diff to the terminal; takes the descriptor over. */
-static void print_lines(int fd)
-{
-	static const struct {
-		char first;
-		const char *color;
-	} colors[] = {{'+', "32"}, {'-', "31"}, {'@', "36"}};
-	bool plain = !view_out_color(STDOUT_FILENO);
-	FILE *in = fdopen(fd, "r");
-	char *line = NULL;
-	size_t room = 0;
-
-	for (ssize_t n; in && (n = getline(&line, &room, in)) > 0;) {
-		const char *color = NULL;
-		for (size_t i = 0; i < MEM_COUNT(colors) && !plain; i++)
-			if (line[0] == colors[i].first)
-				color = colors[i].color;
-		AUTO_STR struct str text = {0};
-		n -= line[n - 1] == '\n';
-		str_addn(&text, line, (size_t)n);
-		if (color)
-			printf("\033[%sm", color);
-		cmd_print(&text);
-		printf("%s\n", color ? "\033[m" : "");
-	}
-	free(line);
-	if (in)
-		fclose(in);
-	else
-		close(fd);
-}
-
 static int show(const struct cmd_line *l, struct session *s, size_t task)
 {
 	const struct task_row *row = &s->tasks[task];
@@ -91,7 +56,7 @@ static int show(const struct cmd_line *l, struct session *s, size_t task)
 	/* Compared with the base: the commit, the worktree while it runs, or what was kept. */
 	const char *side = row->commit ? row->commit : running ? NULL : row->kept, *id = s->plan.tasks[task].id;
 	uint64_t n = row->worktree;
-	AUTO_STRV struct strv argv = {0}, env = {0};
+	AUTO_STRV struct strv args = {0};
 
 	if (!row->base || (!side && !running)) {
 		log_error("task %s has changed nothing (it is %s)", id, session_task_shown(s, task));
@@ -103,44 +68,18 @@ static int show(const struct cmd_line *l, struct session *s, size_t task)
 		return 1;
 	}
 	struct git g = {.cwd = side ? gitx_top(s->site->git) : tree, .guard = session_guard(s)};
-	struct err e = {0};
 	AUTO_FREE char *index = NULL;
 	if (!side && !(index = index_copy(&g)))
 		return 4;
-	git_argv(&argv, &g,
-	         GIT_ARGS("--no-pager", "diff", "--no-ext-diff", "--no-textconv",
-	                  cmd_flag(l, "stat") ? "--stat" : "--patch", row->base));
+	strv_add(&args, "diff");
+	strv_add(&args, "--no-ext-diff");
+	strv_add(&args, "--no-textconv");
+	strv_add(&args, cmd_flag(l, "stat") ? "--stat" : "--patch");
+	strv_add(&args, row->base);
 	if (side)
-		strv_add(&argv, side);
-	strv_add(&argv, "--");
-	if (git_env(&env, &g, &e) != 0) {
-		if (index)
-			unlink(index);
-		return cmd_fail(&e);
-	}
-	if (index)
-		exec_env_set(&env, "GIT_INDEX_FILE", index);
-	/* A terminal gets what git says without what would drive it. */
-	int through[2] = {-1, STDOUT_FILENO};
-	bool terminal = isatty(STDOUT_FILENO) && pipe2(through, O_CLOEXEC) == 0;
-	struct exec_spec spec = {.argv = (const char *const *)argv.v,
-	                         .env = env.v,
-	                         .in = -1,
-	                         .out = through[1],
-	                         .err = 2};
-	pid_t pid;
-	int status = 0, code = 0;
-	int rc = exec_spawn(&pid, &spec, &e);
-	if (terminal) {
-		close(through[1]);
-		print_lines(through[0]);
-	}
-	if (rc != 0)
-		code = cmd_fail(&e);
-	else if (waitpid(pid, &status, 0) != pid)
-		code = 4;
-	else if (WIFEXITED(status) ? WEXITSTATUS(status) != 0 : WTERMSIG(status) != SIGPIPE)
-		code = 4; /* a reader that had enough is no failure */
+		strv_add(&args, side);
+	strv_add(&args, "--");
+	int code = page_git(&g, (const char *const *)args.v, index);
 	if (index)
 		unlink(index);
 	return code;

@@ -69,6 +69,8 @@ static int go_on(const struct cmd_line *l, struct session *s)
 	if (change(l, s, &e) != 0 || (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
 		code = cmd_fail(&e);
 	} else {
+		if (!cmd_flag(l, "all"))
+			batch_sweep(s->site, &config); /* the others: this one is held */
 		code = batch_work(s, &config, &recovery, cmd_flag(l, "json"));
 	}
 done:

@@ -37,18 +37,6 @@ static const struct cmd_option options[] = {
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 };
 
-/* Dead sessions are reported with what they left, whenever a new one starts. */
-static void say_dead(struct site *site)
-{
-	AUTO_STR struct str text = {0};
-	struct err ignored = {0};
-
-	if (status_dead(site, &text, &ignored) != 0 || !text.len)
-		return;
-	for (char *line = strtok(text.p, "\n"); line; line = strtok(NULL, "\n"))
-		log_info("%s", line);
-}
-
 /* A plan that was run before, in k->sid: 0 = a session begins, continuing it when it has not landed; a
  * value above 0 is the exit code; -1 = there is nothing to do, and nothing wrong. */
 static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k)
@@ -119,7 +107,7 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 	b->create.known = queue || cmd_flag(l, "fresh") ? NULL : &known;
 	rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	if (rc == 0)
-		say_dead(&site);
+		batch_sweep(&site, &b->config);
 	if (rc == 0)
 		rc = go_on ? create_continued(&s, &site, known.sid, &b->create, &e)
 		           : create_session(&s, &site, plan, &b->create, &e);
@@ -137,7 +125,7 @@ static int nothing_given(const struct cmd_line *l)
 	log_error("bosk run needs a plan: bosk run PLAN.yaml; the smallest one:\n"
 	          "  tasks:\n    - {id: hello, run: \"echo hello > hello.txt\"}");
 	if (site_open(&site, l->dir, SITE_READ, &e) == 0)
-		say_dead(&site);
+		batch_say_dead(&site);
 	site_close(&site);
 	return 2;
 }

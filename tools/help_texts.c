@@ -71,11 +71,13 @@ const struct help_text help_texts[] = {
 	 "024", "shown", NULL,
 	 "status land retry"},
 	{"gc",
-	 "bosk gc --dry-run\n",
+	 "bosk gc --dry-run\n"
+	 "bosk gc --max-age 0s --kill\n",
 	 "0124", "cleaned, or nothing to do", "something could not be cleaned",
 	 "rescue doctor"},
 	{"rescue",
-	 "bosk rescue list\n",
+	 "bosk rescue list\n"
+	 "bosk rescue restore a1b2c3/parse-dates/1\n",
 	 "0124", "done", "there is nothing of that name",
 	 "gc diff"},
 	{"verify",

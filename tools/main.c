@@ -18,8 +18,6 @@
 	static const struct cmd entry = {.name = (command), .args = (words), .summary = (text)}
 LATER(questions_entry, "questions", "[SID]", "blocker questions, ready to answer");
 LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
-LATER(gc_entry, "gc", "", "clean what dead sessions left");
-LATER(rescue_entry, "rescue", "list | show | restore", "saved work of something removed");
 LATER(queue_entry, "queue", "add | list | dag | show | export | remove", "stored plans");
 LATER(next_entry, "next", "", "claim the next item of a queue");
 LATER(detail_entry, "detail", "ID", "an item of a queue");
@@ -28,8 +26,8 @@ LATER(done_entry, "done", "ID", "finish a claimed item");
 const struct cmd *const cmd_list[] = {
 	&cmd_init_entry,  &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
 	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &cmd_retry_entry,
-	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &gc_entry,
-	&rescue_entry,    &cmd_verify_entry, &cmd_doctor_entry, &queue_entry,    &next_entry,
+	&questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &cmd_gc_entry,
+	&cmd_rescue_entry,    &cmd_verify_entry, &cmd_doctor_entry, &queue_entry,    &next_entry,
 	&detail_entry,    &done_entry,       &cmd_version_entry, &cmd_help_entry,
 };
 const size_t cmd_count = MEM_COUNT(cmd_list);

@@ -1,0 +1,309 @@
+#!/usr/bin/env bats
+# Sessions whose owner is dead: what they left is saved, then removed, and can be put back (bosk gc, bosk rescue).
+# Nothing that is not provably theirs is touched.
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt sub/b.txt
+    printf '*.ignored\n' >.gitignore
+    git add .gitignore
+    git commit -qm 'Ignore some'
+    base=$(git rev-parse HEAD)
+    write_file "$SCRATCH/p.yaml" <<YAML
+tasks:
+  - {id: good, run: 'echo good > good.txt'}
+  - id: work
+    needs: [good]
+    run: |
+      test -e '$SCRATCH/second' && { echo done > done.txt; exit 0; }
+      git commit -qm 'Its own commit' --allow-empty
+      echo staged > staged.txt; git add staged.txt; echo more >> staged.txt
+      echo changed >> a.txt
+      echo new > new.txt
+      echo mine > mine.ignored
+      touch '$SCRATCH/started'
+      until test -e '$SCRATCH/go'; do sleep 0.05; done
+YAML
+}
+teardown() { flow_teardown_verified; }
+
+# A session that was killed in the middle of the task "work": $sid, its worktree $tree.
+orphan() {
+    start_bosk run "$SCRATCH/p.yaml" --jobs 1 "$@"
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    tree=$REPO.worktrees/$sid-1
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    rm "$SCRATCH/started"
+}
+gc() { run_bosk gc --max-age 0s "$@"; }
+
+# The rescue commit $1 holds everything that was in the worktree, and says what the index was.
+rescued_whole() {
+    equal "staged.txt" "$(git show "$1:staged.txt")" "$(printf 'staged\nmore')"
+    equal "a.txt" "$(git show "$1:a.txt" | tail -n 1)" changed
+    equal "new.txt" "$(git show "$1:new.txt")" new
+    refute git cat-file -e "$1:mine.ignored"
+    git log -1 --format=%B "$1" | grep -qF mine.ignored
+    local index
+    index=$(git log -1 --format='%(trailers:key=Bosk-Index,valueonly)' "$1" | head -n 1)
+    equal "staged content" "$(git cat-file blob "$index:staged.txt")" staged
+    equal "index" "$(git diff --name-only "$1^" "$index")" staged.txt
+    equal "its own commit" "$(git log -1 --format=%s "$1^")" 'Its own commit'
+}
+
+@test "an orphan that is due: its work is saved, then worktree, branch and entry go; resume puts it back" {
+    orphan
+    run_bosk gc
+    expect_status 0
+    expect_text "session $sid is dead.*bosk resume $sid" "$OUT"
+    [ -d "$tree" ]
+    gc --dry-run
+    expect_status 0
+    expect_text "session $sid .*would be cleaned, with 1 worktree" "$OUT"
+    [ -d "$tree" ]
+    gc
+    expect_status 0
+    expect_text "work of work in .* is saved: refs/bosk/rescue/$sid/work/1" "$OUT"
+    expect_text "removed worktree $tree" "$OUT"
+    expect_text "removed branch bosk/$sid/work" "$OUT"
+    expect_text "bosk resume $sid" "$OUT"
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+    assert_no_worktrees "$REPO"
+    equal "branches" "$(git for-each-ref --format='%(refname:short)' 'refs/heads/bosk/**')" ''
+    gc
+    expect_status 0
+    refute grep -q 'removed' "$OUT"
+    # It goes on, at the same path, and what was put back is saved once more before the task begins again.
+    touch "$SCRATCH/second"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "files" "$(git diff --name-only "$base" "integration-$sid" | tr '\n' ' ')" "done.txt good.txt "
+    assert_once "$REPO" "$sid" "$base" good work
+    equal "put back" "$(git rev-parse "refs/bosk/keep/$sid/work/1-work^{tree}")" \
+        "$(git rev-parse "refs/bosk/rescue/$sid/work/1^{tree}")"
+    assert_no_worktrees "$REPO"
+}
+
+@test "the next run cleans what is due, and reports what is not" {
+    orphan
+    write_file "$SCRATCH/q.yaml" <<<'tasks: [{id: other, run: "echo other > other.txt"}]'
+    run_bosk run "$SCRATCH/q.yaml"
+    expect_status 0
+    expect_text "session $sid is dead: .*bosk resume $sid"
+    [ -d "$tree" ]
+    write_file "$SCRATCH/r.yaml" <<<'tasks: [{id: third, run: "echo third > third.txt"}]'
+    run_bosk -c orphans.resumable_max_age=1s run "$SCRATCH/r.yaml"
+    expect_status 0
+    if [ -d "$tree" ]; then # less than a second old
+        wait_until "'$BOSK_BIN' gc --max-age 1s | grep -q 'removed worktree'" 30
+    fi
+    refute test -e "$tree"
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
+@test "a living session is no orphan, however old: running, stopped by SIGSTOP, or in another's name" {
+    start_bosk run "$SCRATCH/p.yaml" --jobs 1
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    gc --kill --sessions
+    expect_status 0
+    [ -d "$REPO.worktrees/$sid-1" ]
+    kill -STOP "$bosk_pid"
+    gc --kill --sessions
+    expect_status 0
+    kill -CONT "$bosk_pid"
+    touch "$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    equal "attempts" "$(task_field "$sid" work attempts)" 1
+}
+
+@test "cut off at any step the clean-up is finished by the next; nothing is lost" {
+    local at
+    for at in rescue.ref.before rescue.ref.after clean.worktree.saved worktree.remove.before \
+        worktree.remove.unlocked worktree.remove.after clean.worktree.removed clean.branches.before \
+        clean.branches.after clean.manifest.before clean.manifest.after; do
+        rm -rf "$SCRATCH/go" "$SCRATCH/second" "$REPO/.git/bosk"
+        git for-each-ref --format='delete %(refname)' refs/bosk 'refs/heads/integration-*' | git update-ref --stdin
+        orphan
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 gc
+        equal "status at $at" "$status" 137
+        if [ "$at" = clean.branches.before ]; then # a resume instead of the next gc
+            touch "$SCRATCH/second"
+            run_bosk resume "$sid"
+            expect_status 0
+            equal "files at $at" "$(git diff --name-only "$base" "integration-$sid" | tr '\n' ' ')" "done.txt good.txt "
+        else
+            gc
+            expect_status 0
+            assert_no_worktrees "$REPO"
+            equal "branches at $at" "$(git for-each-ref 'refs/heads/bosk/**')" ''
+        fi
+        rescued_whole "refs/bosk/rescue/$sid/work/1"
+    done
+}
+
+@test "what is not its own at its paths, locked trees, mounts and links stay, and the entry with them" {
+    orphan
+    git worktree unlock "$tree"
+    git worktree lock --reason 'do not touch' "$tree"
+    gc
+    expect_status 1
+    expect_text "worktree $tree stays: git has it locked: do not touch" "$OUT"
+    git worktree unlock "$tree"
+    if mkdir "$tree/mnt" && mount -t tmpfs none "$tree/mnt" 2>/dev/null; then
+        gc
+        umount "$tree/mnt"
+        expect_status 1
+        expect_text "stays: something is mounted at $tree/mnt" "$OUT"
+    fi
+    rmdir "$tree/mnt"
+    mkdir "$SCRATCH/outside"
+    echo precious >"$SCRATCH/outside/precious"
+    ln -s "$SCRATCH/outside" "$tree/link"
+    mv "$tree" "$SCRATCH/away"
+    ln -s "$SCRATCH/away" "$tree"
+    gc
+    expect_status 1
+    expect_text "worktree $tree stays: it is a symbolic link" "$OUT"
+    rm "$tree"
+    mv "$SCRATCH/away" "$tree"
+    gc
+    expect_status 0
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+    equal "precious" "$(cat "$SCRATCH/outside/precious")" precious
+    equal "the link" "$(git cat-file blob "refs/bosk/rescue/$sid/work/1:link")" "$SCRATCH/outside"
+}
+
+@test "look-alike branches and worktrees of the user's are not touched" {
+    orphan
+    git branch "bosk/$sid/mine"
+    git branch "integration-ffffff"
+    git worktree add -q -b other "$REPO.worktrees/$sid-7"
+    git worktree add -q "$REPO.worktrees/abcdef-1" -b third
+    gc
+    expect_status 0
+    git rev-parse -q --verify "bosk/$sid/mine" >/dev/null
+    git rev-parse -q --verify integration-ffffff >/dev/null
+    [ -d "$REPO.worktrees/$sid-7" ] && [ -d "$REPO.worktrees/abcdef-1" ]
+    git worktree remove "$REPO.worktrees/$sid-7"
+    git worktree remove "$REPO.worktrees/abcdef-1"
+}
+
+@test "work that cannot be saved keeps its worktree, and gc says so" {
+    orphan
+    chmod 000 "$tree/new.txt"
+    if [ "$(id -u)" = 0 ]; then # root reads it all the same: something that git cannot add
+        chmod 644 "$tree/new.txt"
+        git init -q "$tree/nested" # a repository without a commit
+    fi
+    gc
+    expect_status 1
+    expect_text "worktree $tree stays: " "$OUT"
+    equal "new.txt" "$(cat "$tree/new.txt")" new
+    equal "entry" "$(status_json ".sessions[] | select(.id == \"$sid\") | .worktrees | length")" 1
+    rm -rf "$tree/nested"
+    chmod 644 "$tree/new.txt"
+    gc
+    expect_status 0
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
+@test "a worktree whose folder somebody removed: what HEAD and index held is saved" {
+    orphan
+    rm -rf "$tree"
+    gc
+    expect_status 0
+    equal "staged" "$(git show "refs/bosk/rescue/$sid/work/1:staged.txt")" staged
+    equal "its own commit" "$(git log -1 --format=%s "refs/bosk/rescue/$sid/work/1^")" 'Its own commit'
+    assert_no_worktrees "$REPO"
+}
+
+@test "rescue list, show and restore" {
+    orphan
+    gc
+    run_bosk rescue list
+    expect_status 0
+    expect_text "^rescue/$sid/work/1  20.*Z  Work of task work, as it was in" "$OUT"
+    run_bosk rescue list --json
+    equal "ref" "$(jq -r '.saved[] | select(.name | startswith("rescue/")) | .ref' "$OUT")" "refs/bosk/rescue/$sid/work/1"
+    run_bosk rescue show "$sid/work/1"
+    expect_status 0
+    expect_text '^\+new$' "$OUT"
+    run_bosk rescue restore "rescue/$sid"
+    expect_status 0
+    equal "branch" "$(git rev-parse "rescued-$sid-work-1")" "$(git rev-parse "refs/bosk/rescue/$sid/work/1")"
+    run_bosk rescue restore "$sid/work/1"
+    expect_status 2
+    expect_text 'there is a branch rescued-.* already'
+    run_bosk rescue restore "$sid/work/1" mine
+    expect_status 0
+    equal "checkout" "$(git status --porcelain)" ''
+    run_bosk rescue show nothing
+    expect_status 1
+    run_bosk rescue
+    expect_status 2
+}
+
+@test "processes that a dead session left are ended at the next start and by gc --kill, and no others" {
+    orphan
+    # As one of its agents, and some that only look like it: another session's, another worktree's.
+    BOSK_SESSION=$sid BOSK_WORKTREE=$tree setsid sleep 1000 &
+    stray=$!
+    BOSK_SESSION=ffffff BOSK_WORKTREE=$tree setsid sleep 1000 &
+    other=$!
+    BOSK_SESSION=$sid BOSK_WORKTREE=/elsewhere setsid sleep 1000 &
+    elsewhere=$!
+    run_bosk gc
+    expect_status 0
+    alive "$stray"
+    run_bosk gc --kill
+    expect_status 0
+    expect_text "session $sid is dead: ended 1 process that it left running" "$OUT"
+    refute alive "$stray"
+    alive "$other"
+    alive "$elsewhere"
+    BOSK_SESSION=$sid BOSK_WORKTREE=$tree setsid sleep 1000 &
+    stray=$!
+    write_file "$SCRATCH/q.yaml" <<<'tasks: [{id: other, run: "echo other > other.txt"}]'
+    run_bosk run "$SCRATCH/q.yaml"
+    expect_status 0
+    refute alive "$stray"
+    alive "$other"
+    kill "$other" "$elsewhere"
+}
+
+@test "gc --sessions forgets what has landed, and keeps what has not" {
+    write_file "$SCRATCH/q.yaml" <<<'tasks: [{id: other, run: "echo other > other.txt"}]'
+    run_bosk run "$SCRATCH/q.yaml" --land merge
+    expect_status 0
+    landed=$(last_sid)
+    write_file "$SCRATCH/r.yaml" <<<'tasks: [{id: third, run: "echo third > third.txt"}]'
+    run_bosk run "$SCRATCH/r.yaml"
+    expect_status 0
+    kept=$(last_sid)
+    run_bosk gc --sessions
+    expect_status 0
+    equal "sessions" "$(status_json '.sessions | length')" 2
+    gc --sessions --dry-run
+    expect_text "session $landed .*would be forgotten" "$OUT"
+    equal "sessions" "$(status_json '.sessions | length')" 2
+    gc --sessions
+    expect_status 0
+    expect_text "session $landed .*: forgotten, with its logs" "$OUT"
+    expect_text "session $kept stays: its work is on integration-$kept and not in main" "$OUT"
+    equal "sessions" "$(status_json '.sessions[].id')" "$kept"
+    equal "refs" "$(git for-each-ref | grep -c "$landed" || true)" 0
+    equal "files" "$(find .git/bosk -name "*$landed*")" ''
+    git rev-parse -q --verify "integration-$kept" >/dev/null
+    # The plan may be run again as a new one.
+    git rm -q other.txt
+    git commit -qm 'Take it out'
+    run_bosk run "$SCRATCH/q.yaml"
+    expect_status 0
+}
