@@ -2,6 +2,7 @@
  * in status.h). It tells what git and the store prove, nothing else. */
 #include <string.h>
 
+#include "orphans/saved.h"
 #include "render.h"
 #include "status.h"
 #include "store/base/clock.h"
@@ -99,6 +100,24 @@ static void add_trouble(const struct session *s, size_t i, struct str *out)
 		str_addf(out, "      bosk logs %s/%s\n", s->sid, id);
 }
 
+/* What was saved of worktrees that are gone. */
+static void add_rescued(const struct session *s, struct str *out)
+{
+	struct saved_list saved = {0};
+	struct err ignored = {0};
+
+	if (saved_all(&saved, s->site, s->sid, &ignored) != 0)
+		saved_fini(&saved);
+	bool first = true;
+	for (size_t i = 0; i < saved.n; i++) {
+		if (!str_starts(saved.v[i].name, "rescue/"))
+			continue;
+		str_addf(out, "%s  %s  (bosk rescue show, or restore)\n", first ? "\nrescued\n" : "", saved.v[i].name);
+		first = false;
+	}
+	saved_fini(&saved);
+}
+
 static void add_next(const struct session *s, struct str *out)
 {
 	const char *state = session_state(s->site, s->sid, &s->manifest);
@@ -158,6 +177,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 		str_add(out, i ? "" : "\nnotes\n");
 		quoted(out, s->manifest.notes.v[i]);
 	}
+	add_rescued(s, out);
 	add_next(s, out);
 	return 0;
 }

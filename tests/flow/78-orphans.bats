@@ -232,6 +232,8 @@ rescued_whole() {
     expect_text "^rescue/$sid/work/1  20.*Z  Work of task work, as it was in" "$OUT"
     run_bosk rescue list --json
     equal "ref" "$(jq -r '.saved[] | select(.name | startswith("rescue/")) | .ref' "$OUT")" "refs/bosk/rescue/$sid/work/1"
+    run_bosk report "$sid"
+    expect_text "^  rescue/$sid/work/1 " "$OUT"
     run_bosk rescue show "$sid/work/1"
     expect_status 0
     expect_text '^\+new$' "$OUT"
