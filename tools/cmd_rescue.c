@@ -139,11 +139,12 @@ static int run(const struct cmd_line *l)
 }
 
 const struct cmd cmd_rescue_entry = {.name = "rescue",
-                                     .args = "list [SID] | show NAME | restore NAME [BRANCH]",
+                                     .args = "list | show | restore",
                                      .summary = "saved work of something removed",
                                      .details =
-	"Everything that bosk gc, a stop, a failure or a crash would have left in no branch. NAME is as the\n"
-	"list prints it, or its beginning. restore makes a branch of it.\n",
+	"list [SID]                      what bosk gc, a stop, a failure or a crash would have left in no branch\n"
+	"show NAME                       the changes; NAME is as the list prints it, or its beginning\n"
+	"restore NAME [BRANCH]           make a branch of it; nothing is checked out\n",
                                      CMD_OPTIONS(options),
                                      .min_rest = 1,
                                      .max_rest = 3,
