@@ -142,9 +142,9 @@ const struct cmd cmd_rescue_entry = {.name = "rescue",
                                      .args = "list | show | restore",
                                      .summary = "saved work of something removed",
                                      .details =
-	"list [SID]                      what bosk gc, a stop, a failure or a crash would have left in no branch\n"
-	"show NAME                       the changes; NAME is as the list prints it, or its beginning\n"
-	"restore NAME [BRANCH]           make a branch of it; nothing is checked out\n",
+	"list [SID]                what bosk gc, a stop, a failure or a crash left in no branch\n"
+	"show NAME                 the changes; NAME is as the list prints it, or its beginning\n"
+	"restore NAME [BRANCH]     make a branch of it; nothing is checked out\n",
                                      CMD_OPTIONS(options),
                                      .min_rest = 1,
                                      .max_rest = 3,
