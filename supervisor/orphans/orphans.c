@@ -26,6 +26,18 @@ uint64_t orphans_age_ms(const struct manifest_row *m)
 	return wall > m->last_event_ms ? wall - m->last_event_ms : 0;
 }
 
+/* Does the session have gates? One whose settings cannot be read is taken to have some. */
+static bool has_gates(const struct session *s)
+{
+	struct config config = {0};
+	struct plan_faults faults = {0};
+	bool some = config_load_sources(&config, &s->row.config, &faults) != 0 || config.n_gates;
+
+	plan_faults_fini(&faults);
+	config_fini(&config);
+	return some;
+}
+
 /* Would a resume find something to do? */
 static bool has_work(const struct session *s, const char *state)
 {
@@ -46,13 +58,15 @@ static bool has_work(const struct session *s, const char *state)
 		return true;
 	}
 	/* All is merged, but it was to be landed, or its gates have not run on that. */
-	return strcmp(s->tip, s->row.tip) != 0 && (str_eq(s->row.land, "merge") || !s->manifest.final_gates);
+	return strcmp(s->tip, s->row.tip) != 0 &&
+	       (str_eq(s->row.land, "merge") || (!s->manifest.final_gates && has_gates(s)));
 }
 
-static bool nothing_there(const struct session *s, bool work)
+static bool nothing_there(const struct session *s)
 {
-	/* Branches of one that can go on are there as long as it was not cleaned. */
-	return clean_worktrees(s) == 0 && (s->manifest.cleaned_ms || !work);
+	/* One that did not end in order has branches as long as it was not cleaned. */
+	bool over = str_eq(s->manifest.state, "done") || str_eq(s->manifest.state, "failed");
+	return clean_worktrees(s) == 0 && (s->manifest.cleaned_ms || over);
 }
 
 /* Is it due? The session is loaded; held tells that this process has its lock. */
@@ -66,7 +80,7 @@ static bool is_due(const struct session *s, const struct orphans_rule *rule, str
 	if (str_eq(state, "running"))
 		state = "interrupted";
 	bool work = has_work(s, state);
-	if (nothing_there(s, work) || (s->row.keep_worktrees && !work && !rule->kept))
+	if (nothing_there(s) || (s->row.keep_worktrees && !work && !rule->kept))
 		return false;
 	clock_add_duration(&old, age);
 	str_addf(why, "%s, last event %s ago", state, old.p);

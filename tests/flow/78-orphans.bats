@@ -224,6 +224,48 @@ rescued_whole() {
     assert_no_worktrees "$REPO"
 }
 
+@test "a stopped session is cleaned too, and goes on from its branch" {
+    start_bosk run "$SCRATCH/p.yaml" --jobs 1
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    sid=$(last_sid)
+    run_bosk stop --now "$sid"
+    wait_bosk
+    [ -d "$REPO.worktrees/$sid-1" ]
+    gc
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    touch "$SCRATCH/second"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "files" "$(git diff --name-only "$base" "integration-$sid" | tr '\n' ' ')" "done.txt good.txt "
+}
+
+@test "worktrees that were to be kept are removed only when an age is given" {
+    write_file "$SCRATCH/q.yaml" <<<'tasks: [{id: other, run: "echo other > other.txt"}]'
+    run_bosk run "$SCRATCH/q.yaml" --keep-worktrees --jobs 1
+    expect_status 0
+    sid=$(last_sid)
+    echo mine >"$REPO.worktrees/$sid-1/mine.txt"
+    run_bosk -c orphans.max_age=1ms gc
+    expect_status 0
+    [ -d "$REPO.worktrees/$sid-1" ]
+    gc
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    equal "mine.txt" "$(git show "refs/bosk/rescue/$sid/worktree-1/1:mine.txt")" mine
+}
+
+@test "a dead session with nothing left to do is cleaned without waiting for a resume" {
+    write_file "$SCRATCH/q.yaml" <<<'tasks: [{id: other, run: "echo other > other.txt"}]'
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=finish.branches.before:1 run_bosk run "$SCRATCH/q.yaml" --jobs 1
+    expect_status 137
+    sid=$(last_sid)
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    wait_until "'$BOSK_BIN' -c orphans.max_age=1s -c orphans.resumable_max_age=300d gc | grep -q 'removed branch'" 30
+    run_bosk resume "$sid"
+    expect_status 0
+}
+
 @test "rescue list, show and restore" {
     orphan
     gc
