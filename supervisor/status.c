@@ -283,6 +283,11 @@ static void add_dead(void *ctx, struct session *s)
 
 	if (!str_eq(session_state(s->site, s->sid, &s->manifest), "interrupted"))
 		return;
+	if (s->manifest.cleaned_ms) {
+		str_addf(out, "session %s is dead, and what it left is cleaned up; go on with: bosk resume %s\n", s->sid,
+		         s->sid);
+		return;
+	}
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
 		trees += fs_exists(s->manifest.worktrees.v[i]);
 	for (size_t i = 0; i < s->plan.n; i++) {
@@ -300,7 +305,13 @@ static void add_dead(void *ctx, struct session *s)
 	         branches == 1 ? "" : "es", s->sid);
 }
 
-int status_dead(struct site *site, struct str *out, struct err *e)
+static void add_uncleaned(void *ctx, struct session *s)
 {
-	return for_sessions(site, NULL, add_dead, out, e);
+	if (!s->manifest.cleaned_ms)
+		add_dead(ctx, s);
+}
+
+int status_dead(struct site *site, bool cleaned, struct str *out, struct err *e)
+{
+	return for_sessions(site, NULL, cleaned ? add_dead : add_uncleaned, out, e);
 }

@@ -28,7 +28,8 @@ void status_took(const struct task_row *row, struct str *out);
 int report_text(struct session *s, struct str *out, struct err *e);
 int report_json(struct session *s, struct str *out, struct err *e);
 
-/* Dead sessions of the repository: pid, age, leftovers, and what to type. "" when there is none. */
-int status_dead(struct site *site, struct str *out, struct err *e);
+/* Dead sessions of the repository: pid, age, leftovers, and what to type. "" when there is none. `cleaned`: also
+ * those of which nothing is left. */
+int status_dead(struct site *site, bool cleaned, struct str *out, struct err *e);
 
 #endif

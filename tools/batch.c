@@ -97,7 +97,7 @@ void batch_say_dead(struct site *site)
 	AUTO_STR struct str text = {0};
 	struct err ignored = {0};
 
-	if (status_dead(site, &text, &ignored) != 0 || !text.len)
+	if (status_dead(site, true, &text, &ignored) != 0 || !text.len)
 		return;
 	for (char *line = strtok(text.p, "\n"); line; line = strtok(NULL, "\n"))
 		log_info("%s", line);

@@ -160,7 +160,7 @@ static void leftovers(struct site *site)
 	doctor_left(site, &ids, &left);
 	for (size_t i = 0; i < left.n; i++)
 		line("note", "%s", left.v[i]);
-	if (status_dead(site, &dead, &e) == 0 && dead.len) {
+	if (status_dead(site, true, &dead, &e) == 0 && dead.len) {
 		dead.p[dead.len - 1] = '\0';
 		line("note", "%s", dead.p);
 	}

@@ -61,7 +61,7 @@ static int clean(const struct cmd_line *l, struct site *site, const struct orpha
 		rc = prune_sessions(site, rule, &pruned, e);
 	print(&pruned.lines);
 	if (rc == 0)
-		rc = status_dead(site, &dead, e);
+		rc = status_dead(site, false, &dead, e);
 	cmd_print(&dead);
 	if (rc == 0 && !strays.n && !cleaned.lines.n && !pruned.lines.n && !dead.len)
 		log_info("there is nothing to clean");

@@ -80,10 +80,10 @@ const struct saved *saved_find(const struct saved_list *l, const char *name, str
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct saved *s = &l->v[i];
-		const char *part = strchr(s->name, '/') + 1;
+		const char *part = strchr(s->name, '/') + 1, *of_task = strchr(part, '/');
 		if (strcmp(s->name, name) == 0 || strcmp(s->ref, name) == 0 || strcmp(part, name) == 0)
 			return s;
-		if (!begins(s->name, name) && !begins(part, name))
+		if (!begins(s->name, name) && !begins(part, name) && !(of_task && begins(of_task + 1, name)))
 			continue;
 		found = s;
 		if (n++ < NAMES_MAX)

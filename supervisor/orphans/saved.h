@@ -21,8 +21,8 @@ struct saved_list {
 int saved_all(struct saved_list *out, struct site *site, const char *sid, struct err *e);
 void saved_fini(struct saved_list *l);
 
-/* The one meant by a name as above, without its first part too, or by the beginning of either up to a slash, when it
- * is the only one; ERR_MISSING, or ERR_USAGE listing those it could be. Borrowed. */
+/* The one meant by a name as above, without its first part or first two (the task) too, or by the beginning of either
+ * up to a slash, when it is the only one; ERR_MISSING, or ERR_USAGE listing those it could be. Borrowed. */
 const struct saved *saved_find(const struct saved_list *l, const char *name, struct err *e);
 
 #endif

@@ -276,6 +276,11 @@ rescued_whole() {
     equal "ref" "$(jq -r '.saved[] | select(.name | startswith("rescue/")) | .ref' "$OUT")" "refs/bosk/rescue/$sid/work/1"
     run_bosk report "$sid"
     expect_text "^  rescue/$sid/work/1 " "$OUT"
+    local name
+    for name in "rescue/$sid/work" "$sid" work; do
+        run_bosk rescue show "$name"
+        expect_status 0
+    done
     run_bosk rescue show "$sid/work/1"
     expect_status 0
     expect_text '^\+new$' "$OUT"
