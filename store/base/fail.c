@@ -3,6 +3,7 @@
 
 #ifdef BOSK_FAILPOINTS
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +70,11 @@ void fail_point(const char *name)
 		return;
 	if (log)
 		log_point(log, name);
-	if (at && due(at, name) && (!once || first_to_make(once)))
+	if (!at || !due(at, name) || (once && !first_to_make(once)))
+		return;
+	if (getenv("BOSK_FAILPOINT_STOP"))
+		kill(getpid(), SIGSTOP);
+	else
 		_exit(137);
 }
 #else

@@ -5,6 +5,7 @@
  *   BOSK_FAILPOINT_AT=NAME:K   ... when it passes NAME for the K-th time
  *   BOSK_FAILPOINT_IN=ROLE     only in the supervisor (any command), or only in the worker
  *   BOSK_FAILPOINT_ONCE=FILE   only in the process that makes FILE: the next one lives on
+ *   BOSK_FAILPOINT_STOP=1      stops it there instead, as SIGSTOP does
  *   BOSK_FAILPOINT_LOG=FILE    appends "PID ROLE NAME" for each point passed
  * Compiled to nothing unless BOSK_FAILPOINTS is defined. */
 #ifndef BOSK_FAIL_H
