@@ -27,7 +27,7 @@
 	T(results)     /* queue/000001/0001/hash -> struct result_row */                          \
 	T(requests)    /* sid/<random> -> struct request_row */                                   \
 	T(accounts)    /* agent account -> limited until */                                       \
-	T(slots)       /* worktree slots of the repository */
+	T(slots)       /* sid/kind -> struct claim_row */
 
 #define DB_ENUM_(name) DB_##name,
 enum db_table { DB_TABLES(DB_ENUM_) DB_COUNT };

@@ -28,3 +28,6 @@ REC_DEFINE(result_row, RESULT_FIELDS, 1)
 #define REC_SELF request_row
 REC_DEFINE(request_row, REQUEST_FIELDS, 1)
 #undef REC_SELF
+#define REC_SELF claim_row
+REC_DEFINE(claim_row, CLAIM_FIELDS, 1)
+#undef REC_SELF

@@ -91,6 +91,12 @@
 /* Another process asks a session: kind: stop | stop-now. Key: sid/random. */
 #define REQUEST_FIELDS(F) F(str, kind) F(u64, time_ms) F(u64, pid)
 
+/* What a process of a session holds, or waits for, of what all sessions share (claim.h). Key: sid/kind. */
+#define CLAIM_FIELDS(F)                                                                           \
+	F(u64, held) F(u64, wanted) F(u64, since_ms) /* it waits */                                \
+	F(u64, capacity) /* of all sessions, as this one sees it; 0 = no limit */                 \
+	F(u64, pid) F(u64, start_ticks) F(str, boot_id)
+
 REC_DECLARE(manifest_row, MANIFEST_FIELDS)
 REC_DECLARE(session_row, SESSION_FIELDS)
 REC_DECLARE(queue_row, QUEUE_FIELDS)
@@ -100,5 +106,6 @@ REC_DECLARE(event_row, EVENT_FIELDS)
 REC_DECLARE(intent_row, INTENT_FIELDS)
 REC_DECLARE(result_row, RESULT_FIELDS)
 REC_DECLARE(request_row, REQUEST_FIELDS)
+REC_DECLARE(claim_row, CLAIM_FIELDS)
 
 #endif

@@ -1,14 +1,12 @@
 /* control: what asks a running supervisor for something - signals, the terminal, other processes
  * through the store and the wake FIFO. */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core.h"
+#include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -134,26 +132,15 @@ static void on_wake(void *ctx, int fd, short revents)
 	while (read(fd, bytes, sizeof bytes) > 0)
 		;
 	read_requests(ctx, true);
-}
-
-/* A FIFO that others write one byte to. Opened for both ways: never at end of file, no writer waits. */
-static int open_wake(struct core *c, struct err *e)
-{
-	AUTO_FREE char *path = site_path(c->s->site, "sessions/%s.wake", c->s->sid);
-
-	if (mkfifo(path, 0600) != 0 && errno != EEXIST)
-		return err_sys(e, "cannot make %s", path);
-	c->wake_fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	if (c->wake_fd < 0)
-		return err_sys(e, "cannot open %s", path);
-	loop_fd(c->loop, c->wake_fd, POLLIN, on_wake, c);
-	return 0;
+	share_look(ctx);
 }
 
 int control_open(struct core *c, struct err *e)
 {
-	if (open_wake(c, e) != 0)
+	c->wake_fd = session_wake_open(c->s->site, c->s->sid, e);
+	if (c->wake_fd < 0)
 		return -1;
+	loop_fd(c->loop, c->wake_fd, POLLIN, on_wake, c);
 	read_requests(c, false); /* what was asked of the process before us */
 	loop_signal(c->loop, SIGINT, on_stop_signal, c);
 	loop_signal(c->loop, SIGTERM, on_stop_signal, c);

@@ -3,6 +3,7 @@
 
 #include "core.h"
 #include "floor.h"
+#include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -78,6 +79,8 @@ static void record(struct core *c, const struct sched_action *a)
 		break;
 	case SCHED_INTEGRATE:
 	case SCHED_CANCEL:
+	case SCHED_CLAIM:
+	case SCHED_GIVE:
 	case SCHED_END:
 		break;
 	}
@@ -155,7 +158,8 @@ static void hold_over(void *ctx, uint64_t id)
 	c->hold_timer = 0; /* the next turn tries the commit again */
 }
 
-/* No room: keep the turn, start nothing, try again (architecture 1.4). */
+/* No room, or a process that was stopped while it wrote: keep the turn, start nothing, try again
+ * (architecture 1.4). */
 static void hold(struct core *c, const struct err *e)
 {
 	if (!c->held)
@@ -175,14 +179,14 @@ void core_turns(void *ctx)
 			return;
 		bool quiet = turn_empty(&c->turn) && !c->n_todo;
 		if (turn_commit(&c->turn, &e) != 0) {
-			if (e.kind == ERR_NOSPACE)
+			if (e.kind == ERR_NOSPACE || e.kind == ERR_HELD)
 				hold(c, &e);
 			else
 				core_fatal(c, &e);
 			return;
 		}
 		if (c->held)
-			log_info("there is room again");
+			log_info("the store can be written again");
 		c->held = false;
 		size_t n = c->n_todo;
 		AUTO_FREE struct sched_action *todo = mem_steal(&c->todo);
@@ -190,6 +194,7 @@ void core_turns(void *ctx)
 		for (size_t i = 0; i < n; i++)
 			core_perform(c, &todo[i]);
 		integrate_step(c);
+		share_step(c);
 		give_up_below_floor(c);
 		if (c->fatal.kind != ERR_NONE || (quiet && !c->n_inbox && turn_empty(&c->turn)))
 			break;

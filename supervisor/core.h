@@ -33,6 +33,7 @@ struct merge_item {
 };
 
 struct escape;
+struct share;
 
 struct integration {
 	size_t *queue; /* tasks whose commit waits for its merge, in order of completion */
@@ -59,6 +60,7 @@ struct core {
 	struct notify *notify;
 	struct turn turn;
 	struct escape *escape; /* what changes outside of the session */
+	struct share *share;   /* worktrees that are shared with other sessions */
 	struct mergebox box; /* where merges are computed */
 	struct integration integ;
 	enum phase phase;
@@ -136,6 +138,8 @@ void finish_cleanup(struct core *c); /* end workers, remove worktrees */
 /* A worker ended during the clean-up, as asked or not. */
 void finish_gone(struct core *c, size_t slot, bool asked, const char *why);
 void finish_session(struct core *c); /* all workers are gone */
+/* Is anything there of a worktree: its folder, or what git knows of it after a kill? */
+bool finish_worktree_left(const struct core *c, size_t slot);
 int finish_exit_code(const struct core *c);
 
 #endif

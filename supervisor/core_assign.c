@@ -4,6 +4,7 @@
 #include "core.h"
 #include "escape.h"
 #include "repair.h"
+#include "share.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -28,6 +29,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	core_sync(c, task);
 	c->slot_task[slot] = task;
 	escape_assigned(c, task, slot);
+	share_assigned(c, slot);
 	c->slot_since[slot] = clock_mono_ms();
 	struct event_row ev = {.kind = (char *)"assign",
 	                       .task = s->plan.tasks[task].id,
@@ -154,6 +156,12 @@ void core_perform(struct core *c, const struct sched_action *a)
 		stop.u.stop.reason = (char *)"stopped on request";
 		pool_send(c->pool, a->slot, &stop, &ignored); /* a dead worker is reported by `gone` */
 		return;
+	case SCHED_CLAIM:
+		share_claim(c);
+		return;
+	case SCHED_GIVE:
+		share_give(c, a->slot);
+		return;
 	case SCHED_END:
 		finish_tasks(c);
 		return;
@@ -166,7 +174,8 @@ void core_perform(struct core *c, const struct sched_action *a)
 int core_check(struct core *c, const char *label, const char *commit, struct err *e)
 {
 	struct msg m = {.kind = MSG_CHECK};
-	size_t slot = 0;
+	/* A slot would have to be asked for. */
+	size_t slot = share_asks(c) && c->merge_slot != SIZE_MAX ? c->merge_slot : 0;
 
 	while (slot < c->s->manifest.worktrees.n && c->slot_keep[slot])
 		slot++;

@@ -7,6 +7,7 @@
 #include "locks.h"
 #include "recover.h"
 #include "repair.h"
+#include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -188,7 +189,10 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 			finish_checked(c, &m->u.checked);
 		return;
 	case MSG_REMOVED:
-		if (!m->u.removed.done) {
+		if (!m->u.removed.done && c->phase < PHASE_CLEANUP) {
+			view_say(c->view, "the worktree %s stays for now: %s", m->u.removed.worktree,
+			         m->u.removed.reason ? m->u.removed.reason : "");
+		} else if (!m->u.removed.done) {
 			strv_addf(&c->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
 			          m->u.removed.reason ? m->u.removed.reason : "");
 			view_say(c->view, "%s", c->s->manifest.notes.v[c->s->manifest.notes.n - 1]);
@@ -251,6 +255,8 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		lost_check(c, why);
 	if (c->phase == PHASE_RUN && slot == c->merge_slot)
 		integrate_check_lost(c, why);
+	if (c->phase < PHASE_CLEANUP)
+		share_gone(c, slot);
 	if (c->phase == PHASE_CLEANUP)
 		finish_gone(c, slot, asked, why);
 }

@@ -70,8 +70,10 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	for (uint64_t i = 1; i <= jobs && !b->borrowed; i++)
 		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", b->worktrees_dir, s->sid,
 		          (unsigned long long)i);
-	/* Gates on merged trees have a worktree of their own, made when it is first needed. */
-	if (str_eq(o->verify, "merged") && o->config->n_gates)
+	/* Gates on merged trees have a worktree of their own, made when it is first needed; those on base and
+	 * tip too where the others must be asked for. */
+	bool asked = o->config->worktrees_total && !b->borrowed;
+	if (o->config->n_gates && (str_eq(o->verify, "merged") || asked))
 		strv_addf(&s->manifest.worktrees, "%s/%s-merge", b->worktrees_dir, s->sid);
 	s->row.base = mem_strdup(b->base.hex);
 	s->row.tip = mem_strdup(s->tip);

@@ -2,6 +2,7 @@
 #include "escape.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -13,7 +14,7 @@ struct escape {
 	struct escape_tree *tree;
 	struct escape_refs *refs;
 	void (*go)(struct core *);
-	uint64_t *idle_since; /* of each slot: the last assignment or result, ms */
+	uint64_t *idle_since; /* of each slot: the last assignment or result, ms; UINT64_MAX: it is given away */
 	bool last;
 };
 
@@ -47,25 +48,40 @@ static bool was_alone(const struct core *c, size_t slot)
 	return !other_session_lives(c);
 }
 
+/* Has another task begun, or ended, in the worktree of `path` since this one was given to its slot? */
+static bool worked_since(const struct core *c, size_t slot, const char *path)
+{
+	for (size_t i = 0; i < c->s->manifest.worktrees.n; i++) {
+		const char *top = c->s->manifest.worktrees.v[i];
+		if (str_starts(path, top) && path[strlen(top)] == '/')
+			return c->escape->idle_since[i] >= c->escape->idle_since[slot];
+	}
+	return false;
+}
+
 /* Files that changed in worktrees where nobody worked. */
 static bool look_at_idle(struct core *c, size_t slot, const struct msg_result *m, char **reason)
 {
 	AUTO_STR struct str text = {0}, tasks = {0};
+	AUTO_STRV struct strv strange = {0};
 
-	if (!m->strange.n)
+	for (size_t i = 0; i < m->strange.n; i++)
+		if (!worked_since(c, slot, m->strange.v[i]))
+			strv_add(&strange, m->strange.v[i]);
+	if (!strange.n)
 		return false;
 	bool own = was_alone(c, slot);
 	escape_running(c, &tasks);
 	str_addf(&text, "while %s ran, these changed where nobody worked:", tasks.p);
-	for (size_t i = 0; i < m->strange.n && i < TOLD_MAX; i++)
-		str_addf(&text, " %s", m->strange.v[i]);
-	if (m->strange.n > TOLD_MAX)
-		str_addf(&text, " and %zu more", m->strange.n - TOLD_MAX);
+	for (size_t i = 0; i < strange.n && i < TOLD_MAX; i++)
+		str_addf(&text, " %s", strange.v[i]);
+	if (strange.n > TOLD_MAX)
+		str_addf(&text, " and %zu more", strange.n - TOLD_MAX);
 	str_addf(&text, "; copies are in %s/outside", m->copies ? m->copies : "");
 	strv_add(&c->s->manifest.notes, text.p);
 	if (own && !*reason)
 		*reason = mem_printf("it went outside of its worktree: %s was changed while nobody else ran",
-		                     m->strange.v[0]);
+		                     strange.v[0]);
 	return own;
 }
 
@@ -108,10 +124,16 @@ void escape_assigned(struct core *c, size_t task, size_t slot)
 	escape_tree_ran(c->escape->tree, core_task_id(c, task));
 }
 
+void escape_left(struct core *c, size_t slot)
+{
+	c->escape->idle_since[slot] = UINT64_MAX;
+}
+
 void escape_idle(const struct core *c, size_t slot, struct strv *idle)
 {
 	for (size_t i = 0; i < c->s->manifest.worktrees.n; i++)
-		if (i != slot && c->slot_task[i] == SIZE_MAX && c->escape->idle_since[i])
+		if (i != slot && c->slot_task[i] == SIZE_MAX && c->escape->idle_since[i] &&
+		    c->escape->idle_since[i] != UINT64_MAX)
 			strv_add(idle, c->s->manifest.worktrees.v[i]);
 }
 

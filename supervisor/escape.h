@@ -13,6 +13,8 @@ void escape_close(struct core *c);
 
 /* A task goes to a slot; *idle gets the worktrees where nobody works then, for its message. */
 void escape_assigned(struct core *c, size_t task, size_t slot);
+/* Its worktree goes: nobody works there, and what changes is our own doing. */
+void escape_left(struct core *c, size_t slot);
 void escape_idle(const struct core *c, size_t slot, struct strv *idle);
 
 /* A task has ended, as `m` says: look again. True when the change is the attempt's own: *reason (owned by

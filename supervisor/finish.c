@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "escape.h"
+#include "share.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -109,8 +110,7 @@ void finish_tasks(struct core *c)
 		tip_checked(c, "error", e.text);
 }
 
-/* Is anything there of worktree i: its folder, or what git knows of it after a kill? */
-static bool worktree_left(const struct core *c, size_t i)
+bool finish_worktree_left(const struct core *c, size_t i)
 {
 	const struct session *s = c->s;
 	const char *path = s->manifest.worktrees.v[i];
@@ -133,7 +133,7 @@ void finish_cleanup(struct core *c)
 	c->phase = PHASE_CLEANUP;
 	c->quitting = 0;
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
-		bool there = pool_running(c->pool, i) || worktree_left(c, i);
+		bool there = pool_running(c->pool, i) || finish_worktree_left(c, i);
 		bool remove = !worktree_stays(c, i) && !c->slot_keep[i] && there;
 		if (!there || (!remove && !pool_running(c->pool, i)))
 			continue;
@@ -154,7 +154,7 @@ void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
 	struct err e = {0};
 
 	/* It said neither "removed" nor why not (that sets slot_keep). */
-	if (!worktree_stays(c, slot) && !c->slot_keep[slot] && worktree_left(c, slot)) {
+	if (!worktree_stays(c, slot) && !c->slot_keep[slot] && finish_worktree_left(c, slot)) {
 		if (!c->slot_again[slot]) {
 			c->slot_again[slot] = true;
 			if (pool_quit(c->pool, slot, true, &e) == 0 || pool_running(c->pool, slot))
@@ -208,6 +208,7 @@ void finish_session(struct core *c)
 		remove_branches(c);
 	FAILPOINT("finish.branches.after");
 	session_note_planted(s);
+	share_finish(c);
 	size_t good = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED);
 	bool halted = schedule_halted(c->sched);
 	const char *state = open ? "stopped" : good == s->plan.n ? "done" : "failed";

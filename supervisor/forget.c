@@ -31,10 +31,12 @@ static int forget_rows(struct db_txn *t, void *ctx, struct err *e)
 	AUTO_FREE char *prefix = mem_printf("%s/", f->s->sid), *queue = mem_printf("%s/", f->s->row.queue);
 	struct keys journal = {f->batch, DB_journal}, integration = {f->batch, DB_integration};
 	struct keys requests = {f->batch, DB_requests}, tasks = {f->batch, DB_tasks};
+	struct keys slots = {f->batch, DB_slots};
 
 	if (db_scan(t, DB_journal, prefix, forget_key, &journal, e) != 0 ||
 	    db_scan(t, DB_integration, prefix, forget_key, &integration, e) != 0 ||
-	    db_scan(t, DB_requests, prefix, forget_key, &requests, e) != 0)
+	    db_scan(t, DB_requests, prefix, forget_key, &requests, e) != 0 ||
+	    db_scan(t, DB_slots, prefix, forget_key, &slots, e) != 0)
 		return -1;
 	/* The queue stays when an earlier session worked on it. */
 	if (f->s->queue.sessions.n > 1)

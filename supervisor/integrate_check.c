@@ -53,7 +53,7 @@ bool integrate_check_start(struct core *c)
 {
 	AUTO_STRV struct strv gates = {0};
 
-	if (c->merge_slot == SIZE_MAX)
+	if (c->merge_slot == SIZE_MAX || !str_eq(c->s->row.verify, "merged"))
 		return false;
 	gates_due(c, &gates);
 	if (!gates.n)

@@ -250,11 +250,31 @@ static int adopt(struct session *s, struct err *e)
 	return rc;
 }
 
+/* It is our turn: nobody else lands. */
+static int land_now(struct landing *l, struct err *e)
+{
+	struct session *s = l->s;
+	size_t told = s->manifest.notes.n;
+	bool clear = false, moved = true;
+
+	session_note_planted(s);
+	int rc = settle_intent(l, &clear, e);
+	for (int i = 0; rc == 0 && clear && moved && i < TRIES; i++)
+		rc = try_once(l, &moved, e);
+	if (rc == 0 && clear && moved)
+		refuse(l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
+		       s->row.target, TRIES, s->sid);
+	if (rc == 0 && !l->out->done && str_eq(s->manifest.state, "landing"))
+		rc = land_record_refusal(s, str_text(&l->out->text), e);
+	for (size_t i = told; i < s->manifest.notes.n; i++)
+		refuse(l, "\n  %s", s->manifest.notes.v[i]);
+	return rc;
+}
+
 int land_merge(struct session *s, struct land_result *out, struct err *e)
 {
 	struct landing l = {.s = s, .out = out};
-	bool moved = true;
-	int rc = 0;
+	int rc;
 
 	err_clear(e);
 	if (adopt(s, e) != 0)
@@ -265,26 +285,15 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	}
 	if (!oid_parse(&l.tip, s->tip))
 		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
-	/* One landing at a time in this repository: others wait for it. */
-	AUTO_FREE char *lock_path = site_path(s->site, "land.lock");
-	AUTO_CLOSE int lock = -1;
-	struct git wait = {.cwd = s->site->state_dir};
-	if (git_lock(&wait, lock_path, &lock, e) != 0)
+	bool stopped = false;
+	if (land_turn_wait(s, &stopped, e) != 0)
 		return -1;
+	if (stopped)
+		return refuse(&l, "not landed: it was asked to stop while it waited for its turn; to land it: bosk %s %s",
+		              str_eq(s->manifest.state, "landing") ? "resume" : "land --merge", s->sid);
 	l.ref = mem_printf("refs/heads/%s", s->row.target);
-	size_t told = s->manifest.notes.n;
-	session_note_planted(s);
-	bool clear = false;
-	rc = settle_intent(&l, &clear, e);
-	for (int i = 0; rc == 0 && clear && moved && i < TRIES; i++)
-		rc = try_once(&l, &moved, e);
-	if (rc == 0 && clear && moved)
-		refuse(&l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
-		       s->row.target, TRIES, s->sid);
-	if (rc == 0 && !out->done && str_eq(s->manifest.state, "landing"))
-		rc = land_record_refusal(s, str_text(&out->text), e);
-	for (size_t i = told; i < s->manifest.notes.n; i++)
-		refuse(&l, "\n  %s", s->manifest.notes.v[i]);
+	rc = land_now(&l, e);
+	land_turn_over(s);
 	free(l.ref);
 	free(l.tree);
 	return rc;

@@ -1,4 +1,4 @@
-/* land_private: what the files of a landing share (land.c, land_record.c). */
+/* land_private: what the files of a landing share (land.c, land_turn.c, land_record.c). */
 #ifndef BOSK_LAND_PRIVATE_H
 #define BOSK_LAND_PRIVATE_H
 
@@ -11,6 +11,12 @@ struct landing {
 	struct oid tip, target, merge;
 	char *tree; /* worktree that has the target checked out, NULL = none */
 };
+
+/* ---- land_turn.c: one landing at a time in a repository ---- */
+
+/* Until it is this session's turn; says whose it is meanwhile. *stopped: `bosk stop` ended the wait. */
+int land_turn_wait(struct session *s, bool *stopped, struct err *e);
+void land_turn_over(struct session *s);
 
 /* ---- land_record.c: what the store has of a landing ---- */
 

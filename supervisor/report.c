@@ -121,12 +121,15 @@ static void add_rescued(const struct session *s, struct str *out)
 static void add_next(const struct session *s, struct str *out)
 {
 	const char *state = session_state(s->site, s->sid, &s->manifest);
+	AUTO_STR struct str waits = {0};
+	bool others = status_waits(s, &waits, NULL);
 
 	str_add(out, "\nnext\n");
 	if (session_resumable(s->site, s->sid, &s->manifest))
 		str_addf(out, "  bosk resume %s\n", s->sid);
 	else if (str_eq(state, "running"))
-		str_addf(out, "  it is still running: bosk status %s\n", s->sid);
+		str_addf(out, "  it is still running%s%s: bosk status %s\n",
+		         others ? " and waits for " : "", str_text(&waits), s->sid);
 	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0)
 		str_addf(out, "  bosk land %s --merge%s     (or look first: git log --graph %s..%s)\n", s->sid,
 		         s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass") ? " --force-red" : "",

@@ -119,7 +119,10 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 	}
 	for (uint32_t i = 0; i < s->slots; i++) {
 		s->in_slot[i] = SCHED_NONE;
-		heap_push(s->free_slots, &s->n_free, i);
+		s->closed[i] = plan->closed;
+		s->n_closed += plan->closed;
+		if (!plan->closed)
+			heap_push(s->free_slots, &s->n_free, i);
 	}
 	return s;
 }
@@ -183,6 +186,11 @@ size_t schedule_count(const struct schedule *s, enum task_state state)
 	return (size_t)state < TASK_STATE_COUNT ? s->count[state] : 0;
 }
 
+size_t schedule_idle(const struct schedule *s)
+{
+	return s->n_free;
+}
+
 bool schedule_stopping(const struct schedule *s)
 {
 	return s->stop != STOP_NO;
@@ -206,12 +214,15 @@ static uint64_t mix(uint64_t h, uint64_t x)
 
 uint64_t schedule_digest(const struct schedule *s)
 {
-	const bool flags[] = {s->started, s->held, s->halted, s->ended};
+	const bool flags[] = {s->started, s->held, s->halted, s->ended, s->claiming};
 	uint64_t h = mix(s->n, s->failures), parked = 0;
 
 	h = mix(h, (uint64_t)s->stop);
 	for (size_t i = 0; i < MEM_COUNT(flags); i++)
 		h = mix(h, flags[i]);
+	h = mix(h, s->to_give);
+	for (size_t i = 0; i < s->slots; i++)
+		h = mix(h, s->closed[i]);
 	for (size_t t = 0; t < s->n; t++) {
 		h = mix(h, (uint64_t)s->state[t] << 32 | s->slot[t]);
 		h = mix(h, s->retries[t]);

@@ -39,6 +39,8 @@ struct sched_plan {
 	/* One at a time, in plan order as far as dependencies allow (priority is ignored): the next
 	 * starts when the former is integrated or has ended, its retries included. */
 	bool sequential;
+	/* Every slot is to be asked for before it is used (SCHED_CLAIM): they are shared with others. */
+	bool closed;
 };
 
 enum sched_event_kind {
@@ -57,7 +59,9 @@ enum sched_event_kind {
 	SCHED_STOP,       /* the user: start nothing new, let running tasks finish and be merged */
 	SCHED_STOP_NOW,   /* the user: stop what runs too; also after SCHED_STOP */
 	SCHED_HOLD,       /* a resource is below its floor: start nothing for now */
-	SCHED_RELEASE     /* it is above again */
+	SCHED_RELEASE,    /* it is above again */
+	SCHED_OPEN,       /* the answer to SCHED_CLAIM: the lowest closed slot may be used */
+	SCHED_CLOSE       /* others need a slot: the next one that is free is given back */
 };
 
 struct sched_event {
@@ -74,13 +78,16 @@ enum sched_action_kind {
 	SCHED_DROP,      /* task, until now BACKOFF, RUNNING or CHECKED, is READY again but will not start
 	                  * as the session stops or halted: disarm its timer; a resume runs it. Not
 	                  * given for tasks that were READY or WAITING all along */
+	SCHED_CLAIM,     /* a task could start, but every open slot is in use: ask for one more; given
+	                  * once, until SCHED_OPEN answers */
+	SCHED_GIVE,      /* slot is closed: nothing starts there before it is opened again */
 	SCHED_END        /* nothing more can happen: always the last action, exactly once */
 };
 
 struct sched_action {
 	enum sched_action_kind kind;
 	uint32_t task;
-	uint32_t slot;  /* ASSIGN, CANCEL */
+	uint32_t slot;  /* ASSIGN, CANCEL, GIVE */
 	uint32_t cause; /* SKIP: the task that ended badly */
 };
 
@@ -99,7 +106,7 @@ struct schedule *schedule_copy(const struct schedule *s);
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
 
 /* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:
- * at most one for each task, then SCHED_END.
+ * at most one for each task, one for each slot and one SCHED_CLAIM, then SCHED_END.
  * An event that does not fit the task's state (a late message) changes nothing and gives none; so
  * does a SCHED_STOPPED nobody asked for, and everything after SCHED_END. A stop before SCHED_START
  * ends at once: nothing was started, and what is CHECKED stays so for a resume. */
@@ -110,6 +117,7 @@ enum task_state schedule_state(const struct schedule *s, uint32_t task);
 uint32_t schedule_retries(const struct schedule *s, uint32_t task); /* used so far */
 uint32_t schedule_slot(const struct schedule *s, uint32_t task); /* SCHED_NONE unless RUNNING */
 size_t schedule_count(const struct schedule *s, enum task_state state);
+size_t schedule_idle(const struct schedule *s); /* open slots where nothing runs */
 bool schedule_stopping(const struct schedule *s);
 bool schedule_halted(const struct schedule *s); /* too many failures in a row */
 bool schedule_ended(const struct schedule *s);

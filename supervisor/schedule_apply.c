@@ -9,7 +9,7 @@
 
 static void act(struct schedule *s, struct sched_action a)
 {
-	assert(s->n_actions <= s->n); /* one for each task, and SCHED_END */
+	assert(s->n_actions < s->n + s->slots + 2);
 	s->actions[s->n_actions++] = a;
 }
 
@@ -156,6 +156,28 @@ static void begin(struct schedule *s)
 	}
 }
 
+/* The answer to a claim. */
+static bool open_slot(struct schedule *s)
+{
+	for (uint32_t i = 0; i < s->slots; i++) {
+		if (!s->closed[i])
+			continue;
+		s->closed[i] = s->claiming = false;
+		s->n_closed--;
+		heap_push(s->free_slots, &s->n_free, i);
+		return true;
+	}
+	return false;
+}
+
+static bool give_slot(struct schedule *s)
+{
+	if (s->to_give >= s->slots - s->n_closed)
+		return false;
+	s->to_give++;
+	return true;
+}
+
 static bool stop(struct schedule *s, enum schedule_stop how)
 {
 	if (s->stop >= how)
@@ -191,6 +213,8 @@ static enum task_state state_for(enum sched_event_kind kind)
 	case SCHED_STOP_NOW:
 	case SCHED_HOLD:
 	case SCHED_RELEASE:
+	case SCHED_OPEN:
+	case SCHED_CLOSE:
 		break;
 	}
 	return TASK_STATE_COUNT;
@@ -272,6 +296,10 @@ static bool take(struct schedule *s, struct sched_event ev)
 	case SCHED_RELEASE:
 		s->held = ev.kind == SCHED_HOLD;
 		return true;
+	case SCHED_OPEN:
+		return open_slot(s);
+	case SCHED_CLOSE:
+		return give_slot(s);
 	}
 	return false;
 }
@@ -287,14 +315,30 @@ static void start_what_may(struct schedule *s)
 {
 	if (!s->started || s->held || starts_nothing(s))
 		return;
-	while (s->n_free > 0) {
+	while (s->n_free > 0 || (s->n_closed > 0 && !s->claiming)) {
 		/* A task in BACKOFF has not ended: in sequence its retry goes first. */
 		if (s->sequential && under_way(s) > 0)
 			return;
 		uint32_t task = schedule_pick_take(s);
 		if (task == SCHED_NONE)
 			return;
+		if (s->n_free == 0) {
+			schedule_pick_add(s, task);
+			s->claiming = true;
+			act_on(s, SCHED_CLAIM, SCHED_NONE);
+			return;
+		}
 		start(s, task);
+	}
+}
+
+static void give_what_must(struct schedule *s)
+{
+	for (; s->to_give > 0 && s->n_free > 0; s->to_give--) {
+		uint32_t slot = heap_pop(s->free_slots, &s->n_free);
+		s->closed[slot] = true;
+		s->n_closed++;
+		act(s, (struct sched_action){SCHED_GIVE, SCHED_NONE, slot, SCHED_NONE});
 	}
 }
 
@@ -314,6 +358,7 @@ size_t schedule_apply(struct schedule *s, struct sched_event ev,
 	s->n_actions = 0;
 	*actions = s->actions;
 	if (take(s, ev)) {
+		give_what_must(s);
 		start_what_may(s);
 		if (is_over(s)) {
 			s->ended = true;

@@ -12,7 +12,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 #define SCHEDULE_ARRAYS(A)                                                                        \
 	A(size_t, dep_at, s->n + 1) /* the tasks that need t: dep[dep_at[t]] .. */                 \
 	A(int64_t, priority, s->n)                                                                \
-	A(struct sched_action, actions, s->n + 1)                                                 \
+	A(struct sched_action, actions, s->n + s->slots + 2)                                      \
 	A(uint32_t, dep, s->n_deps)                                                               \
 	A(uint32_t, rank, s->n)                                                                   \
 	A(uint32_t, by_rank, s->n)                                                                \
@@ -30,7 +30,8 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(uint32_t, free_slots, s->slots) /* heap */                                              \
 	A(uint32_t, in_slot, s->slots)    /* task or SCHED_NONE */                                \
 	A(uint8_t, state, s->n)    /* enum task_state */                                          \
-	A(bool, exclusive, s->n)
+	A(bool, exclusive, s->n)                                                                  \
+	A(bool, closed, s->slots)  /* not to be used before it is opened */
 
 struct schedule {
 	size_t n, slots, n_deps;
@@ -41,6 +42,8 @@ struct schedule {
 
 	bool started, held, halted, ended;
 	bool alone; /* an exclusive task runs */
+	bool claiming; /* SCHED_CLAIM was given and not answered */
+	size_t n_closed, to_give; /* closed slots; open ones that are to be closed when they are free */
 	enum schedule_stop stop;
 	uint32_t failures; /* in a row; stays 0 when halt_after is 0 */
 	size_t count[TASK_STATE_COUNT];

@@ -1,8 +1,11 @@
 /* session: loading what the store knows of a session, and finding the one that is meant. */
 #include "session.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/mem.h"
@@ -228,6 +231,26 @@ int session_lock(struct session *s, struct err *e)
 		return err_set(e, ERR_HELD, "session %s is running in process %llu", s->sid,
 		               (unsigned long long)s->manifest.pid);
 	return -1;
+}
+
+bool session_wake(const struct site *site, const char *sid)
+{
+	AUTO_FREE char *path = site_path(site, "sessions/%s.wake", sid);
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	/* ENXIO: nobody reads. EAGAIN: so many bytes wait that it will wake up anyway. */
+	return fd >= 0 && (write(fd, "!", 1) == 1 || errno == EAGAIN);
+}
+
+/* Opened for both ways: never at end of file, no writer waits. */
+int session_wake_open(const struct site *site, const char *sid, struct err *e)
+{
+	AUTO_FREE char *path = site_path(site, "sessions/%s.wake", sid);
+
+	if (mkfifo(path, 0600) != 0 && errno != EEXIST)
+		return err_sys(e, "cannot make %s", path);
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 ? fd : err_sys(e, "cannot open %s", path);
 }
 
 struct planted *session_guard(struct session *s)

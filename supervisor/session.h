@@ -61,6 +61,11 @@ int session_find_task(struct session *out, struct site *site, const char *name, 
 /* Take the lock for life. ERR_HELD when a living process has it. */
 int session_lock(struct session *s, struct err *e);
 
+/* Wake whoever runs the session, or waits for it in this way. False: nobody does. */
+bool session_wake(const struct site *site, const char *sid);
+/* The FIFO to be woken by: readable after each session_wake, never at its end. The caller closes. */
+int session_wake_open(const struct site *site, const char *sid, struct err *e);
+
 /* For git commands on the session's behalf: what was planted since it began does not run. Borrowed. */
 struct planted *session_guard(struct session *s);
 /* What was planted goes into the manifest's notes, each once. True: there is a new one. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "claim.h"
 #include "render.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -85,6 +86,21 @@ static struct json_t *task_json(const struct session *s, size_t i)
 	return j;
 }
 
+bool status_waits(const struct session *s, struct str *out, struct strv *holders)
+{
+	static const char *const kinds[] = {CLAIM_WORKTREE, CLAIM_LANDING};
+	bool waits = false;
+
+	for (size_t i = 0; i < MEM_COUNT(kinds) && !waits; i++) {
+		struct claims c;
+		struct err ignored = {0};
+		waits = claim_read(&c, s->site, kinds[i], &ignored) == 0 &&
+		        claim_text(&c, kinds[i], s->sid, out, holders);
+		claim_fini(&c);
+	}
+	return waits;
+}
+
 static struct json_t *worktrees_json(const struct session *s)
 {
 	struct json_t *list = json_list();
@@ -126,7 +142,10 @@ static struct json_t *session_json(struct session *s)
 	json_put_text(j, "target", s->row.target);
 	json_put_text(j, "land", s->row.land);
 	json_put_text(j, "final_gates", s->manifest.final_gates);
-	json_put_null(j, "waiting_for");
+	AUTO_STR struct str waits = {0};
+	AUTO_STRV struct strv holders = {0};
+	json_put_text(j, "waiting_for", status_waits(s, &waits, &holders) ? waits.p : NULL);
+	json_put_list(j, "held_by", &holders);
 	json_put_null(j, "until");
 	json_put_u64(counts, "total", s->plan.n);
 	struct status_count c;
@@ -216,6 +235,9 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 		str_addf(out, "; the tip is RED: %s",
 		         s->manifest.final_reason ? s->manifest.final_reason : s->manifest.final_gates);
 	str_addc(out, '\n');
+	AUTO_STR struct str waits = {0};
+	if (status_waits(s, &waits, NULL))
+		str_addf(out, "  waiting for %s\n", waits.p);
 }
 
 static void add_text(struct session *s, struct str *out)

@@ -21,6 +21,9 @@ int status_large(struct session *head, struct str *out, struct err *e); /* sessi
 /* Number of tasks shown in each state, "total" included, zeros left out; for texts. */
 void status_counts(const struct session *s, struct str *out); /* "12 tasks: 10 integrated, 2 failed" */
 
+/* What the session waits for that others have, for people: see claim_text. */
+bool status_waits(const struct session *s, struct str *out, struct strv *holders);
+
 /* How long a task took, and in how many attempts when more than one: "12 s, 2 attempts". */
 void status_took(const struct task_row *row, struct str *out);
 

@@ -9,6 +9,7 @@
 #include "core.h"
 #include "escape.h"
 #include "forget.h"
+#include "share.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "view_out.h"
@@ -36,7 +37,8 @@ static struct schedule *make_schedule(const struct core *c)
 	                          .ctx = &c->s->plan,
 	                          .retries = (uint32_t)c->cfg->retries,
 	                          .halt_after_failures = (uint32_t)c->cfg->halt_after_failures,
-	                          .sequential = s->row.sequential};
+	                          .sequential = s->row.sequential,
+	                          .closed = share_asks(c)};
 	struct schedule *sched = schedule_new(&plan);
 	for (size_t i = 0; i < s->plan.n; i++)
 		schedule_restore(sched, (uint32_t)i, session_task_state(s, i),
@@ -93,6 +95,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->box.runs = c->cfg->merge_drivers ? &s->row.git_config : NULL;
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
+	share_open(c);
 	c->pool = pool_new(c->loop, s, c->cfg, &handler);
 	c->slot_task = mem_array(s->manifest.worktrees.n, sizeof *c->slot_task);
 	c->slot_since = mem_array(s->manifest.worktrees.n, sizeof *c->slot_since);
@@ -122,6 +125,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 
 static void close_core(struct core *c)
 {
+	share_close(c);
 	view_close(c->view);
 	child_close_all();
 	notify_close(c->notify);

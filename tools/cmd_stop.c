@@ -1,6 +1,5 @@
 /* bosk stop [SID]: a request in the store, then one byte to the session's FIFO. Signals by pid are
  * never sent to another session (architecture 3). */
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -21,7 +20,7 @@ static bool is_live(const struct site *site, const char *sid, const struct manif
 
 static int ask(struct site *site, const char *sid, bool now, struct err *e)
 {
-	AUTO_FREE char *fifo = site_path(site, "sessions/%s.wake", sid), *key = NULL;
+	AUTO_FREE char *key = NULL;
 	AUTO_STR struct str bytes = {0};
 	uint64_t random;
 	struct request_row row = {.kind = (char *)(now ? "stop-now" : "stop"),
@@ -40,10 +39,9 @@ static int ask(struct site *site, const char *sid, bool now, struct err *e)
 	rec_encode(&request_row_rec, &row, &bytes);
 	if (db_save(site->db, DB_requests, key, bytes.p, bytes.len, e) != 0)
 		return -1;
-	AUTO_CLOSE int fd = open(fifo, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || write(fd, "!", 1) != 1) /* ENXIO: nobody reads, it died meanwhile */
-		return err_set(e, ERR_USAGE, "session %s ended meanwhile, or %s was removed: Ctrl-C in its own "
-		               "terminal stops it too", sid, fifo);
+	if (!session_wake(site, sid))
+		return err_set(e, ERR_USAGE, "session %s ended meanwhile, or %s/sessions/%s.wake was removed: Ctrl-C "
+		               "in its own terminal stops it too", sid, site->state_dir, sid);
 	return 0;
 }
 

@@ -204,7 +204,7 @@ static void strangers(struct verify *v)
 		enum db_table table;
 		bool queue;
 	} tables[] = {{DB_journal, false}, {DB_integration, false}, {DB_requests, false},
-	              {DB_tasks, true},    {DB_results, true}};
+	              {DB_slots, false},   {DB_tasks, true},        {DB_results, true}};
 	struct verify_model *m = v->model;
 
 	for (size_t i = 0; i < MEM_COUNT(tables); i++) {

@@ -165,6 +165,12 @@ static const struct model_plan chosen[] = {
 	 .needs = {0, N0}, .fails = {B, F, T}},
 	{.name = "sent back, exclusive", .n = 4, .slots = 3, .repairs = 1,
 	 .exclusive = {false, true}, .priority = {0, 1, 0, 2}, .fails = {B, F, T, B}},
+	{.name = "slots are asked for", .n = 4, .slots = 2, .closed = true, .retries = 1,
+	 .needs = {0, 0, N0}, .files = {0, 1, 0, 1}, .fails = {F, T, B, F}},
+	{.name = "slots are asked for, three", .n = 5, .slots = 3, .closed = true, .never_held = true,
+	 .needs = {0, 0, N0}, .exclusive = {false, false, false, true}, .fails = {F, T, B, T, B}},
+	{.name = "a slot is asked for, in sequence", .n = 3, .slots = 1, .closed = true, .repairs = 1,
+	 .sequential = true, .halt = 1, .fails = {F, B, T}},
 	{.name = "halt with retries under way", .n = 4, .slots = 3, .retries = 1, .halt = 1,
 	 .needs = {0, 0, 0, N0}, .fails = {F, F, T, F}},
 };
@@ -238,6 +244,11 @@ static void all_at_once(struct model_plan *p)
 	p->sequential = false;
 }
 
+static void never_ask(struct model_plan *p)
+{
+	p->closed = false;
+}
+
 static void a_wrong_schedule_is_caught(void **state)
 {
 	(void)state;
@@ -268,6 +279,8 @@ static void a_wrong_schedule_is_caught(void **state)
 		 "stopping, halted or ended is not as the events say"},
 		{all_at_once, {.name = "sequential", .n = 3, .slots = 2, .sequential = true},
 		 "more than one at a time"},
+		{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},
+		 "more tasks run than there are slots"},
 	};
 	for (size_t i = 0; i < MEM_COUNT(lies); i++) {
 		struct model_plan told = lies[i].truth;

@@ -89,6 +89,10 @@ static struct counts run(struct large *l, size_t fail_each)
 			case SCHED_CANCEL:
 			case SCHED_DROP:
 				fail_msg("nobody stopped");
+				break;
+			case SCHED_CLAIM:
+			case SCHED_GIVE:
+				fail_msg("no slot is shared");
 			}
 			assert_true(tail < room);
 			queue[tail++] = (struct sched_event){next, a[i].task};

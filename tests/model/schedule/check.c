@@ -58,6 +58,17 @@ static bool final_failure(const struct model_step *st)
 	return st->ev.kind == SCHED_TIMEOUT || st->ev.kind == SCHED_BLOCKED || st->ev.kind == SCHED_RED;
 }
 
+void model_begin(const struct model_plan *p, struct model_book *out)
+{
+	memset(out, 0, sizeof *out);
+	out->closed = p->closed ? (uint8_t)((1u << p->slots) - 1) : 0;
+}
+
+static uint32_t open_slots(const struct model_plan *p, const struct model_book *b)
+{
+	return p->slots - (uint32_t)__builtin_popcount(b->closed);
+}
+
 void model_write(struct model_step *st)
 {
 	struct model_book *b = &st->is;
@@ -69,6 +80,11 @@ void model_write(struct model_step *st)
 		b->held = st->ev.kind == SCHED_HOLD;
 	else if (st->ev.kind == SCHED_STOP || st->ev.kind == SCHED_STOP_NOW)
 		b->stop = st->ev.kind == SCHED_STOP ? 1 : 2;
+	else if (st->ev.kind == SCHED_OPEN) {
+		b->claimed = false;
+		b->closed &= (uint8_t)(b->closed - 1); /* the lowest */
+	} else if (st->ev.kind == SCHED_CLOSE)
+		b->giving++;
 	else if (st->ev.kind == SCHED_INTEGRATED)
 		b->row = 0;
 	else if (st->ev.kind == SCHED_REPAIR)
@@ -78,7 +94,12 @@ void model_write(struct model_step *st)
 	for (size_t i = 0; i < st->n; i++) {
 		if (st->actions[i].kind == SCHED_ASSIGN && st->actions[i].task < st->plan->n)
 			b->attempts[st->actions[i].task]++;
-		else if (st->actions[i].kind == SCHED_END)
+		else if (st->actions[i].kind == SCHED_CLAIM)
+			b->claimed = true;
+		else if (st->actions[i].kind == SCHED_GIVE && st->actions[i].slot < st->plan->slots) {
+			b->closed |= (uint8_t)(1u << st->actions[i].slot);
+			b->giving--;
+		} else if (st->actions[i].kind == SCHED_END)
 			b->ended = true;
 	}
 }
@@ -195,12 +216,18 @@ static const char *check_progress(const struct model_step *st)
 	if (!a->ended && no_more && !st->is.started)
 		return "a stop before the start is not the end";
 	if (!a->ended && st->is.started && under_way == 0 &&
-	    (no_more || !st->is.held || a->count[TASK_READY] == 0))
+	    (no_more || !st->is.held || a->count[TASK_READY] == 0) && (no_more || !st->is.claimed))
 		return "no event can come any more, and it is not the end";
+	if (!a->ended && st->is.giving && a->count[TASK_RUNNING] < open_slots(p, &st->is))
+		return "a slot is free and asked for, but is not given";
 	if (!st->is.started || a->ended || no_more || st->is.held)
 		return NULL;
-	if (a->count[TASK_RUNNING] < p->slots && next_to_start(p, a->state) != SCHED_NONE)
+	if (next_to_start(p, a->state) == SCHED_NONE)
+		return NULL;
+	if (a->count[TASK_RUNNING] < open_slots(p, &st->is))
 		return "a task may start and a slot is free, but it does not";
+	if (st->is.closed && !st->is.claimed)
+		return "a task may start, but no slot is asked for";
 	return NULL;
 }
 
@@ -223,7 +250,7 @@ const char *model_check_state(const struct model_step *st)
 		return broken;
 	if (memcmp(count, a->count, sizeof count) != 0)
 		return "the counts are wrong";
-	if (count[TASK_RUNNING] > p->slots)
+	if (count[TASK_RUNNING] > open_slots(p, &st->is))
 		return "more tasks run than there are slots";
 	if (p->sequential && count[TASK_RUNNING] + count[TASK_CHECKED] + count[TASK_BACKOFF] > 1)
 		return "more than one at a time";
@@ -272,6 +299,8 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 		case SCHED_STOP_NOW:
 		case SCHED_HOLD:
 		case SCHED_RELEASE:
+		case SCHED_OPEN:
+		case SCHED_CLOSE:
 			break;
 		}
 	}
@@ -314,6 +343,8 @@ static const char *check_assignments(const struct model_step *st)
 	enum task_state state[MODEL_TASKS];
 	bool used[MODEL_TASKS] = {false};
 
+	for (uint32_t i = 0; i < p->slots; i++)
+		used[i] = has(st->is.closed, i);
 	/* The states before anything was assigned; then one after the other. */
 	for (uint32_t t = 0; t < p->n; t++) {
 		bool fresh = due(st, t) == SCHED_ASSIGN;
@@ -345,6 +376,26 @@ static bool is_cause(const struct model_step *st, uint32_t t, uint32_t cause)
 	       ended_badly_itself(st->after.state[cause]);
 }
 
+static const char *check_slot_action(const struct model_step *st, struct sched_action a)
+{
+	const struct model_plan *p = st->plan;
+
+	if (a.task != SCHED_NONE || a.cause != SCHED_NONE)
+		return "an action about slots names a task";
+	if (a.kind == SCHED_CLAIM) {
+		if (a.slot != SCHED_NONE || (st->was.claimed && st->ev.kind != SCHED_OPEN))
+			return "a slot is asked for twice";
+		return next_to_start(p, st->after.state) == SCHED_NONE ? "a slot is asked for nothing" : NULL;
+	}
+	if (a.slot >= p->slots || (has(st->was.closed, a.slot) && st->ev.kind != SCHED_OPEN))
+		return "a slot is given that was not open";
+	for (uint32_t t = 0; t < p->n; t++) {
+		if (st->after.slot[t] == a.slot)
+			return "a slot is given where something runs";
+	}
+	return NULL;
+}
+
 static const char *check_actions(const struct model_step *st)
 {
 	const struct model_plan *p = st->plan;
@@ -355,6 +406,12 @@ static const char *check_actions(const struct model_step *st)
 		if (a.kind == SCHED_END) {
 			if (i + 1 != st->n || st->was.ended)
 				return "SCHED_END is not the last action, or not the only one";
+			continue;
+		}
+		if (a.kind == SCHED_CLAIM || a.kind == SCHED_GIVE) {
+			const char *broken = check_slot_action(st, a);
+			if (broken)
+				return broken;
 			continue;
 		}
 		if (a.task >= p->n || given[a.task]++ || a.kind != due(st, a.task))
@@ -387,7 +444,7 @@ static size_t task_far(const struct model_plan *p, enum task_state s, uint32_t r
 	return 4 * retries + (s == TASK_BACKOFF ? 0 : 1);
 }
 
-/* A number that every event but HOLD and RELEASE must raise: so each way comes to an end. */
+/* A number that every event about tasks and each stop must raise: so each way comes to an end. */
 static size_t far(const struct model_plan *p, const struct model_shot *s,
                   const struct model_book *b)
 {
@@ -416,7 +473,7 @@ const char *model_check_step(const struct model_step *st)
 	broken = check_actions(st);
 	if (!broken)
 		broken = check_assignments(st);
-	if (!broken && st->ev.kind != SCHED_HOLD && st->ev.kind != SCHED_RELEASE &&
+	if (!broken && st->ev.kind < SCHED_HOLD &&
 	    far(p, &st->after, &st->is) <= far(p, &st->before, &st->was))
 		broken = "an event leads no further";
 	return broken;

@@ -97,6 +97,7 @@ static struct schedule *make(const struct model_plan *p)
 		.retries = p->retries,
 		.halt_after_failures = p->halt,
 		.sequential = p->sequential,
+		.closed = p->closed,
 	});
 }
 
@@ -110,7 +111,8 @@ static const char *const event_names[] = {
 	[SCHED_REPAIR] = "REPAIR",         [SCHED_STOPPED] = "STOPPED",
 	[SCHED_RETRY_DUE] = "RETRY_DUE",   [SCHED_STOP] = "STOP",
 	[SCHED_STOP_NOW] = "STOP_NOW",     [SCHED_HOLD] = "HOLD",
-	[SCHED_RELEASE] = "RELEASE",
+	[SCHED_RELEASE] = "RELEASE",       [SCHED_OPEN] = "OPEN",
+	[SCHED_CLOSE] = "CLOSE",
 };
 
 static void say_event(struct str *out, struct sched_event ev, bool restart)
@@ -222,6 +224,10 @@ static void restart(struct search *x, size_t from, const struct model_shot *shot
 		return; /* restarted from here already */
 
 	struct schedule *s = make(x->told);
+	uint8_t attempts[MODEL_TASKS];
+	memcpy(attempts, st.is.attempts, sizeof attempts);
+	model_begin(x->truth, &st.is);
+	memcpy(st.is.attempts, attempts, sizeof attempts);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t t = key & 1 ? i : n - 1 - i; /* the order must not matter */
 		schedule_restore(s, t, shot->state[t], shot->retries[t]);
@@ -256,6 +262,10 @@ static bool fits(const struct search *x, const struct model_book *b, const struc
 		return b->stop < 2;
 	if (ev.kind == SCHED_HOLD || ev.kind == SCHED_RELEASE)
 		return b->held == (ev.kind == SCHED_RELEASE);
+	if (ev.kind == SCHED_OPEN)
+		return b->closed != 0;
+	if (ev.kind == SCHED_CLOSE)
+		return x->truth->slots - (uint32_t)__builtin_popcount(b->closed) > b->giving;
 	if (ev.task >= x->truth->n || !b->started)
 		return false;
 
@@ -274,6 +284,10 @@ static bool may_happen(const struct model_plan *p, const struct model_book *b, s
 		return b->repairs[ev.task] < p->repairs;
 	if (ev.kind == SCHED_HOLD || ev.kind == SCHED_RELEASE)
 		return !p->never_held;
+	if (ev.kind == SCHED_OPEN)
+		return b->claimed;
+	if (ev.kind == SCHED_CLOSE)
+		return p->closed;
 	uint8_t way = ev.kind == SCHED_FAILED    ? MODEL_FAILED
 	              : ev.kind == SCHED_TIMEOUT ? MODEL_TIMEOUT
 	              : ev.kind == SCHED_BLOCKED ? MODEL_BLOCKED
@@ -307,14 +321,14 @@ static void misfits(struct search *x, size_t from, const struct model_shot *shot
 
 static void try_everything(struct search *x, size_t from)
 {
-	struct sched_event wrong[(SCHED_RELEASE + 1) * (MODEL_TASKS + 2)];
+	struct sched_event wrong[(SCHED_CLOSE + 1) * (MODEL_TASKS + 2)];
 	struct model_shot shot;
 	struct model_book book = x->nodes[from].book;
 	uint32_t n = x->truth->n;
 	size_t n_wrong = 0;
 
 	model_look(x->truth, x->nodes[from].s, &shot);
-	for (int k = SCHED_START; k <= SCHED_RELEASE; k++) {
+	for (int k = SCHED_START; k <= SCHED_CLOSE; k++) {
 		enum sched_event_kind kind = (enum sched_event_kind)k;
 		/* Tasks n and SCHED_NONE do not exist: tried with one kind in each state. */
 		uint32_t tasks = !of_task(kind) ? 1 : from % 8 == kind - SCHED_DONE ? n + 2 : n;
@@ -343,7 +357,9 @@ void model_explore(const struct model_plan *truth, const struct model_plan *told
 
 	memset(out, 0, sizeof *out);
 	model_above(truth, x.above);
-	add(&x, make(told), (struct node){0});
+	struct node first = {0};
+	model_begin(truth, &first.book);
+	add(&x, make(told), first);
 	for (size_t i = 0; i < x.n && !out->broken; i++) {
 		try_everything(&x, i);
 		schedule_free(x.nodes[i].s);

@@ -16,6 +16,7 @@ struct model_plan {
 	uint32_t n, slots, retries, halt;
 	uint32_t repairs; /* how often each task may be sent back from its merge */
 	bool sequential;
+	bool closed; /* slots are asked for, and others ask for them */
 	uint8_t needs[MODEL_TASKS]; /* bit i: needs task i */
 	uint8_t files[MODEL_TASKS]; /* bit i: declares file i */
 	int64_t priority[MODEL_TASKS];
@@ -37,6 +38,9 @@ struct model_book {
 	bool started, held, halted, ended;
 	uint8_t stop; /* 1 = STOP, 2 = STOP_NOW */
 	uint8_t row;  /* failures in a row, when there is a limit to them */
+	bool claimed;   /* a slot was asked for */
+	uint8_t closed; /* bit i: slot i may not be used */
+	uint8_t giving; /* so many slots others ask for */
 	uint8_t attempts[MODEL_TASKS], repairs[MODEL_TASKS];
 };
 
@@ -50,6 +54,8 @@ struct model_step {
 	size_t n;
 };
 
+/* The books of a schedule that no event has come to. */
+void model_begin(const struct model_plan *p, struct model_book *out);
 void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS]);
 void model_look(const struct model_plan *p, const struct schedule *s, struct model_shot *out);
 /* The books after the step; everything else in it is known. */
