@@ -163,9 +163,24 @@ static struct json_t *session_json(struct session *s)
 	return j;
 }
 
-/* Calls `each` for the session named, or for all, oldest first. */
-static int for_sessions(struct site *site, const char *sid, void (*each)(void *, struct session *),
-                        void *ctx, struct err *e)
+/* Its manifest is little to read, its tasks may be many. */
+static int manifest_fits(const struct site *site, const char *sid, session_fits *fits, bool *out, struct err *e)
+{
+	struct manifest_row m;
+
+	*out = !fits;
+	if (!fits)
+		return 0;
+	if (session_manifest(site, sid, &m, e) != 0)
+		return -1;
+	*out = fits(site, sid, &m);
+	rec_fini(&manifest_row_rec, &m);
+	return 0;
+}
+
+/* Calls `each` for the session named, or for all that fit (NULL = all), oldest first. */
+static int for_sessions(struct site *site, const char *sid, session_fits *fits,
+                        void (*each)(void *, struct session *), void *ctx, struct err *e)
 {
 	AUTO_STRV struct strv ids = {0};
 	int rc = 0;
@@ -175,10 +190,15 @@ static int for_sessions(struct site *site, const char *sid, void (*each)(void *,
 	else if (session_list(site, &ids, e) != 0)
 		return -1;
 	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
-		struct session s;
-		rc = session_load(&s, site, ids.v[i], e);
-		if (rc == 0)
+		struct session s = {.lock_fd = -1};
+		bool wanted = false;
+		rc = manifest_fits(site, ids.v[i], fits, &wanted, e);
+		if (rc == 0 && wanted)
+			rc = session_load(&s, site, ids.v[i], e);
+		if (rc == 0 && wanted)
 			each(ctx, &s);
+		else if (rc == 0)
+			continue;
 		else if (e->kind == ERR_MISSING && !sid)
 			rc = 0; /* it went away between the two reads */
 		session_fini(&s);
@@ -198,7 +218,7 @@ int status_json(struct site *site, const char *sid, bool pretty, struct str *out
 	json_put_u64(j, "schema", 1);
 	json_put_text(j, "repository", gitx_main_top(site->git));
 	json_put(j, "accounts", json_list());
-	int rc = for_sessions(site, sid, add_session, sessions, e);
+	int rc = for_sessions(site, sid, NULL, add_session, sessions, e);
 	json_put(j, "sessions", sessions);
 	if (rc == 0) {
 		json_write(j, pretty, out);
@@ -303,8 +323,6 @@ static void add_dead(void *ctx, struct session *s)
 	size_t trees = 0, branches = 0;
 	AUTO_STR struct str age = {0};
 
-	if (!str_eq(session_state(s->site, s->sid, &s->manifest), "interrupted"))
-		return;
 	if (s->manifest.cleaned_ms) {
 		str_addf(out, "session %s is dead, and what it left is cleaned up; go on with: bosk resume %s\n", s->sid,
 		         s->sid);
@@ -327,13 +345,17 @@ static void add_dead(void *ctx, struct session *s)
 	         branches == 1 ? "" : "es", s->sid);
 }
 
-static void add_uncleaned(void *ctx, struct session *s)
+static bool is_dead(const struct site *site, const char *sid, const struct manifest_row *m)
 {
-	if (!s->manifest.cleaned_ms)
-		add_dead(ctx, s);
+	return str_eq(session_state(site, sid, m), "interrupted");
+}
+
+static bool is_uncleaned(const struct site *site, const char *sid, const struct manifest_row *m)
+{
+	return !m->cleaned_ms && is_dead(site, sid, m);
 }
 
 int status_dead(struct site *site, bool cleaned, struct str *out, struct err *e)
 {
-	return for_sessions(site, NULL, cleaned ? add_dead : add_uncleaned, out, e);
+	return for_sessions(site, NULL, cleaned ? is_dead : is_uncleaned, add_dead, out, e);
 }
