@@ -244,19 +244,19 @@ processes_of() {
 # processes_of_test: pids of living processes that work in the scratch folder or were started with a
 # HOME in it: everything this test started, marked or not, but the test itself.
 processes_of_test() {
-    local dir pid
-    for dir in /proc/[0-9]*; do
-        pid=${dir#/proc/}
+    local found pid
+    found=$({
+        find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$SCRATCH" -o -lname "$SCRATCH/*" \)
+        grep -lzxF "HOME=$SCRATCH/home" /proc/[0-9]*/environ
+    } 2>/dev/null | cut -d/ -f3 | sort -nu) || true
+    for pid in $found; do
         case " $$ $BASHPID $PPID " in *" $pid "*) continue ;; esac
-        case $(readlink "$dir/cwd" 2>/dev/null) in
-        "$SCRATCH" | "$SCRATCH"/*) ;;
-        *) grep -qzxF "HOME=$SCRATCH/home" "$dir/environ" 2>/dev/null || continue ;;
-        esac
+        alive "$pid" || continue
         # Shells of the test and of bats (their folder is the scratch folder too) are no strays.
-        case $(tr '\0' ' ' <"$dir/cmdline" 2>/dev/null) in
-        *bats-exec-* | *libexec/bats* | *random-kill.sh* | *failpoints.sh*) continue ;;
+        case $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) in
+        *bats-exec-* | *libexec/bats* | *random-kill.sh* | *failpoints.sh* | *syscalls.sh*) ;;
+        *) printf '%s\n' "$pid" ;;
         esac
-        if alive "$pid"; then printf '%s\n' "$pid"; fi
     done
 }
 
