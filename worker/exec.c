@@ -160,6 +160,14 @@ static __attribute__((noinline)) pid_t vfork_and_run(struct plan *p)
 	return pid;
 }
 
+/* What a lack or a broken disk did is nobody's fault, and may be over when it is tried again. */
+static enum err_kind kind_of(int code)
+{
+	if (code == EAGAIN || code == ENOMEM || code == EMFILE || code == ENFILE)
+		return ERR_STARVED;
+	return code == EIO ? ERR_NOSPACE : ERR_ENV;
+}
+
 static int report(const struct plan *p, const char *name, struct err *e)
 {
 	const char *hint = "";
@@ -168,8 +176,7 @@ static int report(const struct plan *p, const char *name, struct err *e)
 	else if (strcmp(p->failed, "run") == 0 && p->code == ENOENT &&
 	         faccessat(p->cwd < 0 ? AT_FDCWD : p->cwd, p->path, F_OK, 0) == 0)
 		hint = " (its interpreter is missing)";
-	bool starved = p->code == EAGAIN || p->code == ENOMEM || p->code == EMFILE || p->code == ENFILE;
-	return err_code(e, starved ? ERR_STARVED : ERR_ENV, p->code, "cannot run %s: cannot %s: %s%s", name, p->failed,
+	return err_code(e, kind_of(p->code), p->code, "cannot run %s: cannot %s: %s%s", name, p->failed,
 	                strerror(p->code), hint);
 }
 
@@ -190,8 +197,8 @@ static int spawn(pid_t *out, struct plan *p, const char *name, struct err *e)
 	int code = errno;
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid < 0)
-		return err_code(e, code == EAGAIN || code == ENOMEM ? ERR_STARVED : ERR_ENV, code,
-		                "cannot run %s: cannot start a process: %s", name, strerror(code));
+		return err_code(e, kind_of(code), code, "cannot run %s: cannot start a process: %s", name,
+		                strerror(code));
 	if (p->failed) {
 		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 			;
@@ -241,7 +248,7 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e)
 	if (spec->cwd) {
 		cwd = open(spec->cwd, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (cwd < 0)
-			return err_code(e, ERR_ENV, errno, "cannot run %s in %s: %s", name,
+			return err_code(e, kind_of(errno), errno, "cannot run %s in %s: %s", name,
 			                spec->cwd, strerror(errno));
 	}
 	p.cwd = cwd;
@@ -249,7 +256,7 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e)
 	p.from[1] = source(spec->out, &null, &moved_out);
 	p.from[2] = source(spec->err, &null, &moved_err);
 	if (p.from[0] < 0 || p.from[1] < 0 || p.from[2] < 0)
-		return err_code(e, ERR_STARVED, errno, "cannot run %s: descriptors: %s", name,
+		return err_code(e, kind_of(errno), errno, "cannot run %s: descriptors: %s", name,
 		                strerror(errno));
 	/* An empty range: only asks whether this kernel knows the call (Linux 5.11). */
 	if (close_range(UINT_MAX, UINT_MAX, CLOSE_RANGE_CLOEXEC) != 0)

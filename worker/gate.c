@@ -103,14 +103,17 @@ static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, c
 		                         .tail_max = TAIL_BYTES};
 		str_clear(why);
 		str_clear(tail);
-		if (slot_shell(s, &shell, &result, e) != 0 && result.end != JOB_UNRUN)
-			return -1;
+		int rc = slot_shell(s, &shell, &result, e);
+		if (rc != 0 && (result.end != JOB_UNRUN || e->kind == ERR_NOSPACE || e->kind == ERR_STARVED))
+			return -1; /* says nothing of the gate: the task is tried again when there is room */
 		*ms += result.ms;
 		if (result.end == JOB_STOPPED) {
 			*verdict = NULL;
 			return 0;
 		}
 		*verdict = judge(&result, timeout, why);
+		if (rc != 0)
+			str_addf(why, ": %s", e->text);
 		if (strcmp(*verdict, "fail") != 0)
 			break;
 	}

@@ -71,6 +71,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	struct running r = {.slot = s};
 	struct err log_error = {0};
 
+	*result = (struct job_result){.end = JOB_UNRUN};
 	if (output_open(&r.log, run->log_path, s->init.log_limit, e) != 0)
 		return -1;
 	struct job job = {

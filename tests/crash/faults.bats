@@ -1,0 +1,34 @@
+#!/usr/bin/env bats
+# Single calls that fail (fault.c), each at the very place where bosk once went on as if nothing had been.
+# shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk; tests are subshells
+
+load ../lib/flow
+
+setup() {
+    library=${BOSK_FAULT:?names the library made of fault.c}
+    flow_setup
+    make_repo a.txt
+    commit_config <<'YAML'
+gates: [{name: whole, run: 'test -s a.txt'}]
+YAML
+    printf 'tasks:\n  - {id: one, run: "echo one > one.txt"}\n' >"$SCRATCH/p.yaml"
+}
+teardown() { flow_teardown_verified; }
+
+# faulty_bosk ROLE KIND:K ERROR GLOB WORDS...: the K-th call of KIND on a path like GLOB fails; it must
+# have been made.
+faulty_bosk() {
+    local -x LD_PRELOAD=$library FAULT_EXE=$BOSK_BIN FAULT_BELOW=$REPO:$REPO.worktrees
+    local -x FAULT_ROLE=$1 FAULT_AT=$2 FAULT_WITH=$3 FAULT_OF=$4 FAULT_ONCE=$SCRATCH/fired
+    shift 4
+    run_bosk "$@"
+    [ -s "$FAULT_ONCE" ]
+}
+
+@test "a gate that cannot be started for lack of something is run again, and blocks nothing" {
+    # A shell is started in the worktree for the gate on the base, the task, its gate.
+    faulty_bosk worker open:3 EIO "$REPO.worktrees/??????-1" run "$SCRATCH/p.yaml"
+    expect_status 0
+    expect_text 'one: gate whole: cannot run /bin/sh in .*: Input/output error; it runs again'
+    equal "attempts" "$(task_field "$(last_sid)" one attempts)" 2
+}
