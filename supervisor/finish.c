@@ -119,6 +119,14 @@ bool finish_worktree_left(const struct core *c, size_t i)
 	return session_borrows(s, i) ? !c->given_back : fs_exists(path) || fs_exists(admin);
 }
 
+/* What should be gone at the end and is not: said now and in the report. */
+static void note_stays(struct core *c, const char *what, const char *name, const char *why)
+{
+	struct strv *notes = &c->s->manifest.notes;
+	strv_addf(notes, "the %s %s stays: %s", what, name, why);
+	view_say(c->view, "%s", notes->v[notes->n - 1]);
+}
+
 /* A stopped session keeps its worktrees: resume goes on in them. What is the user's is given back. */
 static bool worktree_stays(const struct core *c, size_t slot)
 {
@@ -140,8 +148,7 @@ void finish_cleanup(struct core *c)
 		if (pool_quit(c->pool, i, remove, &e) == 0 || pool_running(c->pool, i))
 			c->quitting++;
 		else
-			strv_addf(&s->manifest.notes, "the worktree %s stays: %s", s->manifest.worktrees.v[i],
-			          e.text);
+			note_stays(c, "worktree", s->manifest.worktrees.v[i], e.text);
 	}
 	escape_last(c); /* calls finish_session itself when it is done and nobody is left */
 	if (!c->quitting && c->phase == PHASE_CLEANUP)
@@ -160,7 +167,7 @@ void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
 			if (pool_quit(c->pool, slot, true, &e) == 0 || pool_running(c->pool, slot))
 				return;
 		}
-		strv_addf(&s->manifest.notes, "the worktree %s stays: %s", s->manifest.worktrees.v[slot], why);
+		note_stays(c, "worktree", s->manifest.worktrees.v[slot], why);
 	} else if (!asked) {
 		strv_addf(&s->manifest.notes, "worktree %zu: %s", slot + 1, why);
 	}
@@ -178,18 +185,22 @@ static void remove_branches(struct core *c)
 		enum task_state state = schedule_state(c->sched, (uint32_t)i);
 		const char *at = state == TASK_INTEGRATED ? row->commit : row->kept ? NULL : row->base;
 		struct oid tip;
-		struct err ignored = {0};
+		struct err e = {0};
 		AUTO_FREE char *path = NULL;
 		if (!row->branch || !at || !str_eq(row->session, s->sid) || !task_state_ended(state))
 			continue;
 		AUTO_FREE char *ref = mem_printf("refs/heads/%s", row->branch);
-		if (!oid_parse(&tip, at) || gitx_checked_out(s->site->git, ref, &path, &ignored) == 0 ||
-		    gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &ignored) == 0)
+		if (!oid_parse(&tip, at) || gitx_checked_out(s->site->git, ref, &path, &e) == 0)
 			continue;
-		if (ignored.kind == ERR_HELD) { /* mostly packed-refs.lock, which stops the others too: wait once */
-			strv_addf(&s->manifest.notes, "branches of integrated tasks stay: %s", ignored.text);
+		if (e.kind == ERR_MISSING &&
+		    gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &e) == 0)
+			continue;
+		if (e.kind == ERR_HELD) { /* mostly packed-refs.lock, which stops the others too: wait once */
+			strv_addf(&s->manifest.notes, "branches of integrated tasks stay: %s", e.text);
 			return;
 		}
+		if (e.kind != ERR_MOVED) /* elsewhere or gone is somebody's doing */
+			note_stays(c, "branch", row->branch, e.text);
 	}
 }
 

@@ -32,3 +32,10 @@ faulty_bosk() {
     expect_text 'one: gate whole: cannot run /bin/sh in .*: Input/output error; it runs again'
     equal "attempts" "$(task_field "$(last_sid)" one attempts)" 2
 }
+
+@test "a task's branch that cannot be removed at the end is named" {
+    faulty_bosk supervisor create:1 ENOSPC "$REPO/.git/refs/heads/bosk/??????/one.lock" run "$SCRATCH/p.yaml"
+    expect_status 0
+    expect_text '^the branch bosk/.*/one stays: .*No space left on device'
+    git rev-parse --verify "bosk/$(last_sid)/one"
+}
