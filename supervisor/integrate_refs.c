@@ -107,24 +107,38 @@ static int adopt_moved(struct core *c, struct err *e)
 	return 0;
 }
 
+/* Does the branch follow to the new tip? It does when it is at the old one or behind it, and nobody works
+ * on it - which must be known: what cannot be read now for lack of something ends the session, resumable. */
+static int look_at_branch(struct core *c, const char *branch, struct oid *at, bool *follows, bool *ahead,
+                          struct err *e)
+{
+	struct gitx *g = c->s->site->git;
+	const struct oid *from = &c->integ.from;
+	AUTO_FREE char *path = NULL;
+
+	if (gitx_checked_out(g, branch, &path, e) != 0 && e->kind == ERR_MISSING &&
+	    gitx_ref_read(g, branch, at, e) == 0 && gitx_reaches(g, from, at, follows, e) == 0 &&
+	    (*follows || gitx_reaches(g, at, from, ahead, e) == 0))
+		err_clear(e);
+	return e->kind == ERR_NOSPACE || e->kind == ERR_STARVED ? -1 : 0;
+}
+
 /* Move the truth ref, and the branch with it unless a worktree has it checked out. */
 void integrate_refs(struct core *c)
 {
 	struct session *s = c->s;
 	struct integration *in = &c->integ;
-	AUTO_FREE char *ref = session_int_ref(s), *path = NULL;
+	AUTO_FREE char *ref = session_int_ref(s);
 	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
 	struct gitx_move moves[2] = {{ref, in->from, in->tip}, {branch, {""}, in->tip}};
-	struct err e = {0}, ignored = {0};
+	struct err e = {0};
 	bool follows = false, ahead = false;
 
-	/* The branch follows when it is at the tip or behind it, and nobody works on it. */
-	if (gitx_checked_out(s->site->git, branch, &path, &ignored) != 0 &&
-	    gitx_ref_read(s->site->git, branch, &moves[1].from, &ignored) == 0) {
-		gitx_reaches(s->site->git, &in->from, &moves[1].from, &follows, &ignored);
-		if (!follows)
-			gitx_reaches(s->site->git, &moves[1].from, &in->from, &ahead, &ignored);
+	if (look_at_branch(c, branch, &moves[1].from, &follows, &ahead, &e) != 0) {
+		core_fatal(c, &e);
+		return;
 	}
+	err_clear(&e);
 	FAILPOINT("integrate.refs.before");
 	if (ahead) { /* a commit was added on the branch: take it in first */
 		err_set(&e, ERR_MOVED, "%s was moved", branch);

@@ -57,7 +57,7 @@ int recover_refs(struct session *s, struct err *e)
 		moves[n++] = (struct gitx_move){branch, {""}, tip};
 	else if (strcmp(now.hex, tip.hex) != 0 &&
 	         gitx_reaches(s->site->git, &tip, &now, &behind, e) == 0 && behind &&
-	         gitx_checked_out(s->site->git, branch, &path, &absent) != 0)
+	         gitx_checked_out(s->site->git, branch, &path, &absent) != 0 && absent.kind == ERR_MISSING)
 		moves[n++] = (struct gitx_move){branch, now, tip};
 	return n ? gitx_ref_moves(s->site->git, moves, n, "bosk: session", e) : 0;
 }

@@ -88,7 +88,11 @@ static enum err_kind kind_of(int rc, int klass, const char *message)
 		if (names_errno(message, ENOSPC) || names_errno(message, EDQUOT) ||
 		    names_errno(message, EIO))
 			return ERR_NOSPACE;
-		return ERR_ENV;
+		return names_errno(message, EMFILE) || names_errno(message, ENFILE) || names_errno(message, ENOMEM)
+		               ? ERR_STARVED
+		               : ERR_ENV;
+	case GIT_ERROR_NOMEMORY:
+		return ERR_STARVED;
 	case GIT_ERROR_ZLIB:
 	case GIT_ERROR_ODB:
 	case GIT_ERROR_OBJECT:

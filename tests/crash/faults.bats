@@ -39,3 +39,17 @@ faulty_bosk() {
     expect_text '^the branch bosk/.*/one stays: .*No space left on device'
     git rev-parse --verify "bosk/$(last_sid)/one"
 }
+
+@test "where it cannot be seen whether the integration branch is checked out, it is not moved" {
+    cat >"$SCRATCH/p.yaml" <<YAML
+tasks: [{id: one, run: 'echo one > one.txt; git worktree add -q "$SCRATCH/mine" "integration-\$BOSK_SESSION"'}]
+YAML
+    # Read for the first time when the attempt is looked over, then before the branch is moved.
+    faulty_bosk supervisor open:2 EMFILE "$REPO/.git/worktrees/mine/HEAD" run "$SCRATCH/p.yaml"
+    equal "what is there" "$(git -C "$SCRATCH/mine" status --porcelain)" ''
+    expect_status 4
+    run_bosk resume
+    expect_status 0
+    equal "what is there" "$(git -C "$SCRATCH/mine" status --porcelain)" ''
+    equal "integrated" "$(git show "refs/bosk/int/$(last_sid):one.txt")" one
+}
