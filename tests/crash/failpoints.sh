@@ -94,27 +94,6 @@ logging_bosk() {
     bosk "$@"
 }
 
-# What lies about in the repository: refs, locks of git, bosk's own files. Names of the session are
-# made equal. Saved work of interrupted attempts (refs/bosk/keep) and logs are as many as crashes; half
-# an object of a git that was killed (objects/*/tmp_obj_*) is for git's own gc, it may be anybody's, and so
-# may the lock of the maintenance that the agent's `git commit` began.
-leftovers() {
-    {
-        git for-each-ref --format='%(refname)' | grep -v '^refs/bosk/keep/' || true
-        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' \) -print |
-            grep -vxF .git/objects/maintenance.lock || true
-        find .git/bosk -name logs -prune -o -print
-        find .git/worktrees -mindepth 1 -maxdepth 1 2>/dev/null || true
-    } | sed -E "s/$1/SID/g; s/QUE-[0-9TZ-]+/QUEUE/g" | LC_ALL=C sort
-}
-landed() {
-    local n
-    n=$(git rev-list --count "$base..main")
-    equal "commits on main" "$n" $((2 * ${#tasks[@]} + 1)) || return
-    n=$(git log --merges --format='%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)' \
-        "$base..main" | grep -cxF "$1/" || true)
-    equal "landings" "$n" 1
-}
 # What agents committed is kept, also of attempts that were interrupted.
 commits_kept() {
     local id
@@ -124,11 +103,6 @@ commits_kept() {
             return 1
         fi
     done <"$SCRATCH/commits"
-}
-# A checkout that says nothing: of main, or as it was.
-clean_checkout() {
-    equal "status" "$(git status --porcelain --ignored)" "" || return
-    equal "branch" "$(git symbolic-ref HEAD)" "refs/heads/$1"
 }
 
 # ---- one round -----------------------------------------------------------------------------------
@@ -200,7 +174,7 @@ round() {
     sid=$(sid_or_none)
     check_end "$sid" "$base" "$wanted_tree" "$wanted_states" "${tasks[@]}"
     check 'tree of main' equal "tree" "$(git rev-parse 'main^{tree}')" "$wanted_tree"
-    check 'landed once' landed "$sid"
+    check 'landed once' landed_once "$sid" "$base" main "${tasks[@]}"
     if [ "$case" = free ]; then
         check checkout clean_checkout elsewhere
     else

@@ -58,6 +58,34 @@ folder_empty() {
     equal "left in $1" "$left" ""
 }
 
+# What lies about in the repository: refs, locks of git, bosk's own files. Names of the session are
+# made equal. Saved work of interrupted attempts (refs/bosk/keep) and logs are as many as crashes; half
+# an object of a git that was killed (objects/*/tmp_obj_*) is for git's own gc, it may be anybody's, and so
+# may the lock of the maintenance that the agent's `git commit` began.
+leftovers() {
+    {
+        git for-each-ref --format='%(refname)' | grep -v '^refs/bosk/keep/' || true
+        find .git -name bosk -prune -o \( -name '*.lock' -o -name 'packed-refs.*' \) -print |
+            grep -vxF .git/objects/maintenance.lock || true
+        find .git/bosk -name logs -prune -o -print
+        find .git/worktrees -mindepth 1 -maxdepth 1 2>/dev/null || true
+    } | sed -E "s/$1/SID/g; s/QUE-[0-9TZ-]+/QUEUE/g" | LC_ALL=C sort
+}
+# landed_once SID BASE BRANCH TASK...: each task's two commits and the merge of the landing, and no more.
+landed_once() {
+    local sid=$1 range=$2..$3 n
+    shift 3
+    equal "commits on main" "$(git rev-list --count "$range")" $((2 * $# + 1)) || return
+    n=$(git log --merges --format='%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)' \
+        "$range" | grep -cxF "$sid/" || true)
+    equal "landings" "$n" 1
+}
+# A checkout that says nothing: of main, or as it was.
+clean_checkout() {
+    equal "status" "$(git status --porcelain --ignored)" "" || return
+    equal "branch" "$(git symbolic-ref HEAD)" "refs/heads/$1"
+}
+
 # check_end SID BASE TREE STATES TASK...: what must be so after every round.
 check_end() {
     local sid=$1 base=$2 tree=$3 wanted=$4
