@@ -109,8 +109,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		return; /* it died meanwhile: `gone` comes and fails the task */
 	c->slot_task[slot] = SIZE_MAX;
 	mem_set(&c->s->tasks[task].reason, e.text);
-	bool room = e.kind != ERR_NOSPACE && e.kind != ERR_STARVED;
-	core_event(c, room ? SCHED_FAILED : core_no_room(c, task), task);
+	core_event(c, err_no_room(e.kind) ? core_no_room(c, task) : SCHED_FAILED, task);
 }
 
 static void retry_due(void *ctx, uint64_t id)

@@ -120,7 +120,7 @@ static int look_at_branch(struct core *c, const char *branch, struct oid *at, bo
 	    gitx_ref_read(g, branch, at, e) == 0 && gitx_reaches(g, from, at, follows, e) == 0 &&
 	    (*follows || gitx_reaches(g, at, from, ahead, e) == 0))
 		err_clear(e);
-	return e->kind == ERR_NOSPACE || e->kind == ERR_STARVED ? -1 : 0;
+	return err_no_room(e->kind) ? -1 : 0;
 }
 
 /* Move the truth ref, and the branch with it unless a worktree has it checked out. */

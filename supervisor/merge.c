@@ -96,6 +96,6 @@ void merge_start(struct loop *l, struct mergebox *box, struct site *site, const 
 	free(m);
 	result = (struct merge_result){.kind = MERGE_FAILED,
 	                               .reason = e.text,
-	                               .no_room = e.kind == ERR_NOSPACE || e.kind == ERR_STARVED};
+	                               .no_room = err_no_room(e.kind)};
 	fn(ctx, &result);
 }

@@ -39,8 +39,7 @@ enum step attempt_broken(struct attempt *r, const struct err *e)
 {
 	if (r->s->stop)
 		return attempt_over(r, "stopped", "stopped on request");
-	bool room = e->kind != ERR_NOSPACE && e->kind != ERR_STARVED;
-	return attempt_over(r, room ? "failed" : "no-room", "%s", e->text);
+	return attempt_over(r, err_no_room(e->kind) ? "no-room" : "failed", "%s", e->text);
 }
 
 char *attempt_dir(struct slot *s, const char *task, uint64_t attempt)

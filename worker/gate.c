@@ -104,7 +104,7 @@ static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, c
 		str_clear(why);
 		str_clear(tail);
 		int rc = slot_shell(s, &shell, &result, e);
-		if (rc != 0 && (result.end != JOB_UNRUN || e->kind == ERR_NOSPACE || e->kind == ERR_STARVED))
+		if (rc != 0 && (result.end != JOB_UNRUN || err_no_room(e->kind)))
 			return -1; /* says nothing of the gate: the task is tried again when there is room */
 		*ms += result.ms;
 		if (result.end == JOB_STOPPED) {

@@ -109,6 +109,11 @@ int err_exit_code(const struct err *e)
 	return 70;
 }
 
+bool err_no_room(enum err_kind kind)
+{
+	return kind == ERR_NOSPACE || kind == ERR_STARVED;
+}
+
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {

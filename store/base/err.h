@@ -53,6 +53,9 @@ void err_clear(struct err *e);
 /* The exit code of interface.md that this kind stands for. */
 int err_exit_code(const struct err *e);
 
+/* The machine lacks something, which may be over later: nobody's fault. */
+bool err_no_room(enum err_kind kind);
+
 const char *err_kind_name(enum err_kind kind);
 
 #endif

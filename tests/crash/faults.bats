@@ -5,7 +5,7 @@
 load ../lib/flow
 
 setup() {
-    library=${BOSK_FAULT:?names the library made of fault.c}
+    library=$(readlink -f "${BOSK_FAULT:?names the library made of fault.c}")
     flow_setup
     make_repo a.txt
     commit_config <<'YAML'
@@ -37,7 +37,7 @@ faulty_bosk() {
     faulty_bosk supervisor create:1 ENOSPC "$REPO/.git/refs/heads/bosk/??????/one.lock" run "$SCRATCH/p.yaml"
     expect_status 0
     expect_text '^the branch bosk/.*/one stays: .*No space left on device'
-    git rev-parse --verify "bosk/$(last_sid)/one"
+    git rev-parse --quiet --verify "bosk/$(last_sid)/one"
 }
 
 @test "where it cannot be seen whether the integration branch is checked out, it is not moved" {
