@@ -18,6 +18,7 @@
 
 #include "lockfile.h"
 #include "store/base/fs.h"
+#include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
 
@@ -73,8 +74,8 @@ bool gitx_packed_clear(const struct gitx *g)
 
 void gitx_packed_release(struct gitx_packed *p)
 {
-	if (p->lock)
-		unlink(p->lock);
+	if (p->lock && unlink(p->lock) != 0)
+		log_warn("cannot remove %s: %s; as long as it is there, git deletes no branch", p->lock, strerror(errno));
 	free(p->lock);
 	*p = (struct gitx_packed){0};
 }

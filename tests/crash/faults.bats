@@ -53,3 +53,9 @@ YAML
     equal "what is there" "$(git -C "$SCRATCH/mine" status --porcelain)" ''
     equal "integrated" "$(git show "refs/bosk/int/$(last_sid):one.txt")" one
 }
+
+@test "a lock of git's that cannot be removed is named" {
+    faulty_bosk supervisor remove:1 EIO "$REPO/.git/packed-refs.lock" run "$SCRATCH/p.yaml"
+    expect_text "warning: cannot remove $REPO/.git/packed-refs.lock: Input/output error"
+    rm "$REPO/.git/packed-refs.lock"
+}
