@@ -217,8 +217,10 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 static void lost_check(struct core *c, const char *why)
 {
 	const char *label = c->phase == PHASE_FINAL ? "final" : "base";
-	struct msg_checked lost = {
-		.label = (char *)label, .verdict = (char *)"error", .reason = (char *)why};
+	bool starved = pool_starved(c->pool, c->check_slot);
+	struct msg_checked lost = {.label = (char *)label,
+	                           .verdict = (char *)(starved ? "no-room" : "error"),
+	                           .reason = (char *)why};
 	struct err ignored = {0};
 
 	turn_note(&c->turn, "lost", SIZE_MAX, why);

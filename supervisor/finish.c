@@ -65,6 +65,14 @@ static void base_checked(struct core *c, const struct msg_checked *m)
 	finish_cleanup(c);
 }
 
+/* The gates say nothing of the tip then: the resume runs them. */
+static void tip_unchecked(struct core *c, const char *why)
+{
+	struct err e;
+	err_set(&e, ERR_NOSPACE, "the gates cannot be run on the final tip: %s", why);
+	core_fatal(c, &e);
+}
+
 static void tip_checked(struct core *c, const char *verdict, const char *reason)
 {
 	mem_set(&c->s->manifest.final_gates, verdict);
@@ -84,6 +92,8 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 	view_worktree(c->view, c->check_slot, NULL, "", NULL, 0);
 	if (c->phase == PHASE_PREFLIGHT && str_eq(m->label, "base"))
 		base_checked(c, m);
+	else if (c->phase == PHASE_FINAL && str_eq(m->verdict, "no-room"))
+		tip_unchecked(c, m->reason ? m->reason : "");
 	else if (c->phase == PHASE_FINAL && str_eq(m->label, "final"))
 		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
 }
@@ -106,7 +116,11 @@ void finish_tasks(struct core *c)
 		tip_checked(c, "pass", NULL);
 		return;
 	}
-	if (core_check(c, "final", c->s->tip, &e) != 0)
+	if (core_check(c, "final", c->s->tip, &e) == 0)
+		return;
+	if (err_no_room(e.kind))
+		tip_unchecked(c, e.text);
+	else
 		tip_checked(c, "error", e.text);
 }
 

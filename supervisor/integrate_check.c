@@ -90,7 +90,7 @@ void integrate_checked(struct core *c, const struct msg_checked *m)
 	} else if (c->stopping_now) {
 		integrate_put_back(c);
 		integrate_cancel(c);
-	} else if (str_eq(m->verdict, "error")) {
+	} else if (str_eq(m->verdict, "error") || str_eq(m->verdict, "no-room")) {
 		/* Neither a gate nor a task is to blame: the tasks stay checked, for the resume. */
 		err_set(&e, ERR_ENV, "the gates cannot be run on the merged tree: %s",
 		        m->reason ? m->reason : "");

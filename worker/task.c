@@ -103,7 +103,7 @@ static void save(struct attempt *r)
 	if ((rc != 0 && e.kind != ERR_USAGE) ||
 	    stage_save(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &r->kept,
 	               &e) != 0) {
-		if (e.kind == ERR_NOSPACE || e.kind == ERR_STARVED) {
+		if (err_no_room(e.kind)) {
 			/* As after a kill: whoever takes the worktree over saves what is in it first. */
 			log_error("%s: %s", r->t->id, e.text);
 			r->s->no_room = r->s->shutdown = true;
@@ -229,7 +229,7 @@ void task_check(struct slot *s, const struct msg_check *c)
 		struct msg m = {.kind = MSG_CHECKED};
 		m.u.checked = (struct msg_checked){
 			.label = c->label,
-			.verdict = (char *)(verdict ? verdict : "error"),
+			.verdict = (char *)(verdict ? verdict : err_no_room(e.kind) ? "no-room" : "error"),
 			.gates = report.verdicts,
 			.reason = (char *)str_text(&reason),
 			.tail = (char *)str_text(&report.tail),

@@ -59,3 +59,16 @@ YAML
     expect_text "warning: cannot remove $REPO/.git/packed-refs.lock: Input/output error"
     rm "$REPO/.git/packed-refs.lock"
 }
+
+@test "final gates that cannot be started for lack of something are run by the resume" {
+    printf '  - {id: two, run: "echo two > two.txt"}\n' >>"$SCRATCH/p.yaml"
+    # The gate on the base, a task and its gate before it; the other worktree has less.
+    faulty_bosk worker open:4 EIO "$REPO.worktrees/??????-?" run "$SCRATCH/p.yaml" --jobs 2 --verify task \
+        --land merge
+    expect_status 4
+    expect_text 'error: the gates cannot be run on the final tip: .*Input/output error'
+    run_bosk resume
+    expect_status 0
+    equal "final gates" "$(status_json '.sessions[0].final_gates')" pass
+    equal "landed" "$(git show main:one.txt main:two.txt)" $'one\ntwo'
+}
