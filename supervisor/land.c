@@ -19,12 +19,20 @@
 
 enum { TRIES = 5, MERGE_TIMEOUT_MS = 10 * 60 * 1000 };
 
-static size_t integrated_tasks(const struct session *s)
+/* What is landed: a line for each task. */
+static int integrated_tasks(struct strv *out, const struct session *s, struct err *e)
 {
-	size_t n = 0;
-	for (size_t i = 0; i < s->plan.n; i++)
-		n += session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i);
-	return n;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		bool here;
+		if (session_task_state(s, i) != TASK_INTEGRATED)
+			continue;
+		if (session_brings(&here, s, i, e) != 0)
+			return -1;
+		const struct task_def *t = &s->plan.tasks[i];
+		if (here)
+			strv_addf(out, "%s%s%s", t->id, t->title ? ": " : "", t->title ? t->title : "");
+	}
+	return 0;
 }
 
 void land_keep(const struct session *s, struct land_result *out)
@@ -50,7 +58,7 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	struct session *s = l->s;
 	AUTO_FREE char *name = mem_printf("%s-land", s->sid);
 	struct mergebox box = {0};
-	AUTO_STRV struct strv argv = {0}, env = {0};
+	AUTO_STRV struct strv argv = {0}, env = {0}, tasks = {0};
 	AUTO_STR struct str out = {0}, text = {0}, message = {0};
 	struct job_result result;
 	struct merge_result merged;
@@ -96,6 +104,8 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 			refuse(l, "%s %s", i ? "," : "", merged.paths.v[i]);
 		refuse(l, "; merge it by hand: git switch %s && git merge %s", s->row.target,
 		       s->manifest.integration_branch);
+	} else if (merged.kind == MERGE_FAILED && err_no_room(git_said_kind(str_text(&text)))) {
+		return err_set(e, ERR_NOSPACE, "not landed: %s: %.300s", merged.reason, str_text(&text));
 	} else if (merged.kind == MERGE_FAILED) {
 		refuse(l, "not landed: %s: %.300s", merged.reason, str_text(&text));
 	}
@@ -103,12 +113,11 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	strv_fini(&merged.paths);
 	if (!*clean)
 		return 0;
-	size_t n = integrated_tasks(s);
-	str_addf(&message, "Merge %zu task%s of bosk session %s\n\n", n, n == 1 ? "" : "s", s->sid);
-	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i))
-			str_addf(&message, "* %s%s%s\n", s->plan.tasks[i].id, s->plan.tasks[i].title ? ": " : "",
-			         s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
+	if (integrated_tasks(&tasks, s, e) != 0)
+		return -1;
+	str_addf(&message, "Merge %zu task%s of bosk session %s\n\n", tasks.n, tasks.n == 1 ? "" : "s", s->sid);
+	for (size_t i = 0; i < tasks.n; i++)
+		str_addf(&message, "* %s\n", tasks.v[i]);
 	str_addf(&message, "\nBosk-Session: %s\nBosk-Queue: %s\n", s->sid, s->row.queue);
 	return gitx_commit_write(s->site->git, &l->merge, &merged.tree, parents, 2, s->row.author,
 	                         message.p, e);
@@ -125,6 +134,8 @@ static int give_up(struct landing *l, const char *said, struct err *e)
 		return err_wrap(e, "git stopped half-way in moving %s (%.200s), and it cannot be put back", l->tree, said);
 	if (!trouble && land_record_withdrawn(l, e) != 0) /* else the next landing tries it again */
 		return -1;
+	if (!trouble && err_no_room(git_said_kind(said)))
+		return err_set(e, git_said_kind(said), "not landed: git cannot move the tree %s: %.400s", l->tree, said);
 	return refuse(l, "not landed: git would not move the tree %s: %.400s%s%s\n  then: bosk land %s --merge", l->tree,
 	              said, trouble ? "\n  " : "", trouble ? trouble : "", l->s->sid);
 }
@@ -137,11 +148,14 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 	struct oid now;
 	int status;
 
-	AUTO_FREE char *trouble = land_tree_trouble(&g, e);
+	struct err looked = {0};
+	AUTO_FREE char *trouble = land_tree_trouble(&g, &looked);
 	if (!trouble)
-		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, e);
+		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, &looked);
 	if (!trouble)
-		trouble = land_tree_locked(&g, l->s, l->ref, e);
+		trouble = land_tree_locked(&g, l->s, l->ref, &looked);
+	if (trouble && err_no_room(looked.kind))
+		return err_set(e, looked.kind, "not landed: %s", trouble);
 	if (trouble)
 		return refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
 		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
@@ -279,7 +293,10 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	err_clear(e);
 	if (adopt(s, e) != 0)
 		return -1;
-	if (strcmp(s->tip, s->row.tip) == 0 && !integrated_tasks(s)) {
+	AUTO_STRV struct strv tasks = {0};
+	if (integrated_tasks(&tasks, s, e) != 0)
+		return -1;
+	if (strcmp(s->tip, s->row.tip) == 0 && !tasks.n) {
 		refuse(&l, "nothing to land: no task of session %s is integrated", s->sid);
 		return 0;
 	}

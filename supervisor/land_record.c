@@ -22,12 +22,17 @@ int land_record_done(struct landing *l, const char *commit, struct err *e)
 {
 	struct session *s = l->s;
 	struct turn t;
+	AUTO_FREE bool *here = mem_array(s->plan.n, sizeof *here);
 	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
 
+	/* What cannot be told now is told by the resume: the target is where it should be. */
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(&here[i], s, i, e) != 0)
+			return -1;
 	turn_init(&t, s);
 	mem_set(&s->manifest.landed, commit);
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(s, i)) {
+		if (here[i]) {
 			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
 			turn_task(&t, i);
 		}

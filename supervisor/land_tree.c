@@ -250,13 +250,15 @@ static int put_back(struct mend *m, struct err *e)
 	return 0;
 }
 
-/* Is the branch still checked out in that tree? */
-static bool is_home(const struct session *s, const struct intent_row *intent)
+/* Is the branch still checked out in that tree, and where is it? */
+static int is_home(const struct session *s, const struct intent_row *intent, struct oid *now, bool *out,
+                   struct err *e)
 {
 	AUTO_FREE char *path = NULL;
-	struct err ignored = {0};
-	return gitx_checked_out(s->site->git, intent->ref, &path, &ignored) == 0 &&
-	       str_eq(path, intent->tree_path);
+
+	*out = gitx_ref_read(s->site->git, intent->ref, now, e) == 0 &&
+	       gitx_checked_out(s->site->git, intent->ref, &path, e) == 0 && str_eq(path, intent->tree_path);
+	return err_no_room(e->kind) ? -1 : 0;
 }
 
 static int mend(struct mend *m, char **trouble, struct err *e)
@@ -287,12 +289,16 @@ int land_tree_mend(struct session *s, const struct intent_row *intent, char **tr
 	struct mend m = {.git = {.cwd = intent->tree_path, .guard = session_guard(s)},
 	                 .tree = intent->tree_path,
 	                 .intent = intent};
-	struct oid now;
 	struct err gone = {0};
+	struct oid now;
+	bool home;
 
 	/* The tree or its branch may be gone since, or another branch checked out: nothing to mend. */
-	if (!fs_exists(m.tree) || gitx_ref_read(s->site->git, intent->ref, &now, &gone) != 0 ||
-	    !is_home(s, intent))
+	if (!fs_exists(m.tree))
+		return 0;
+	if (is_home(s, intent, &now, &home, &gone) != 0)
+		return err_set(e, gone.kind, "%s", gone.text);
+	if (!home)
 		return 0;
 	*trouble = locks(&m.git, s, intent->ref, true, e);
 	/* Moved: it was finished, or somebody else has been here since. */

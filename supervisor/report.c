@@ -31,7 +31,8 @@ static void add_good(const struct session *s, enum task_state state, const char 
 		AUTO_FREE char *commit = mem_strndup(row->commit ? row->commit : "", 12);
 		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
 		AUTO_STR struct str took = {0};
-		if (session_task_state(s, i) != state || !session_brings(s, i))
+		bool here;
+		if (session_task_state(s, i) != state || (session_brings(&here, s, i, NULL) == 0 && !here))
 			continue;
 		status_took(row, &took);
 		TABLE_ROW(&t, id, commit, took.p, s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
@@ -48,7 +49,8 @@ static void add_elsewhere(const struct session *s, struct str *out)
 	bool any = false;
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
-		if ((state != TASK_INTEGRATED && state != TASK_LANDED) || session_brings(s, i))
+		bool here;
+		if ((state != TASK_INTEGRATED && state != TASK_LANDED) || session_brings(&here, s, i, NULL) != 0 || here)
 			continue;
 		str_addf(out, "%s  %s  in session %s\n", any ? "" : "\nelsewhere\n", s->plan.tasks[i].id,
 		         s->tasks[i].session ? s->tasks[i].session : "?");

@@ -338,15 +338,16 @@ int session_intent(const struct session *s, const char *which, struct intent_row
 	return 0;
 }
 
-bool session_brings(const struct session *s, size_t task)
+int session_brings(bool *out, const struct session *s, size_t task, struct err *e)
 {
 	struct oid tip, merge;
-	struct err ignored = {0};
-	bool in = false;
+	struct err gone = {0};
 
-	return s->tasks[task].merge && oid_parse(&tip, s->tip) &&
-	       oid_parse(&merge, s->tasks[task].merge) &&
-	       gitx_reaches(s->site->git, &tip, &merge, &in, &ignored) == 0 && in;
+	*out = false;
+	if (!s->tasks[task].merge || !oid_parse(&tip, s->tip) || !oid_parse(&merge, s->tasks[task].merge) ||
+	    gitx_reaches(s->site->git, &tip, &merge, out, &gone) == 0 || !err_no_room(gone.kind))
+		return 0;
+	return err_set(e, gone.kind, "%s", gone.text);
 }
 
 char *session_task_branch(const char *pattern, const char *sid, const struct task_def *def)

@@ -81,8 +81,8 @@ enum task_state session_task_state(const struct session *s, size_t task);
 const char *session_task_shown(const struct session *s, size_t task);
 
 /* Is the task's merge in this session's branch? A queue's rows are shared by all sessions that worked on
- * it: git says what belongs to which. */
-bool session_brings(const struct session *s, size_t task);
+ * it: git says what belongs to which. -1 only when the machine lacks what it takes to look. */
+int session_brings(bool *out, const struct session *s, size_t task, struct err *e);
 
 /* An intent that was recorded and not closed: `which` is "intent" (integration) or "land". *open tells
  * whether there is one; then the caller releases *out with rec_fini. */

@@ -113,7 +113,7 @@ enum err_kind git_said_kind(const char *text)
 {
 	static const int starved[] = {EMFILE, ENFILE, ENOMEM, EAGAIN};
 
-	if (strstr(text, "No space left") || strstr(text, "Out of diskspace"))
+	if (strstr(text, "No space left") || strstr(text, "Out of diskspace") || strstr(text, strerror(EIO)))
 		return ERR_NOSPACE;
 	for (size_t i = 0; i < MEM_COUNT(starved); i++)
 		if (strstr(text, strerror(starved[i])))

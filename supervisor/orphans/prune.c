@@ -106,8 +106,9 @@ static void drop_refs(const struct session *s)
 		AUTO_FREE char *below = mem_printf("refs/bosk/keep/%s/%s/", s->sid, s->plan.tasks[i].id);
 		AUTO_STRV struct strv kept = {0};
 		enum task_state state = session_task_state(s, i);
-		bool in = (state == TASK_INTEGRATED || state == TASK_LANDED) && session_brings(s, i);
-		if (in && gitx_ref_list(g, below, &kept, &ignored) == 0)
+		bool in = false;
+		if ((state == TASK_INTEGRATED || state == TASK_LANDED) && session_brings(&in, s, i, &ignored) == 0 && in &&
+		    gitx_ref_list(g, below, &kept, &ignored) == 0)
 			for (size_t k = 0; k < kept.n; k++)
 				drop_ref(g, kept.v[k]);
 	}

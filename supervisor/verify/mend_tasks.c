@@ -119,19 +119,22 @@ static void begin_again(struct mend *m, size_t i, const char *why)
 	strv_addf(m->said, "%s: task %s is pending again: %s", m->s->sid, m->s->plan.tasks[i].id, why);
 }
 
-static void check_row(struct mend *m, size_t i, bool seen)
+static int check_row(struct mend *m, size_t i, bool seen, struct err *e)
 {
 	struct gitx *g = m->s->site->git;
 	struct task_row *row = &m->s->tasks[i];
 	enum task_state state = session_task_state(m->s, i);
 	struct oid oid;
 	struct err ignored = {0};
+	bool there;
 
 	if (state == TASK_INTEGRATED || state == TASK_LANDED) {
 		/* Of an earlier session of the queue, or merged by hand: then it is somewhere below the tip. */
-		if (!seen && !session_brings(m->s, i) && (!row->session || str_eq(row->session, m->s->sid)))
+		if (session_brings(&there, m->s, i, e) != 0)
+			return -1;
+		if (!seen && !there && (!row->session || str_eq(row->session, m->s->sid)))
 			begin_again(m, i, "its merge is not on the branch");
-		return;
+		return 0;
 	}
 	if (row->commit && !mend_there(g, row->commit, &oid)) {
 		if (state == TASK_CHECKED)
@@ -142,14 +145,15 @@ static void check_row(struct mend *m, size_t i, bool seen)
 	                      : str_starts(row->kept, "refs/") ? mem_strdup(row->kept)
 	                                                       : mem_printf("refs/heads/%s", row->kept);
 	if (!ref || gitx_ref_read(g, ref, &oid, &ignored) == 0)
-		return;
+		return 0;
 	if (mend_there(g, row->commit, &oid) && gitx_ref_move(g, ref, NULL, &oid, "bosk: verify", &ignored) == 0) {
 		strv_addf(m->said, "%s: %s holds the work of task %s again", m->s->sid, row->kept, m->s->plan.tasks[i].id);
-		return;
+		return 0;
 	}
 	strv_addf(&m->s->manifest.notes, "the work that task %s had left on %s is gone", m->s->plan.tasks[i].id,
 	          row->kept);
 	mem_set(&row->kept, NULL);
+	return 0;
 }
 
 /* What a branch of an unknown task holds is kept: its next attempt begins the branch anew. */
@@ -174,7 +178,8 @@ int mend_tasks(struct mend *m, struct err *e)
 	if (from_branch(m, seen, e) != 0)
 		return -1;
 	for (size_t i = 0; i < m->s->plan.n; i++) {
-		check_row(m, i, seen[i]);
+		if (check_row(m, i, seen[i], e) != 0)
+			return -1;
 		turn_task(m->t, i);
 		if (keep_unknown(m, i, e) != 0)
 			return -1;

@@ -72,3 +72,35 @@ YAML
     equal "final gates" "$(status_json '.sessions[0].final_gates')" pass
     equal "landed" "$(git show main:one.txt main:two.txt)" $'one\ntwo'
 }
+
+# Each in turn of the calls that a landing makes: it lands, or says why not and is gone on with.
+landing_with() {
+    local k=0
+    while :; do
+        k=$((k + 1))
+        rm -rf "$REPO"
+        cp -a "$SCRATCH/kept" "$REPO"
+        cd "$REPO" || return
+        rm -f "$SCRATCH/fired"
+        faulty_bosk supervisor "$1:$k" "$2" "$3" land --merge || break
+        if [ "$status" != 0 ]; then
+            expect_status 4 || return
+            expect_text '^bosk: error: ' || return
+            run_bosk land --merge
+            expect_status 0 || return
+        fi
+        equal "state after $1:$k" "$(task_field "$(last_sid)" one state)" landed || return
+        equal "one" "$(git show main:one.txt)" one || return
+        equal "status" "$(git status --porcelain)" '' || return
+    done
+    echo "$1: $((k - 1)) calls"
+    [ "$k" -gt "$4" ]
+}
+
+@test "a landing that lacks something can be gone on with" {
+    run_bosk run "$SCRATCH/p.yaml"
+    expect_status 0
+    cp -a "$REPO" "$SCRATCH/kept"
+    landing_with process EAGAIN '*' 4
+    landing_with open EIO "$REPO/.git/objects/??/*" 4
+}
