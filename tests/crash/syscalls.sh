@@ -175,17 +175,19 @@ fi
 
 # ---- one round -----------------------------------------------------------------------------------
 
-# Ended with an exit code of its own, and said what failed.
+# ended_well KIND WHAT: with an exit code of its own, and it said what failed: the error, or the file or object.
+# A lock file that could not be removed is one that somebody holds.
 ended_well() {
-    case $rc in
-    0) return ;;
-    1 | 2 | 3 | 4) ;;
+    case $rc/$1 in
+    0/*) return ;;
+    [1-4]/* | 5/remove) ;;
     *)
         printf 'exit status %s\n' "$rc"
         return 1
         ;;
     esac
-    if ! grep -q '^bosk: error: ' "$SCRATCH/log" || ! grep -qF -e "${texts[$FAULT_WITH]:-error}" "$SCRATCH/log"; then
+    if ! grep -q '^bosk: error: ' "$SCRATCH/log" ||
+        ! grep -F -e "${texts[$FAULT_WITH]:-error}" -e "${2##*/}" "$SCRATCH/log" | grep -qv '^#'; then
         printf 'exit status %s, and no word of what failed\n' "$rc"
         return 1
     fi
@@ -212,6 +214,11 @@ resume_to_end() {
 # What bosk could not remove at the end it names, with the reason: then it is for the user.
 remove_what_stays() {
     local left line name branch
+    mapfile -t left < <(sed -nE 's/^bosk: warning: cannot remove ([^ ]+): .*/\1/p' "$SCRATCH/log")
+    if [ ${#left[@]} != 0 ]; then
+        rm -f -- "${left[@]}"
+        git for-each-ref --format='%(refname:short)' refs/heads/bosk/ | xargs -r git branch -qD >>"$SCRATCH/log" 2>&1
+    fi
     mapfile -t left < <(sed -nE 's/^the ((worktree|branch) [^ ]+) stays: .*/\1/p' "$SCRATCH/log")
     for line in "${left[@]}"; do
         name=${line#* } branch=${line#* }
@@ -224,7 +231,7 @@ remove_what_stays() {
 }
 # round CASE/ROLE/KIND/ERROR:K
 round() {
-    local case role kind error sid
+    local case role kind error what='' sid
     local -x FAULT_ROLE FAULT_ONCE=$SCRATCH/fired FAULT_WITH FAULT_AT
     IFS=/ read -r case role kind error <<<"$1"
     FAULT_ROLE=$role FAULT_AT=$kind:${error#*:} FAULT_WITH=${error%:*}
@@ -235,14 +242,16 @@ round() {
     preloaded_bosk "${words[@]}"
     note=$rc
     if [ -e "$FAULT_ONCE" ]; then
-        note+=" $(sed "s|$SCRATCH/||g" "$FAULT_ONCE")"
+        what=$(sed "s|$SCRATCH/||g" "$FAULT_ONCE")
+        note+=" $what"
     else
         note+=' not made this time'
     fi
     printf '# exit status, and what failed: %s\n' "$note" >>"$SCRATCH/log"
-    check "how it ended ($rc)" ended_well
+    check "how it ended ($rc)" ended_well "$kind" "$what"
     [ "$rc" = 0 ] || resume_to_end
     remove_what_stays
+    [ "$kind" != remove ] || rm -rf .git/bosk/tmp/* # doctor names it
     sid=$(sid_or_none)
     # shellcheck disable=SC2086 # words
     check_end "$sid" "$base" "${wanted_tree[$case]}" "${wanted_states[$case]}" ${tasks[$case]}
