@@ -264,6 +264,21 @@ static int adopt(struct session *s, struct err *e)
 	return rc;
 }
 
+/* A branch that lags because it was checked out follows when it is that no more. */
+static void bring_branch(const struct session *s, const struct oid *tip)
+{
+	struct gitx *g = s->site->git;
+	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch), *path = NULL;
+	struct oid now;
+	struct err ignored = {0};
+	bool behind = false;
+
+	if (gitx_ref_read(g, branch, &now, &ignored) == 0 && strcmp(now.hex, tip->hex) != 0 &&
+	    gitx_reaches(g, tip, &now, &behind, &ignored) == 0 && behind &&
+	    gitx_checked_out(g, branch, &path, &ignored) != 0)
+		gitx_ref_move(g, branch, &now, tip, "bosk: session", &ignored);
+}
+
 /* It is our turn: nobody else lands. */
 static int land_now(struct landing *l, struct err *e)
 {
@@ -302,6 +317,7 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	}
 	if (!oid_parse(&l.tip, s->tip))
 		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+	bring_branch(s, &l.tip);
 	bool stopped = false;
 	if (land_turn_wait(s, &stopped, e) != 0)
 		return -1;

@@ -29,7 +29,6 @@ died_at() {
     run_bosk resume "$sid"
     expect_status 0
     equal "one" "$(git show "integration-$sid:one.txt")" one
-    assert_fsck "$REPO"
 }
 
 @test "killed after the rows: no session, and the next run is a new one" {

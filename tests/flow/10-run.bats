@@ -128,7 +128,6 @@ SH
     assert_no_worktrees "$REPO"
     equal "task branches" "$(git for-each-ref --format='%(refname)' refs/heads/bosk)" ""
     equal "worktree folder" "$(ls -A "$SCRATCH/repo.worktrees" 2>/dev/null || true)" ""
-    assert_fsck "$REPO"
 }
 
 @test "events: one JSON object per line, in an order that makes sense" {
@@ -186,7 +185,6 @@ YAML
         done)
     [ -n "$kept" ]
     assert_no_strays "$sid"
-    assert_fsck "$REPO"
 }
 
 @test "a failure is tried again as often as retries says" {
@@ -331,7 +329,6 @@ YAML
     [ "$(task_field "$sid" left state)" = conflict ] || loser=right
     equal "work of the parked task" "$(git show "$(task_field "$sid" $loser branch):a.txt")" "$loser"
     assert_no_strays "$sid"
-    assert_fsck "$REPO"
 }
 
 @test "a plan whose session is not finished starts nothing and names the resume command" {

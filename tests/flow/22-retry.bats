@@ -19,7 +19,7 @@ tasks:
   - {id: both, needs: [late, bad], run: 'echo both > both.txt'}
 YAML
 }
-teardown() { flow_teardown_verified; }
+teardown() { flow_teardown; }
 
 @test "a failed task and what was skipped for it come back; the resume command is printed" {
     run_bosk run "$PLAN"

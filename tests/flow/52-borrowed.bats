@@ -9,6 +9,7 @@ setup() {
     make_repo a.txt
     printf '*.ignored\n' >.gitignore && git add -A && git commit -qm 'What is ignored'
     echo mine >keep.ignored
+    unchecked 'the checkout is lent' B1
     PLAN=$SCRATCH/plan.yaml
     write_file "$PLAN" <<'YAML'
 tasks:

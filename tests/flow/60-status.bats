@@ -338,7 +338,6 @@ YAML
         equal "files" "$(git diff --name-only main "integration-$a" | wc -l)" 4
         assert_no_strays "$a"
     done
-    assert_fsck "$REPO"
     assert_no_worktrees "$REPO"
     # Several could be meant: they are listed.
     look report

@@ -8,6 +8,7 @@ setup() {
     # Made up here, so that no scanner of this repository stumbles over it.
     SECRET="hunter2-$RANDOM-correct-horse-$RANDOM"
     GHP=gh''p_abcdefghijklmnopqrstuvwxyz0123456789
+    planted_secret "$SECRET" "$GHP"
 }
 teardown() { flow_teardown; }
 

@@ -218,7 +218,6 @@ YAML
     equal "state" "$(task_field "$sid" one state)" integrated
     equal "content" "$(git cat-file blob "integration-$sid:one.txt")" one
     assert_no_worktrees "$REPO"
-    assert_fsck "$REPO"
 }
 
 @test "a repository inside a worktree gets no program run" {

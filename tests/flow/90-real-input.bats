@@ -139,7 +139,6 @@ YAML
     [ -s "$SCRATCH/slots" ]
     assert_no_strays "$sid"
     assert_no_worktrees "$REPO"
-    assert_fsck "$REPO"
 }
 
 @test "a copy of the project without its history is not good enough" {

@@ -94,8 +94,7 @@ check_end() {
     check tree equal "tree" "$(git rev-parse "integration-$sid^{tree}" 2>&1)" "$tree"
     check states equal "states" "$(states)" "$wanted"
     check 'exactly once' assert_once "$REPO" "$sid" "$base" "$@"
-    check fsck assert_fsck "$REPO"
-    check verify "$BOSK_BIN" verify
+    check invariants invariants_check ${INVARIANTS[@]+"${INVARIANTS[@]}"} "$REPO"
     check strays assert_no_strays "$sid"
     check worktrees assert_no_worktrees "$REPO"
     check 'worktree folder' folder_empty "$REPO.worktrees"

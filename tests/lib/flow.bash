@@ -1,12 +1,15 @@
 # shellcheck shell=bash
 # flow.bash: for the bats tests in tests/flow, and for tests/crash. A scratch folder with its own
-# HOME and git settings, repositories, running bosk, waiting for a condition, and the checkers that
-# any test may use after any run: the user's checkout is untouched, no process is left.
+# HOME and git settings, repositories, running bosk, waiting for a condition. Every test ends with all
+# that lib/invariants checks, unless it says why not (unchecked).
 #
 #   setup()    { flow_setup; make_repo; }
 #   teardown() { flow_teardown; }
 #
 # The program is $BOSK_BIN. After run_bosk: $status, $out and $err (texts), $OUT and $ERR (files).
+
+# shellcheck source=tests/lib/invariants
+. "$(dirname "${BASH_SOURCE[0]}")/invariants"
 
 # How long a single bosk may take before it is killed: a hang fails its test, with its output.
 : "${FLOW_LIMIT:=120}"
@@ -40,14 +43,44 @@ flow_setup() {
     write_file "$HOME/.config/bosk/config.yaml" <<<'limits: {free_disk: 0, free_memory: 0}'
 }
 
-# Ends what this test started (found by its scratch folder, so nobody else's), removes the folder.
+# unchecked REASON PROMISE...: this test breaks them on purpose, or shows that something does; "all".
+# shellcheck disable=SC2034 # the reason is for readers
+unchecked() {
+    local reason=$1
+    shift
+    UNCHECKED+=" $*"
+}
+# planted_secret TEXT...: is to be in nothing that bosk keeps.
+planted_secret() {
+    local text
+    for text in "$@"; do INVARIANTS+=(--secret "$text"); done
+}
+
+# What every repository of a test that passed must keep (lib/invariants).
+flow_check() {
+    local store wrong=0
+    case " ${UNCHECKED:-} " in *' all '*) return 0 ;; esac
+    if [ -n "${touched:-}" ]; then
+        case " ${UNCHECKED:-} " in *' B1 '*) ;; *) printf 'B1: %s\n' "$touched" >&2 && wrong=1 ;; esac
+    fi
+    for store in "$SCRATCH"/*/.git/bosk; do
+        [ -d "$store" ] || continue
+        invariants_check --skip "${UNCHECKED:-}" ${INVARIANTS[@]+"${INVARIANTS[@]}"} "${store%/.git/bosk}" || wrong=1
+    done
+    return $wrong
+}
+
+# Checks, ends what this test started (found by its scratch folder, so nobody else's), removes the folder.
 flow_teardown() {
-    local pid
+    local pid wrong=0
     [ -n "${SCRATCH:-}" ] || return 0
+    # Of a test that failed bats shows where; what else it broke would hide that.
+    [ -z "${BATS_TEST_COMPLETED:-}" ] || flow_check || wrong=1
     for pid in $(processes_of_test); do kill -KILL "$pid" 2>/dev/null || true; done
     cd /
     chmod -R u+rwX "$SCRATCH" 2>/dev/null || true
     rm -rf "$SCRATCH"
+    return $wrong
 }
 
 # make_repo [FILE...]: $REPO with branch main and one commit: a README, and each FILE with its own
@@ -114,13 +147,29 @@ commit_config() {
 
 # ---- running bosk --------------------------------------------------------------------------------
 
-# run_bosk WORDS...: to its end, without a terminal. Never fails itself: look at $status.
+# Everything of the checkout, with the times of change that nobody can set back.
+checkout_stamp() {
+    cd "$REPO" 2>/dev/null || return 0
+    find . .git/HEAD .git/index .git/config .git/hooks .git/info -path ./.git -prune -o \
+        -printf '%y %m %s %C@ %p %l\n' 2>/dev/null
+}
+
+# run_bosk WORDS...: to its end, without a terminal. Never fails itself: look at $status. What must not
+# touch the checkout, and did, is noted for flow_check.
 run_bosk() {
+    local before=''
     status=0
+    case " $* " in
+    *' land '* | *' merge '* | *land=* | *worktree* | *' init '*) ;;
+    *' run '* | *' resume '* | *' verify '*) before=$(checkout_stamp) ;;
+    esac
     timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
     # shellcheck disable=SC2034 # for the tests
     out=$(cat "$OUT") err=$(cat "$ERR")
     [ "$status" != 124 ] || printf 'bosk %s: still running after %s s, killed\n' "$*" "$FLOW_LIMIT" >&2
+    if [ -n "$before" ] && [ -z "${touched:-}" ]; then
+        touched=$(diff <(printf '%s\n' "$before") <(checkout_stamp)) || touched="bosk $* changed the checkout:"$'\n'"$touched"
+    fi
 }
 
 # start_bosk WORDS...: in the background; its pid in $bosk_pid. Output as with run_bosk. (A shell lets
@@ -198,53 +247,13 @@ task_field() {
     status_json ".sessions[] | select(.id == \"$1\") | .tasks[] | select(.id == \"$2\") | .$3 // \"null\""
 }
 
-# ---- waiting -------------------------------------------------------------------------------------
-
-# wait_until CONDITION [LIMIT]: until the shell text CONDITION is true, at most LIMIT seconds
-# (default 30). The one place where a test sleeps: what tests wait for (a file, a state of a session,
-# the end of a process of somebody else) has no common way to block on, so it is looked at every
-# 50 ms; how long that takes decides nothing but the test's own duration.
-wait_until() {
-    local condition=$1 limit=${2:-30} end
-    end=$((SECONDS + limit + 1))
-    until eval "$condition"; do
-        if [ "$SECONDS" -ge "$end" ]; then
-            printf 'after %s s still not true: %s\n' "$limit" "$condition" >&2
-            return 1
-        fi
-        sleep 0.05
-    done
-}
-
 # ---- processes -----------------------------------------------------------------------------------
-
-# alive PID: running or stopped; a zombie is dead.
-alive() {
-    local stat
-    stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-    case ${stat##*) } in
-    Z* | X*) return 1 ;;
-    esac
-}
-
-# processes_of SID: pids (and command lines) of living processes marked with this session.
-processes_of() {
-    local file pid
-    grep -lzxF "BOSK_SESSION=$1" /proc/[0-9]*/environ 2>/dev/null | while read -r file; do
-        pid=${file#/proc/}
-        pid=${pid%/environ}
-        # The test itself may run inside a session.
-        case " $$ $BASHPID $PPID " in *" $pid "*) continue ;; esac
-        if alive "$pid"; then
-            printf '%s %s\n' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null)"
-        fi
-    done
-}
 
 # processes_of_test: pids of living processes that work in the scratch folder or were started with a
 # HOME in it: everything this test started, marked or not, but the test itself.
 processes_of_test() {
-    local found pid
+    local found pid own
+    own=$(tr '\0' ' ' <"/proc/$$/cmdline")
     found=$({
         find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$SCRATCH" -o -lname "$SCRATCH/*" \)
         grep -lzxF "HOME=$SCRATCH/home" /proc/[0-9]*/environ
@@ -254,7 +263,7 @@ processes_of_test() {
         alive "$pid" || continue
         # Shells of the test and of bats (their folder is the scratch folder too) are no strays.
         case $({ tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null) in
-        *bats-exec-* | *libexec/bats* | *random-kill.sh* | *failpoints.sh* | *syscalls.sh*) ;;
+        *bats-exec-* | *libexec/bats* | "$own") ;;
         *) printf '%s\n' "$pid" ;;
         esac
     done
@@ -275,29 +284,6 @@ assert_no_strays() {
 }
 
 # ---- the user's checkout -------------------------------------------------------------------------
-
-# snapshot_checkout DIR: everything of the checkout and its repository that is the user's, as text:
-# HEAD, refs but bosk's own, reflogs, index bytes, configuration, hooks, status with ignored files,
-# and every file, folder and link with its mode, time of change and content. Changes nothing itself.
-snapshot_checkout() (
-    export GIT_OPTIONAL_LOCKS=0
-    cd "$1" || exit
-    common=$(git rev-parse --git-common-dir)
-    printf 'HEAD %s %s\n' "$(cat .git/HEAD)" "$(git rev-parse HEAD)"
-    sha256sum .git/index
-    git for-each-ref --format='%(refname) %(objectname) %(symref)' |
-        grep -vE '^refs/(bosk/|heads/bosk/|heads/integration-)' || true
-    sha256sum "$common/config" "$common"/logs/HEAD "$common"/logs/refs/stash "$common"/logs/refs/heads/main 2>&1 || true
-    find "$common/hooks" "$common/info" -type f -exec sha256sum {} + 2>/dev/null | LC_ALL=C sort || true
-    for name in MERGE_HEAD ORIG_HEAD CHERRY_PICK_HEAD REBASE_HEAD index.lock HEAD.lock; do
-        if [ -e ".git/$name" ]; then printf '%s %s\n' "$name" "$(cat ".git/$name")"; fi
-    done
-    git stash list
-    git status -z --porcelain=v1 --ignored --untracked-files=all | tr '\0' '\n'
-    # Times of folders and files: a file taken away and put back would show.
-    find . -path ./.git -prune -o -printf '%y %m %T@ %s %p -> %l\n' | LC_ALL=C sort -k5
-    find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0r sha256sum --
-)
 
 # assert_same_snapshot BEFORE AFTER: two files made by snapshot_checkout.
 assert_same_snapshot() {
@@ -333,31 +319,6 @@ assert_once() {
     equal "commits in $base..integration-$sid" "$got" "$wanted" || return
     equal "the two integration refs" "$(git -C "$repo" rev-parse "refs/bosk/int/$sid")" \
         "$(git -C "$repo" rev-parse "refs/heads/integration-$sid")"
-}
-
-# assert_fsck REPO: no broken or missing object. (Dangling ones are normal.)
-assert_fsck() {
-    local said
-    said=$(git -C "$1" fsck --full --strict --no-dangling --no-progress 2>&1) && [ -z "$said" ] && return 0
-    printf 'git fsck: %s\n' "$said" >&2
-    return 1
-}
-
-# assert_verified: the store agrees with itself and with git.
-assert_verified() {
-    [ -d "$REPO/.git/bosk/store" ] || return 0
-    timeout 60 "$BOSK_BIN" -C "$REPO" verify >"$SCRATCH/verify.out" 2>&1 </dev/null 3>&- || {
-        cat "$SCRATCH/verify.out" >&2
-        return 1
-    }
-}
-
-# flow_teardown_verified: for teardown, where every test leaves a store that must agree.
-flow_teardown_verified() {
-    local wrong=0
-    assert_verified || wrong=1
-    flow_teardown
-    return $wrong
 }
 
 # assert_no_worktrees REPO: only the user's own is left.
