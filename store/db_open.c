@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fail.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "db_env.h"
@@ -105,8 +106,12 @@ static enum db_outcome start_once(struct db *db, const struct dbfile *file, bool
 		*rc = dbdir_sync_names(db->dir, e);
 	if (*rc != 0)
 		return outcome;
-	if (file->fresh)
-		return db_env_try(db, true, create, db, rc, e);
+	if (file->fresh) {
+		FAILPOINT("store.create.before");
+		outcome = db_env_try(db, true, create, db, rc, e);
+		FAILPOINT("store.create.after");
+		return outcome;
+	}
 	db->stale_ok = false;
 	outcome = db_env_try(db, false, recognise, db, rc, e);
 	if (outcome == DB_STALE) {

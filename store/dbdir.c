@@ -91,6 +91,7 @@ int dbdir_set_aside(const char *dir, char **moved, struct err *e)
 		data_to = mem_printf("%s/broken-%s-%d.data.mdb", dir, stamp.p, i);
 		locks_to = mem_printf("%s/broken-%s-%d.lock.mdb", dir, stamp.p, i);
 	}
+	FAILPOINT("store.aside.before");
 	if (rename(data, data_to) == 0)
 		*moved = mem_strdup(data_to);
 	else if (errno != ENOENT)
@@ -98,5 +99,6 @@ int dbdir_set_aside(const char *dir, char **moved, struct err *e)
 	FAILPOINT("store.aside.half");
 	if (rename(locks, locks_to) != 0 && errno != ENOENT)
 		return err_sys(e, "cannot move %s aside", locks);
+	FAILPOINT("store.aside.after");
 	return dbdir_sync_names(dir, e);
 }

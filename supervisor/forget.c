@@ -81,6 +81,7 @@ int forget_session(struct session *s, struct err *e)
 	int rc = db_read(s->site->db, forget_rows, &scan, e);
 	db_batch_del(&batch, DB_sessions, s->sid);
 	db_batch_del(&batch, DB_manifest, s->sid);
+	FAILPOINT("forget.refs.before");
 	if (rc == 0 && oid_parse(&tip, s->tip)) {
 		gitx_ref_move(s->site->git, branch, &tip, NULL, "bosk: nothing was started", &ignored);
 		gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: nothing was started", &ignored);
@@ -109,5 +110,6 @@ int forget_session(struct session *s, struct err *e)
 	db_batch_clear(&batch);
 	if (rc == 0)
 		forget_files(s);
+	FAILPOINT("forget.files.after");
 	return rc;
 }

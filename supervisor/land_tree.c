@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "locks.h"
+#include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "worker/lockfile.h"
 #include "store/base/mem.h"
@@ -304,5 +305,8 @@ int land_tree_mend(struct session *s, const struct intent_row *intent, char **tr
 	/* Moved: it was finished, or somebody else has been here since. */
 	if (*trouble || strcmp(now.hex, intent->old_tip) != 0)
 		return 0;
-	return mend(&m, trouble, e);
+	FAILPOINT("land.mend.before");
+	int rc = mend(&m, trouble, e);
+	FAILPOINT("land.mend.after");
+	return rc;
 }

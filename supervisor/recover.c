@@ -228,6 +228,7 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	size_t locks = locks_clear(s);
 	if (locks)
 		log_info("removed %zu ref locks that the dead session left", locks);
+	FAILPOINT("recover.locks.after");
 	turn_init(&t, s);
 	FAILPOINT("recover.before");
 	int rc = settle_intent(s, &t, e);

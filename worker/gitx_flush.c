@@ -115,6 +115,7 @@ int gitx_flush(struct gitx *g, struct err *e)
 /* libgit2 would flush each object by itself. */
 int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t n, git_object_t type)
 {
+	FAILPOINT("git.object.before");
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
 	int rc = git_odb_write(out, g->odb, bytes, n, type);
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, (int)gitx_durable());
@@ -122,5 +123,6 @@ int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t
 		g->unflushed = mem_grow(g->unflushed, g->n_unflushed + 1, sizeof *g->unflushed);
 		g->unflushed[g->n_unflushed++] = *out;
 	}
+	FAILPOINT("git.object.after");
 	return rc;
 }

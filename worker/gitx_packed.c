@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lockfile.h"
+#include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -147,10 +148,12 @@ static int replace(const char *path, const struct str *text, struct err *e)
 		err_sys(e, "cannot flush %s", tmp);
 		goto undo;
 	}
+	FAILPOINT("git.packed.before");
 	if (rename(tmp, path) != 0) {
 		err_sys(e, "cannot rename %s to %s", tmp, path);
 		goto undo;
 	}
+	FAILPOINT("git.packed.after");
 	return gitx_durable() ? flush_dir_of(path, e) : 0;
 undo:
 	unlink(tmp);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/base/fail.h"
 #include "store/base/mem.h"
 
 int keep_commit(struct gitx *g, const char *sid, const char *task, uint64_t attempt,
@@ -19,7 +20,10 @@ int keep_commit(struct gitx *g, const char *sid, const char *task, uint64_t atte
 		*ref = mem_printf("refs/bosk/keep/%s/%s/%llu%s-%d", sid, task,
 		                  (unsigned long long)attempt, suffix, i);
 	}
-	return gitx_ref_move(g, *ref, NULL, what, "bosk: keep", e);
+	FAILPOINT("keep.ref.before");
+	int rc = gitx_ref_move(g, *ref, NULL, what, "bosk: keep", e);
+	FAILPOINT("keep.ref.after");
+	return rc;
 }
 
 int keep_branch(struct gitx *g, const char *sid, const char *task, uint64_t attempt,

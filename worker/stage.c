@@ -50,6 +50,7 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 	strv_add(&add, ".");
 	for (size_t i = 0; i < leave.n; i++)
 		strv_addf(&add, ":(exclude,top,literal)%s", leave.v[i]);
+	FAILPOINT("stage.tree.before");
 	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	if (git_try(&s->git, &status, &out, &text, GIT_ARGS("write-tree"), e) != 0)
@@ -61,6 +62,7 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 		out.p[strcspn(out.p, "\n")] = '\0';
 	if (!oid_parse(tree, str_text(&out)))
 		return err_set(e, ERR_ENV, "git write-tree said: %.80s", str_text(&out));
+	FAILPOINT("stage.tree.after");
 	return 0;
 }
 

@@ -204,6 +204,7 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 
 	if (worktree_mend(s, e) != 0 || guest_withhold(s, &before, e) != 0 || guest_check(s, commit, e) != 0)
 		return -1;
+	FAILPOINT("worktree.bring.before");
 	/* A slot whose worker died may still stand on the branch; nobody works there. */
 	if (git_run(&s->git, NULL,
 	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track",
@@ -211,6 +212,7 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--"),
 	            e) != 0)
 		return err_wrap(e, "cannot bring the worktree to %.12s", commit->hex);
+	FAILPOINT("worktree.bring.after");
 	/* The commit's own rules count now. */
 	if (guest_withhold(s, &leave, e) != 0 || guest_clean(s, &leave, e) != 0)
 		return err_wrap(e, "cannot clean the worktree");
@@ -219,8 +221,10 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 
 int worktree_start_with(struct slot *s, const struct oid *base, const char *tree, struct err *e)
 {
+	FAILPOINT("worktree.start.before");
 	if (git_run(&s->git, NULL, GIT_ARGS("read-tree", "-m", "-u", base->hex, tree), e) != 0)
 		return err_wrap(e, "cannot put the merge into the worktree");
+	FAILPOINT("worktree.start.after");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "job.h"
+#include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/seal.h"
@@ -158,6 +159,7 @@ int worktree_setup(struct slot *s, char *const *env, const char *log_path, struc
 		return 0;
 
 	unlink(key_path); /* erased before, written after success */
+	FAILPOINT("worktree.setup.before");
 	slot_progress(s, "setup", NULL, "");
 	struct job_result result;
 	struct slot_run run = {.command = s->init.setup,
@@ -174,5 +176,6 @@ int worktree_setup(struct slot *s, char *const *env, const char *log_path, struc
 		return err_set(e, ERR_USAGE, "setup failed (%s %d), log %s: %.300s",
 		               result.end == JOB_EXITED ? "exit" : "ended by signal or limit",
 		               result.status, log_path, str_text(&tail));
+	FAILPOINT("worktree.setup.after");
 	return fs_write(key_path, key, strlen(key), false, e);
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "mem.h"
 
 int fs_mkdirs(const char *path, struct err *e)
@@ -108,10 +109,12 @@ int fs_write(const char *path, const void *bytes, size_t n, bool durable, struct
 		err_sys(e, "cannot flush %s", tmp);
 		goto undo;
 	}
+	FAILPOINT("fs.write.before");
 	if (rename(tmp, path) != 0) {
 		err_sys(e, "cannot rename %s to %s", tmp, path);
 		goto undo;
 	}
+	FAILPOINT("fs.write.after");
 	return durable ? sync_parent(path, e) : 0;
 undo:
 	unlink(tmp);

@@ -36,6 +36,7 @@ int mend_worktree(struct mend *m, const char *path, struct err *e)
 	if (git_lock(&outside, lock_path, &lock, e) != 0)
 		return -1;
 	outside.keep_fd = lock;
+	FAILPOINT("mend.worktree.before");
 	if (git_run(&outside, NULL, GIT_ARGS("worktree", "remove", "--force", "--force", "--", path), e) != 0)
 		return err_wrap(e, "worktree %s", path);
 	FAILPOINT("mend.worktree.removed");

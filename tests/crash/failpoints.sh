@@ -1,34 +1,41 @@
 #!/usr/bin/env bash
 # failpoints.sh: the supervisor, and then a worker, dies at each of the points beside a durable step
-# (store/base/fail.h), and the session is resumed - or, after a worker's death, goes on by itself.
-# Every time the end must be that of an uninterrupted run: trees of the integration branch and of
-# main, states, each task merged exactly once, refs, bosk's own files, a clean checkout, no lock left.
+# (store/base/fail.h), and the session is resumed - or, after a worker's death, goes on by itself. Then in
+# pairs: it dies, and dies again in the resume. Every time the end must be that of an uninterrupted run:
+# trees of the integration branch and of main, states, each task merged exactly once, refs, bosk's own
+# files, a clean checkout, no lock left, and all of lib/invariants.
 set -euo pipefail
 
 usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM tests/crash/failpoints.sh [options] [POINT...]
 
-PROGRAM must be built with -DBOSK_FAILPOINTS=ON. Without a POINT: each name in each role at its first
-and its last passage, in a resume at its first; with BOSK_TEST_FULL=1 at every passage.
+PROGRAM must be built with -DBOSK_FAILPOINTS=ON. Without a POINT: each name in the supervisor at its first
+passage and at one drawn by the seed, in a worker at a drawn one; and each name of a resume after a death at
+a drawn point. With BOSK_TEST_FULL=1 at every passage.
 
   POINT        CASE/ROLE/NAME:K, as the table prints it; CASE is checked-out or free (whether the
-               target branch of the landing is checked out), ROLE supervisor, worker or resume (the
-               supervisor dies, and again in the resume). NAME:K is the K-th passage of NAME
+               target branch of the landing is checked out), ROLE supervisor or worker. NAME:K is the
+               K-th passage of NAME. CASE/supervisor/NAME:K/ROLE/NAME:K: the second in the resume
+  --pairs      all pairs: thousands of rounds, for hours
   --list       print the points, do nothing
   --keep       keep the scratch folder when something was wrong
   -h, --help   this text
+
+BOSK_TEST_SEED=N draws the same points again (it is printed first); each failure prints its own command.
+Every name in the source must be died at here, or be named by another test.
 
 exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-list=0 keep=0
+list=0 keep=0 pairs=0
 points=()
 while [ $# -gt 0 ]; do
     case $1 in
     --list) list=1 ;;
     --keep) keep=1 ;;
+    --pairs) pairs=1 ;;
     -h | --help)
         usage
         exit 0
@@ -50,22 +57,34 @@ crash_setup
 
 # ---- the plan, and what it comes to --------------------------------------------------------------
 
-make_repo a.txt sub/b.txt
+make_repo a.txt sub/b.txt list.txt
 commit_config <<'YAML'
 jobs: 2
+worktrees: {setup: 'true'}
 gates:
   - {name: whole, run: 'for f in *.txt; do test -s "$f" || exit 1; done'}
 YAML
+# One and two begin together and are in conflict, so that the later is repaired - unless a death comes in
+# between; the outcome is the same.
+cat >"$SCRATCH/agent" <<SH
+other=two
+test \$BOSK_TASK = one || other=one
+touch '$SCRATCH/at.'\$BOSK_TASK
+for i in \$(seq 200); do test -e '$SCRATCH/at.'\$other && break; sleep 0.05; done
+{ grep -v '^[<=>|]' list.txt; echo \$BOSK_TASK; } | sort -u >list.new
+mv list.new list.txt
+echo \$BOSK_TASK >\$BOSK_TASK.txt
+test \$BOSK_TASK = two || exit 0
+test -e sub/c.txt || git mv sub/b.txt sub/c.txt
+git commit -qam 'Its own commit'
+git rev-parse HEAD >>'$SCRATCH/commits'
+git pack-refs --all
+rm -f a.txt
+SH
 cat >"$SCRATCH/p.yaml" <<YAML
 tasks:
-  - {id: one, run: 'echo one > one.txt'}
-  - id: two
-    run: |
-      git mv sub/b.txt sub/c.txt
-      git commit -qm 'Its own commit'
-      git rev-parse HEAD >>'$SCRATCH/commits'
-      git rm -q a.txt
-      echo two > two.txt
+  - {id: one, prompt: x}
+  - {id: two, prompt: x}
   - {id: three, needs: [one], run: 'cat one.txt one.txt > three.txt'}
   - {id: four, needs: [one, two], run: 'mkdir -p deep/er; cat one.txt two.txt > deep/er/four.txt'}
   - {id: five, needs: [three, four], run: 'cat three.txt deep/er/four.txt > five.txt; chmod +x five.txt'}
@@ -77,32 +96,27 @@ make_template
 # start CASE: a fresh repository.
 start() {
     fresh
-    rm -f "$SCRATCH/fired" "$SCRATCH/points" "$SCRATCH/commits"
+    rm -f "$SCRATCH/fired" "$SCRATCH/points" "$SCRATCH/commits" "$SCRATCH"/at.*
     [ "$1" != free ] || git switch -qc elsewhere
 }
-run=(run "$SCRATCH/p.yaml" --target main --land merge)
-# dying_bosk ROLE POINT WORDS...: dies there.
+run=(run "$SCRATCH/p.yaml" --executor "sh $SCRATCH/agent" --target main --land merge)
+INVARIANTS=(--kept "$SCRATCH/commits") # what agents committed, also in attempts that were interrupted
+# dying_bosk ROLE POINT WORDS...: dies there. Then $SCRATCH/fired exists, and the name is in $died.
+deaths=0
+declare -A died
 dying_bosk() {
     local -x BOSK_FAILPOINT_IN=$1 BOSK_FAILPOINT_AT=$2 BOSK_FAILPOINT_ONCE=$SCRATCH/fired
+    local name=${2%:*}
+    rm -f "$SCRATCH/fired"
     printf '# BOSK_FAILPOINT_IN=%s BOSK_FAILPOINT_AT=%s\n' "$1" "$2" >>"$SCRATCH/log"
     shift 2
     bosk "$@"
+    [ ! -e "$SCRATCH/fired" ] || { deaths=$((deaths + 1)) && died[$name]=1; }
 }
 # logging_bosk WORDS...: the points passed go to $SCRATCH/points.
 logging_bosk() {
     local -x BOSK_FAILPOINT_LOG=$SCRATCH/points
     bosk "$@"
-}
-
-# What agents committed is kept, also of attempts that were interrupted.
-commits_kept() {
-    local id
-    while read -r id; do
-        if [ -z "$(git for-each-ref --contains "$id")" ]; then
-            printf 'no ref keeps %s\n' "$id"
-            return 1
-        fi
-    done <"$SCRATCH/commits"
 }
 
 # ---- one round -----------------------------------------------------------------------------------
@@ -141,33 +155,26 @@ resume_to_end() {
     done
 }
 
-# round CASE/ROLE/NAME:K
+# round CASE/ROLE/NAME:K[/ROLE/NAME:K]
 round() {
-    local case=${1%%/*} at=${1##*/} role sid
-    role=${1#*/} role=${role%%/*}
+    local case role at role2 at2 sid
+    IFS=/ read -r case role at role2 at2 <<<"$1"
     resumes=0 note=''
     start "$case"
-    case $role in
-    worker) dying_bosk worker "$at" "${run[@]}" ;;
-    supervisor) dying_bosk supervisor "$at" "${run[@]}" ;;
-    resume) dying_bosk supervisor integrate.refs.after:2 "${run[@]}" ;;
-    esac
-    if [ "$role" = resume ]; then
-        rm -f "$SCRATCH/fired"
-        dying_bosk supervisor "$at" resume
-    fi
+    dying_bosk "$role" "$at" "${run[@]}"
+    sid=$(sid_or_none)
     if ! [ -e "$SCRATCH/fired" ]; then
         note='not passed this time'
     elif [ "$role" = worker ]; then
         [ "$rc" = 0 ] || said+="${said:+, }the run ended with $rc"
     else
         [ "$rc" = 137 ] || said+="${said:+, }exit status $rc"
-        sid=$(sid_or_none)
         if [ -z "$sid" ]; then
             note='run again'
             bosk "${run[@]}"
         else
-            check 'verify, cut off' "$BOSK_BIN" verify # what a resume will finish is no disagreement
+            [ -n "$at2" ] || check 'verify, cut off' "$BOSK_BIN" verify # what a resume will finish is no disagreement
+            [ -z "$at2" ] || again_dying "$role2" "$at2"
             resume_to_end "$sid"
         fi
     fi
@@ -180,68 +187,141 @@ round() {
     else
         check checkout clean_checkout main
     fi
-    check "agents' commits" commits_kept
     check 'left behind' diff -u <(printf '%s\n' "${wanted_left[$case]}") <(leftovers "$sid")
+}
+
+# again_dying ROLE POINT: a resume that dies there too.
+again_dying() {
+    resumes=1
+    dying_bosk "$1" "$2" resume
+    if ! [ -e "$SCRATCH/fired" ]; then
+        note='the second not passed this time'
+        return
+    fi
+    case $1:$rc in
+    supervisor:137 | worker:0) ;;
+    *) said+="${said:+, }the resume ended with $rc" ;;
+    esac
 }
 
 # ---- the points ----------------------------------------------------------------------------------
 
-# passages CASE ROLE [PATTERN]: from the log of points, CASE/ROLE/NAME:K; each process counts for
-# itself. Per name the first and the last passage, in a resume the first; or all of them.
+# draw LIMIT: a number below it, from the seed, in $drawn. (Not in a subshell: that would draw the same again.)
+draw() { drawn=$((((RANDOM << 15) | RANDOM) % $1)); }
+
+# passages ROLE [PATTERN]: from the log of points, "NAME COUNT" in the order of the first passage; each
+# process counts for itself, the longest counts.
 passages() {
-    awk -v case="$1" -v role="$2" -v pattern="${3:-.}" -v all="${BOSK_TEST_FULL:+1}" '
-        ($2 == role || (role == "resume" && $2 == "supervisor")) && $3 ~ pattern {
+    awk -v role="$1" -v pattern="${2:-.}" '
+        $2 == role && $3 ~ pattern {
             k = ++count[$1 " " $3]
             if (k > most[$3]) { if (!most[$3]) order[++n] = $3; most[$3] = k }
         }
-        END {
-            for (i = 1; i <= n; i++)
-                for (k = 1; k <= most[order[i]]; k++)
-                    if (all || k == 1 || (k == most[order[i]] && role != "resume")) print case "/" role "/" order[i] ":" k
-        }' "$SCRATCH/points"
+        END { for (i = 1; i <= n; i++) print order[i], most[order[i]] }' "$SCRATCH/points"
+}
+# choose CASE ROLE [PATTERN]: adds CASE/ROLE/NAME:K to the points.
+choose() {
+    local name most k
+    while read -r name most; do
+        if [ -n "${BOSK_TEST_FULL:-}" ]; then
+            for ((k = 1; k <= most; k++)); do points+=("$1/$2/$name:$k"); done
+            continue
+        fi
+        [ "$2" = worker ] || points+=("$1/$2/$name:1")
+        draw "$most"
+        [ "$2" = supervisor ] && [ "$drawn" = 0 ] || points+=("$1/$2/$name:$((drawn + 1))")
+    done < <(passages "$2" "${3:-}")
 }
 
-uninterrupted free
-if [ "$chosen" = 0 ]; then
-    # What differs from the other case: the landing, and the last refs moved.
-    mapfile -t -O "${#points[@]}" points < <(passages free supervisor '^land|^git.refs' |
-        awk -F: '/land/ || $2 > 1')
-fi
-uninterrupted checked-out
-total=$(wc -l <"$SCRATCH/points")
-if [ "$chosen" = 0 ]; then
-    mapfile -t -O "${#points[@]}" points < <(passages checked-out supervisor)
-    mapfile -t -O "${#points[@]}" points < <(passages checked-out worker)
-    # Dying twice: in the resume after a death with an open intent.
+# Where the first of a pair is: any passage from the session's rows to its end.
+firsts() {
+    awk '$2 == "supervisor" {
+            at = $3 ":" ++count[$3]
+            if (begun && $3 !~ /^chan/) print at
+            if ($3 == "create.rows.after") begun = 1
+        }' "$SCRATCH/points"
+}
+choose_pairs() {
+    local -a first
+    local name most i
+    mapfile -t first < <(firsts)
     start checked-out
     dying_bosk supervisor integrate.refs.after:2 "${run[@]}"
     logging_bosk resume
-    mapfile -t -O "${#points[@]}" points < <(passages checked-out resume)
+    if [ "$pairs" = 1 ]; then
+        points=()
+        for i in $(printf '%s\n' "${first[@]}" | awk -F: '!seen[$1]++'); do
+            while read -r name most; do points+=("checked-out/supervisor/$i/supervisor/$name:1"); done < <(passages supervisor)
+            while read -r name most; do points+=("checked-out/supervisor/$i/worker/$name:1"); done < <(passages worker)
+        done
+        return
+    fi
+    while read -r name most; do
+        draw ${#first[@]}
+        points+=("checked-out/supervisor/${first[drawn]}/supervisor/$name:1")
+    done < <(passages supervisor)
+    while read -r name most; do
+        draw ${#first[@]}
+        i=$drawn
+        draw 4
+        [ "$drawn" != 0 ] || points+=("checked-out/supervisor/${first[i]}/worker/$name:1")
+    done < <(passages worker)
+    for name in before after; do points+=("checked-out/supervisor/land.forward.before:1/supervisor/land.mend.$name:1"); done
+}
+
+seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
+RANDOM=$((seed % 2147483647))
+[ "$chosen" != 0 ] || [ "$list" = 1 ] || printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
+
+uninterrupted free
+# What differs from the other case: the landing, and the refs moved by it.
+[ "$chosen" != 0 ] || choose free supervisor '^land|^git.refs'
+uninterrupted checked-out
+total=$(wc -l <"$SCRATCH/points")
+names=$(cut -d ' ' -f 3 "$SCRATCH/points" | sort -u | wc -l)
+if [ "$chosen" = 0 ]; then
+    choose checked-out supervisor
+    choose checked-out worker
+    choose_pairs
 fi
 if [ "$list" = 1 ]; then
     printf '%s\n' "${points[@]}"
     exit 0
 fi
-printf '%d points passed by an uninterrupted run; %d rounds\n' "$total" "${#points[@]}"
+printf '%d points of %d names passed by an uninterrupted run; %d rounds\n' "$total" "$names" "${#points[@]}"
 
 # ---- the rounds ----------------------------------------------------------------------------------
 
 table=()
-deaths=0
+deaths=0 died=()
 failed=()
 for point in "${points[@]}"; do
     round "$point"
-    if [ -e "$SCRATCH/fired" ]; then deaths=$((deaths + 1)); fi
     if [ -n "$said" ]; then
         show_wrong "$point" "${point//\//-}"
         failed+=("$point")
     fi
-    table+=("$(printf '%-52s %7d  %s' "$point" "$resumes" "${said:-ok}${note:+ ($note)}")")
+    table+=("$(printf '%-76s %2d  %s' "$point" "$resumes" "${said:-ok}${note:+ ($note)}")")
 done
 
-printf '\n%-52s %7s  %s\n' point resumes result
+printf '\n%-76s resumes, result\n' point
 printf '%s\n' "${table[@]}"
-printf '%d rounds, %d deaths, %d wrong\n' "${#points[@]}" "$deaths" "$wrong"
+
+# Every point of the program: where it was died at.
+if [ "$chosen" = 0 ] && [ "$pairs" = 0 ]; then
+    root=$here/../..
+    printf '\nnames of the source, and what dies there:\n'
+    while read -r name; do
+        if [ -n "${died[$name]:-}" ]; then
+            by='a round above'
+        elif ! by=$(cd "$root" && grep -rlwF --include=*.bats --include=*.c "$name" tests | head -n 1) || [ -z "$by" ]; then
+            by='NOTHING: add a round, or a test that names it'
+            wrong=$((wrong + 1))
+        fi
+        printf '  %-28s %s\n' "$name" "$by"
+    done < <(cd "$root" && grep -rhoE --include=*.c 'FAILPOINT\("[a-z.]+"' store worker supervisor tools | cut -d '"' -f 2 | sort -u)
+fi
+printf '%d rounds, %d deaths at %d names, %d wrong\n' "${#points[@]}" "$deaths" "${#died[@]}" "$wrong"
 for point in "${failed[@]}"; do
     printf 'again: BOSK_BIN=%s %s %s\n' "$BOSK_BIN" "$here/failpoints.sh" "$point"
 done

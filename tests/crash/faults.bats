@@ -13,7 +13,7 @@ gates: [{name: whole, run: 'test -s a.txt'}]
 YAML
     printf 'tasks:\n  - {id: one, run: "echo one > one.txt"}\n' >"$SCRATCH/p.yaml"
 }
-teardown() { flow_teardown_verified; }
+teardown() { flow_teardown; }
 
 # faulty_bosk ROLE KIND:K ERROR GLOB WORDS...: the K-th call of KIND on a path like GLOB fails; it must
 # have been made.

@@ -21,8 +21,9 @@ died_at() {
     expect_status 137
 }
 
-@test "killed between refs and rows: interrupted, and resume ends it once the base is green" {
-    died_at forget.refs.after
+# goes_on_after POINT: interrupted, and resume ends it.
+goes_on_after() {
+    died_at "$1"
     equal "state" "$(status_json '.sessions[0].state')" interrupted
     sid=$(last_sid)
     touch "$SCRATCH/green"
@@ -31,12 +32,29 @@ died_at() {
     equal "one" "$(git show "integration-$sid:one.txt")" one
 }
 
-@test "killed after the rows: no session, and the next run is a new one" {
-    died_at forget.rows.after
+@test "killed before refs and rows are removed: interrupted, and resume ends it once the base is green" {
+    goes_on_after forget.refs.before
+}
+
+@test "killed between refs and rows: interrupted, and resume ends it once the base is green" {
+    goes_on_after forget.refs.after
+}
+
+# begins_after POINT: no session is left, and the next run is a new one.
+begins_after() {
+    died_at "$1"
     equal "sessions" "$(status_json '.sessions | length')" 0
     touch "$SCRATCH/green"
     run_bosk run "$SCRATCH/p.yaml"
     expect_status 0
     equal "files" "$(ls "$REPO/.git/bosk/sessions" | grep -c lock)" 1
     assert_no_worktrees "$REPO"
+}
+
+@test "killed after the rows: no session, and the next run is a new one" {
+    begins_after forget.rows.after
+}
+
+@test "killed when all is removed: no session, and the next run is a new one" {
+    begins_after forget.files.after
 }

@@ -419,3 +419,14 @@ YAML
         git rm -q one two where && git commit -qm 'Again'
     done
 }
+
+@test "a worker that dies while it gives the checkout back: another gives it back" {
+    local at
+    for at in worktree.return.before worktree.return.after; do
+        BOSK_FAILPOINT_IN=worker BOSK_FAILPOINT_AT=$at:1 BOSK_FAILPOINT_ONCE=$SCRATCH/once run_bosk run "$ONE" --no-worktree --fresh
+        expect_status 0
+        rm "$SCRATCH/once"
+        given_back
+        equal "state" "$(status_json '.sessions | sort_by(.started_at) | last | .state')" "done"
+    done
+}

@@ -289,7 +289,8 @@ YAML
 }
 
 @test "a repair that is cut off anywhere is made whole by the next" {
-    local at how passed=0 n
+    local name how passed=0 n died=''
+    export BOSK_FAILPOINT_LOG=$SCRATCH/passed
     for how in lost garbled several; do
         # How many points does it pass?
         for ((n = 1; ; n++)); do
@@ -307,10 +308,11 @@ YAML
                     "$(edit get manifest "$SID" worktrees | head -1)" main
                 ;;
             esac
-            rm -f "$SCRATCH/fired"
+            rm -f "$SCRATCH/fired" "$SCRATCH/passed"
             BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$n BOSK_FAILPOINT_ONCE=$SCRATCH/fired run_bosk verify --repair
             [ -e "$SCRATCH/fired" ] || break
             passed=$((passed + 1))
+            died+=" $(tail -n 1 "$SCRATCH/passed" | cut -d ' ' -f 3)"
             run_bosk verify --repair
             [ "$status" = 0 ] || { echo "$how, point $n: $status: $out$err"; return 1; }
             [ "$(states | sed 1d | head -2)" = $'one integrated\ntwo integrated' ] ||
@@ -322,6 +324,10 @@ YAML
     done
     echo "$passed points"
     [ "$passed" -ge 15 ]
+    for name in store.aside.before store.aside.half store.aside.after mend.rebuilt mend.tip.moved mend.worktree.before \
+        mend.worktree.removed mend.commit.before mend.commit.after mend.plan.gone; do
+        [[ "$died " == *" $name "* ]] || { echo "never died at $name"; return 1; }
+    done
 }
 
 @test "what a crash leaves for the resume is no disagreement" {

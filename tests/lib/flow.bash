@@ -321,6 +321,12 @@ assert_once() {
         "$(git -C "$repo" rev-parse "refs/heads/integration-$sid")"
 }
 
+# assert_fsck REPO: no broken or missing object now; flow_teardown looks too.
+assert_fsck() {
+    local inv_repo=$1 inv_refs=any inv_skip='' inv_wrong=0
+    A8_fsck && [ $inv_wrong = 0 ]
+}
+
 # assert_no_worktrees REPO: only the user's own is left.
 assert_no_worktrees() {
     equal "worktrees" "$(git -C "$1" worktree list --porcelain | grep -c '^worktree ')" 1
