@@ -303,7 +303,7 @@ garble() {
 }
 
 @test "a small disk that is full" {
-    unchecked 'the disk with the store is taken away at the end' D3 D4
+    unchecked 'the disk with the store is taken away at the end' D3 D4 E6
     [ "$(id -u)" = 0 ] || skip 'only root can mount a small disk'
     mkdir .git/bosk
     mount -t tmpfs -o size=1500k none .git/bosk
