@@ -1,31 +1,40 @@
 #!/usr/bin/env bash
-# random-kill.sh: kill -9 of the supervisor at random moments, then resume. A small plan with a known
-# result is run without interruption; then again and again, each time killed at a random moment of
-# that time and resumed until it ends. Every time the end must be the same: tree, states, each task
-# merged exactly once, nothing left running, the repository whole and the user's checkout untouched.
+# random-kill.sh: supervisor, workers and agents are killed and frozen at random moments. A small plan with
+# a known result is run without interruption; then again and again, each time with a few things that happen
+# at random moments of that time: kill -9 of the supervisor, a worker or an agent, SIGSTOP of one of them
+# and SIGCONT later, a resume from another process while it lives. A session whose supervisor died is
+# resumed, and the rest happens to the resume. Every time the end must be the same: tree, states, each task
+# merged exactly once, nothing left running, the user's checkout untouched, and all of lib/invariants.
 set -euo pipefail
 
 usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM tests/crash/random-kill.sh [options]
 
-  --rounds N   rounds, each with at least one kill (default 50; 500 with BOSK_TEST_FULL=1)
+  --count N    rounds, each with at least one kill or freeze (default 50; 500 with BOSK_TEST_FULL=1)
+  --rounds N   the same
+  --only N     the N-th round of the seed alone
   --keep       keep the scratch folder when something was wrong
   -h, --help   this text
 
 BOSK_TEST_SEED=N repeats the random choices of a run (its seed is printed first); what was going on
-at those moments depends on the machine.
+at those moments depends on the machine. What happened is in the table, and in the log of a failure:
+K kill, F freeze (and c, its end), R resume from elsewhere; s supervisor, w worker, a agent; milliseconds.
 
 exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-rounds=50
+rounds=50 only=''
 [ -z "${BOSK_TEST_FULL:-}" ] || rounds=500
 while [ $# -gt 0 ]; do
     case $1 in
-    --rounds)
+    --count | --rounds)
         rounds=${2:-}
+        shift
+        ;;
+    --only)
+        only=${2:-} rounds=${2:-}
         shift
         ;;
     --keep) keep=1 ;;
@@ -53,50 +62,44 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 crash_setup
 
 seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
-RANDOM=$((seed % 2147483647))
 printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
 
 # ---- the plan, and what it comes to --------------------------------------------------------------
 
 make_repo a.txt sub/b.txt
 printf '*.ignored\n' >.gitignore
+# Killed agents are tried again, however many of them.
 commit_config <<'YAML'
 jobs: 3
+retries: 50
+halt_after_failures: 0
 gates:
   - {name: whole, run: 'for f in *.txt; do test -s "$f" || exit 1; done'}
 YAML
 git add -A
 git commit -qm 'Ignore some'
 dirty_checkout
-cat >"$SCRATCH/p.yaml" <<'YAML'
+cat >"$SCRATCH/p.yaml" <<YAML
 tasks:
   - {id: one, run: 'echo one > one.txt; sleep 0.05'}
-  - {id: two, run: 'echo two > two.txt; sleep 0.1'}
+  - {id: two, run: 'echo two > two.txt; git add -A; git commit -qm "Its own" || true; git rev-parse HEAD >>$SCRATCH/commits; sleep 0.1'}
   - {id: three, needs: [one], run: 'cat one.txt one.txt > three.txt; sleep 0.02'}
-  - {id: four, needs: [one, two], run: 'cat one.txt two.txt > four.txt; git mv sub/b.txt sub/c.txt'}
+  - {id: four, needs: [one, two], run: 'cat one.txt two.txt > four.txt; test -e sub/c.txt || git mv sub/b.txt sub/c.txt'}
   - {id: five, run: 'mkdir -p deep/er; echo five > deep/er/five.txt; sleep 0.08'}
   - {id: six, needs: [three], run: 'sed s/one/six/ three.txt > six.txt; chmod +x six.txt'}
-  - {id: seven, needs: [five], run: 'git rm -q a.txt; cp deep/er/five.txt seven.txt; sleep 0.05'}
+  - {id: seven, needs: [five], run: 'rm -f a.txt; cp deep/er/five.txt seven.txt; sleep 0.05'}
   - {id: eight, needs: [four, six, seven], run: 'cat four.txt six.txt seven.txt > eight.txt'}
 YAML
 tasks=(one two three four five six seven eight)
 base=$(git rev-parse HEAD)
 make_template
+# shellcheck disable=SC2034 # for check_end
+INVARIANTS=(--before "$SCRATCH/before" --kept "$SCRATCH/commits")
 
 now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
-# below LIMIT: a random number of microseconds.
-below() { echo $(((RANDOM * 32768 + RANDOM) % $1)); }
-# killed_bosk MICROSECONDS WORDS...: the same, killed after that time unless it ended before.
-killed_bosk() {
-    local us=$1 after
-    shift
-    printf -v after '%d.%06d' $((us / 1000000)) $((us % 1000000))
-    rc=0
-    printf '$ bosk %s    # killed after %s s\n' "$*" "$after" >>"$SCRATCH/log"
-    # --foreground: only the supervisor gets the signal. --preserve-status: without it a run that ends
-    # by itself just as the time is up is told as 124, with it as what it said.
-    timeout --foreground --preserve-status -s KILL "$after" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
-}
+# draw LIMIT: a number below it in $drawn. (Not in a subshell: that would draw the same again.)
+draw() { drawn=$((((RANDOM << 15) | RANDOM) % $1)); }
+
 duration=0
 for _ in 1 2 3; do
     fresh
@@ -114,66 +117,176 @@ wanted_tree=$(git rev-parse "integration-$(last_sid)^{tree}")
 wanted_states=$(states)
 printf 'uninterrupted: %d ms, tree %s\n' $((duration / 1000)) "$wanted_tree"
 
+# ---- what happens ---------------------------------------------------------------------------------
+
+# plan_events: "MICROSECONDS ACTION WHO NUMBER" in the array events: drawn before the round begins.
+plan_events() {
+    local n i time
+    local action victim
+    local -a actions=(kill kill kill freeze freeze resume) classes=(s s s w w a a)
+    events=()
+    draw 4
+    n=$((drawn + 1))
+    for ((i = 0; i < n; i++)); do
+        draw 1050
+        time=$((drawn * duration / 1000))
+        draw $((i ? ${#actions[@]} : ${#actions[@]} - 1)) # the first is no resume
+        action=${actions[drawn]}
+        draw ${#classes[@]}
+        victim=${classes[drawn]}
+        draw 1000
+        events+=("$time $action $victim $drawn")
+    done
+}
+
+children() { cat "/proc/$1/task/$1/children" 2>/dev/null || true; }
+# victims WHO: pids of the supervisor, its workers, or what those run.
+victims() {
+    local worker
+    case $1 in
+    s) printf '%s\n' "$bosk_pid" ;;
+    w) children "$bosk_pid" | xargs -rn1 ;;
+    a) for worker in $(children "$bosk_pid"); do children "$worker" | xargs -rn1; done | agents ;;
+    esac
+}
+# agents: of these processes; not git, and not the gate, whose death would be a verdict.
+agents() {
+    local pid
+    while read -r pid; do
+        if grep -qz '^BOSK_TASK=' "/proc/$pid/environ" 2>/dev/null && ! grep -qF 'test -s' "/proc/$pid/cmdline"; then
+            printf '%s\n' "$pid"
+        fi
+    done
+}
+
+# happened TEXT: to the table and, with the time, to the log.
+happened() {
+    seen+="${seen:+ }$1"
+    printf '# %d ms: %s %s\n' $((($(now) - began) / 1000)) "$1" "${2:-}" >>"$SCRATCH/log"
+}
+
+# happen ACTION WHO NUMBER: now.
+happen() {
+    local action=$1 who=$2 number=$3 at pid ours
+    local -a pids
+    at=$((($(now) - began) / 1000))
+    case $action in
+    thaw)
+        kill -CONT "$who" 2>/dev/null || true
+        happened "c$at" "pid $who"
+        return
+        ;;
+    resume) # from another process: this one is alive, frozen or not
+        ours=$(sid_or_none)
+        [ -n "$ours" ] && alive "$bosk_pid" || return 0
+        rc=0
+        "$BOSK_BIN" resume "$ours" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
+        happened "R$at" "exit $rc"
+        [ "$rc" = 5 ] || [ "$(status_json '.sessions[0].state')" = 'done' ] || said+="${said:+, }a second resume ended with $rc"
+        return
+        ;;
+    esac
+    for at in 1 2 3 4 5 6 7 8 9 10; do # agents come and go: a moment is granted to find one
+        mapfile -t pids < <(victims "$who")
+        [ ${#pids[@]} = 0 ] && alive "$bosk_pid" || break
+        sleep 0.02
+    done
+    at=$((($(now) - began) / 1000))
+    [ ${#pids[@]} != 0 ] || { happened "-$who$at" 'nobody there' && return; }
+    pid=${pids[number % ${#pids[@]}]}
+    if [ "$action" = freeze ]; then
+        kill -STOP "$pid" 2>/dev/null || return 0
+        happened "F$who$at" "pid $pid"
+        events+=("$(($(now) - began + 50000 + number * 400)) thaw $pid 0")
+    else
+        kill -KILL "$pid" 2>/dev/null || return 0
+        kills=$((kills + 1))
+        happened "K$who$at" "pid $pid"
+    fi
+}
+
+# next_event: the earliest, taken out of events, in the array event; false when there is none.
+next_event() {
+    local i first=0
+    [ ${#events[@]} != 0 ] || return
+    for i in "${!events[@]}"; do [ "${events[i]%% *}" -ge "${events[first]%% *}" ] || first=$i; done
+    read -ra event <<<"${events[first]}"
+    events=("${events[@]:0:first}" "${events[@]:first+1}")
+}
+
+# live WORDS...: bosk in the background, and what happens until it ends; its status in $rc.
+live() {
+    local wait
+    exec 7>&2 2>>"$SCRATCH/log" # bash tells of every job that is killed
+    printf '$ bosk %s\n' "$*" >>"$SCRATCH/log"
+    "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null &
+    bosk_pid=$!
+    while alive "$bosk_pid" && next_event; do
+        wait=$((event[0] - ($(now) - began)))
+        [ "$wait" -le 0 ] || sleep "$((wait / 1000000)).$(printf '%06d' $((wait % 1000000)))"
+        happen "${event[1]}" "${event[2]}" "${event[3]}"
+    done
+    if ! wait_until "! alive $bosk_pid" "$FLOW_LIMIT"; then
+        said+="${said:+, }bosk $1 hangs"
+        kill -KILL "$bosk_pid"
+    fi
+    rc=0
+    wait "$bosk_pid" || rc=$?
+    exec 2>&7 7>&-
+    printf '# exit status %s\n' "$rc" >>"$SCRATCH/log"
+}
+
 # ---- the rounds ----------------------------------------------------------------------------------
 
 table=()
-kills=0
-for ((round = 1; round <= rounds; round++)); do
-    resumes=0
+failed=()
+kills=0 ran=0
+for ((round = ${only:-1}; round <= rounds; round++)); do
+    RANDOM=$(((seed + round * 7919) % 2147483647))
+    resumes=0 seen='' ran=$((ran + 1))
+    rm -f "$SCRATCH/commits"
     fresh
     snapshot_checkout "$REPO" >"$SCRATCH/before"
-    at=$(below $((duration + duration / 20)))
-    killed_bosk "$at" run "$SCRATCH/p.yaml"
-    if [ "$rc" = 137 ]; then
-        kills=$((kills + 1)) seen=killed
-    elif [ "$rc" = 0 ]; then
-        seen='had ended'
-    else
-        seen="ended with $rc" said="run ended with $rc"
-    fi
-    # How far had it come? (Nothing in the store yet: it is simply run again.)
-    sid=$(sid_or_none)
-    if [ -z "$sid" ]; then
-        seen+=', no session yet'
-        bosk run "$SCRATCH/p.yaml"
-        sid=$(last_sid || true)
-    else
-        seen+=", $(status_json '.sessions[0].counts.integrated // 0' || echo '?') integrated"
-        # Killed between its last record and its exit it had ended: then everything is integrated.
-        wanted=interrupted
-        [ "$(status_json '.sessions[0].counts.integrated // 0')" != ${#tasks[@]} ] ||
-            [ "$(status_json '.sessions[0].state')" != 'done' ] || wanted='done'
-        [ "$rc" != 137 ] || check 'state after the kill' equal "state" "$(status_json '.sessions[0].state')" "$wanted"
-    fi
-    while [ -n "$sid" ] && [ "$(status_json '.sessions[0].state')" != "done" ]; do
+    plan_events
+    printf '# planned: %s\n' "${events[@]}" >>"$SCRATCH/log"
+    began=$(now)
+    live run "$SCRATCH/p.yaml"
+    while :; do
+        sid=$(sid_or_none)
+        state=none
+        [ -z "$sid" ] || state=$(status_json '.sessions[0].state' || echo '?')
+        case $state:$rc in
+        done:*) break ;;
+        none:137 | interrupted:137) ;;
+        *)
+            said+="${said:+, }$state after exit status $rc"
+            break
+            ;;
+        esac
         resumes=$((resumes + 1))
         if [ "$resumes" -gt 8 ]; then
             said+="${said:+, }still not done after 8 resumes"
             break
         fi
-        # Every third resume or so is killed too.
-        if [ "$resumes" -le 4 ] && [ $((RANDOM % 3)) = 0 ]; then
-            killed_bosk "$(below "$duration")" resume "$sid"
-            [ "$rc" != 137 ] || kills=$((kills + 1))
-        else
-            bosk resume "$sid"
-        fi
+        # Nothing in the store yet: it is simply run again.
+        if [ "$state" = none ]; then live run "$SCRATCH/p.yaml"; else live resume "$sid"; fi
+    done
+    for event in "${events[@]}"; do
+        case $event in *' thaw '*) read -r _ _ pid _ <<<"$event" && kill -CONT "$pid" 2>/dev/null || true ;; esac
     done
 
     check_end "$sid" "$base" "$wanted_tree" "$wanted_states" "${tasks[@]}"
-    snapshot_checkout "$REPO" >"$SCRATCH/after"
-    check checkout assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
-
     if [ -n "$said" ]; then
         show_wrong "round $round" "round-$round"
+        failed+=("$round")
     fi
-    table+=("$(printf '%5d %9d.%03d  %-28s %7d  %s' "$round" $((at / 1000)) $((at % 1000)) "$seen" "$resumes" "${said:-ok}")")
+    table+=("$(printf '%5d %7d  %-44s %s' "$round" "$resumes" "${seen:-nothing}" "${said:-ok}")")
 done
 
-printf '\nround  killed at ms  after                        resumes  result\n'
+printf '\nround resumes  what happened                                result\n'
 printf '%s\n' "${table[@]}"
-printf '%d rounds, %d kills, %d wrong\n' "$rounds" "$kills" "$wrong"
-if [ "$wrong" != 0 ]; then
-    printf 'again: BOSK_TEST_SEED=%s BOSK_BIN=%s %s --rounds %s\n' "$seed" "$BOSK_BIN" "$here/random-kill.sh" "$rounds"
-    exit 1
-fi
+printf '%d rounds, %d kills, %d wrong\n' "$ran" "$kills" "$wrong"
+for round in "${failed[@]}"; do
+    printf 'again: BOSK_TEST_SEED=%s BOSK_BIN=%s %s --only %s\n' "$seed" "$BOSK_BIN" "$here/random-kill.sh" "$round"
+done
+[ "$wrong" = 0 ]
