@@ -9,7 +9,7 @@ setup() {
     make_repo
     mkdir "$SCRATCH/began" "$SCRATCH/gates"
 }
-teardown() { flow_teardown_verified; }
+teardown() { flow_teardown; }
 
 # plan_of NAME COMMAND...: a task NAME-1, NAME-2, ... for each COMMAND, which find NAME-N in $task.
 plan_of() {

@@ -327,6 +327,14 @@ assert_fsck() {
     A8_fsck && [ $inv_wrong = 0 ]
 }
 
+# assert_verified: the store agrees with itself and with git now; flow_teardown looks too.
+assert_verified() {
+    local inv_repo=$REPO inv_skip='' inv_wrong=0
+    [ ! -d "$REPO/.git/bosk/store" ] || D4_verified
+    [ $inv_wrong = 0 ]
+}
+flow_teardown_verified() { flow_teardown; }
+
 # assert_no_worktrees REPO: only the user's own is left.
 assert_no_worktrees() {
     equal "worktrees" "$(git -C "$1" worktree list --porcelain | grep -c '^worktree ')" 1
