@@ -14,6 +14,8 @@ enum { TIMEOUT_MS = 10 * 60 * 1000 };
 struct merge {
 	merge_fn *fn;
 	void *ctx;
+	struct gitx *git;
+	struct oid tip;
 };
 
 void merge_parse(struct merge_result *out, int wait_status, const char *bytes, size_t n)
@@ -47,6 +49,8 @@ static void merged(void *ctx, const struct child_result *child)
 {
 	struct merge *m = ctx;
 	struct merge_result result;
+	struct oid known;
+	struct err ignored = {0};
 	AUTO_STR struct str reason = {0};
 
 	merge_parse(&result, child->wait_status, child->out, child->out_n);
@@ -55,6 +59,8 @@ static void merged(void *ctx, const struct child_result *child)
 		result.reason = reason.p;
 		result.no_room = git_said_kind(child->err) != ERR_ENV;
 	}
+	if (result.kind != MERGE_FAILED && gitx_tree_of(m->git, &m->tip, &known, &ignored) == 0)
+		gitx_claim_tree(m->git, &result.tree, &known);
 	m->fn(m->ctx, &result);
 	strv_fini(&result.paths);
 	free(m);
@@ -84,7 +90,7 @@ void merge_start(struct loop *l, struct mergebox *box, struct site *site, const 
 		return;
 	}
 	struct merge *m = mem_alloc(sizeof *m);
-	*m = (struct merge){fn, ctx};
+	*m = (struct merge){fn, ctx, site->git, *tip};
 	if (mergebox_attributes(box, site, tip, &e) == 0 &&
 	    mergebox_command(box, site, tip, commit, &argv, &env, &e) == 0) {
 		struct child_spec spec = {.argv = (const char *const *)argv.v,

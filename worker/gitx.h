@@ -78,6 +78,19 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
  * says that they exist. ERR_MISSING when one is gone (a gc): make it again. */
 int gitx_flush(struct gitx *g, struct err *e);
 
+/* What `commit` reaches and `known` does not was written by others - the agent, a git command - and is to be
+ * on the disk after the next gitx_flush too. `known` NULL: only what the commit itself changed. What lies in
+ * a pack is on the disk already; what is missing is somebody else's finding. */
+void gitx_claim(struct gitx *g, const struct oid *commit, const struct oid *known);
+/* The same for a tree, compared with another one. */
+void gitx_claim_tree(struct gitx *g, const struct oid *tree, const struct oid *known);
+/* After a power cut. Is everything that `commit` reaches and `known` does not there, and readable? */
+bool gitx_whole(struct gitx *g, const struct oid *commit, const struct oid *known);
+/* A ref whose file holds no id: the file is removed. */
+int gitx_ref_drop_damaged(struct gitx *g, const char *ref, struct err *e);
+/* A ref that the git command has moved is on the disk after it: its name, too. */
+int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e);
+
 /* The tree of `theirs` merged onto `ours`, both made from `base`, when their changes do not meet: the
  * same as git would make, with the objects of its folders written. *merged false and 0: left to the
  * git command (a change on both sides, another merge base, gitx_merge_caveat); nothing was written. */

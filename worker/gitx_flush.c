@@ -3,7 +3,7 @@
  *
  * On file systems with one ordered journal it goes as in git's own core.fsyncMethod=batch: the data of
  * each file is written out, then one fsync of a new file carries the journal, and the names with it, to
- * the disk. Elsewhere each file and its folder is flushed. */
+ * the disk. Elsewhere each file and its folders are flushed. */
 #include "gitx_private.h"
 
 #include <errno.h>
@@ -51,30 +51,41 @@ static bool one_journal(const char *folder)
 	                                           (long)fs.f_type == 0x01021994 /* tmpfs */;
 }
 
+bool gitx_ordered_disk(struct gitx *g)
+{
+	if (!g->disk_known) {
+		AUTO_FREE char *folder = mem_printf("%s/objects", g->common_dir);
+		g->disk_ordered = one_journal(folder);
+		g->disk_known = true;
+	}
+	return g->disk_ordered;
+}
+
 static int flush_folder(const char *path, struct err *e)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 || fsync(fd) != 0 ? err_sys(e, "cannot flush %s", path) : 0;
 }
 
-static int write_out(struct gitx *g, const git_oid *id, bool ordered, struct err *e)
+/* Its bytes. *found false: it has no file of its own. */
+static int write_out(struct gitx *g, const struct gitx_unflushed *u, bool ordered, bool *found, struct err *e)
 {
-	const char *hex = git_oid_tostr_s(id);
-	AUTO_FREE char *folder = mem_printf("%s/objects/%.2s", g->common_dir, hex);
-	AUTO_FREE char *path = mem_printf("%s/%s", folder, hex + 2);
+	const char *hex = git_oid_tostr_s(&u->id);
+	AUTO_FREE char *path = mem_printf("%s/objects/%.2s/%s", g->common_dir, hex, hex + 2);
 	struct err absent = {0};
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	*found = fd >= 0;
 	if (fd < 0 && errno == ENOENT) { /* in a pack, which git has flushed; or a gc took it */
-		GITX_AUTO(git_odb_object) object = gitx_object(g, id, &absent);
-		return object ? 0 : err_set(e, ERR_MISSING, "object %s is gone", git_oid_tostr_s(id));
+		if (u->claimed)
+			return 0;
+		GITX_AUTO(git_odb_object) object = gitx_object(g, &u->id, &absent);
+		return object ? 0 : err_set(e, ERR_MISSING, "object %s is gone", git_oid_tostr_s(&u->id));
 	}
 	if (fd < 0)
 		return err_sys(e, "cannot open %s", path);
-	if (!ordered)
-		return fsync(fd) != 0 ? err_sys(e, "cannot flush %s", path) : flush_folder(folder, e);
 	int flags = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
-	if (sync_file_range(fd, 0, 0, flags) != 0 && fsync(fd) != 0)
+	if ((!ordered || sync_file_range(fd, 0, 0, flags) != 0) && fsync(fd) != 0)
 		return err_sys(e, "cannot flush %s", path);
 	return 0;
 }
@@ -92,24 +103,71 @@ static int flush_journal(const char *folder, struct err *e)
 	return rc;
 }
 
+/* Of the objects, and of their folders, which may be new as well. */
+static int flush_names(struct gitx *g, const bool *used, struct err *e)
+{
+	AUTO_FREE char *objects = mem_printf("%s/objects", g->common_dir);
+	for (unsigned i = 0; i < 256; i++) {
+		AUTO_FREE char *folder = mem_printf("%s/%02x", objects, i);
+		if (used[i] && flush_folder(folder, e) != 0)
+			return -1;
+	}
+	return flush_folder(objects, e);
+}
+
+static int flush_all(struct gitx *g, struct err *e)
+{
+	AUTO_FREE char *objects = mem_printf("%s/objects", g->common_dir);
+	bool ordered = gitx_ordered_disk(g), used[256] = {false}, found;
+
+	for (size_t i = 0; i < g->n_unflushed; i++) {
+		if (write_out(g, &g->unflushed[i], ordered, &found, e) != 0)
+			return -1;
+		used[g->unflushed[i].id.id[0]] |= found;
+	}
+	return ordered ? flush_journal(objects, e) : flush_names(g, used, e);
+}
+
 int gitx_flush(struct gitx *g, struct err *e)
 {
-	AUTO_FREE char *folder = mem_printf("%s/objects", g->common_dir);
-
-	if (!g->n_unflushed)
-		return 0;
-	if (gitx_durable()) {
-		bool ordered = one_journal(folder);
+	if (g->n_unflushed && gitx_durable()) {
 		FAILPOINT("git.flush.before");
-		for (size_t i = 0; i < g->n_unflushed; i++)
-			if (write_out(g, &g->unflushed[i], ordered, e) != 0)
-				return -1;
-		if (ordered && flush_journal(folder, e) != 0)
+		if (flush_all(g, e) != 0)
 			return -1;
 		FAILPOINT("git.flush.after");
 	}
 	g->n_unflushed = 0;
 	return 0;
+}
+
+int gitx_flush_ref_folders(struct gitx *g, const char *ref, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/%s", g->common_dir, ref);
+	const char *below = path + strlen(g->common_dir) + 1;
+
+	if (!gitx_durable() || gitx_ordered_disk(g))
+		return 0;
+	for (char *slash = strrchr(path, '/'); slash > below; slash = strrchr(path, '/')) {
+		*slash = '\0';
+		if (flush_folder(path, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e)
+{
+	AUTO_FREE char *objects = mem_printf("%s/objects", g->common_dir);
+
+	if (!gitx_durable())
+		return 0;
+	return gitx_ordered_disk(g) ? flush_journal(objects, e) : gitx_flush_ref_folders(g, ref, e);
+}
+
+void gitx_unflushed_add(struct gitx *g, const git_oid *id, bool claimed)
+{
+	g->unflushed = mem_grow(g->unflushed, g->n_unflushed + 1, sizeof *g->unflushed);
+	g->unflushed[g->n_unflushed++] = (struct gitx_unflushed){*id, claimed};
 }
 
 /* libgit2 would flush each object by itself. */
@@ -119,10 +177,8 @@ int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 0);
 	int rc = git_odb_write(out, g->odb, bytes, n, type);
 	git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, (int)gitx_durable());
-	if (rc >= 0) {
-		g->unflushed = mem_grow(g->unflushed, g->n_unflushed + 1, sizeof *g->unflushed);
-		g->unflushed[g->n_unflushed++] = *out;
-	}
+	if (rc >= 0)
+		gitx_unflushed_add(g, out, false);
 	FAILPOINT("git.object.after");
 	return rc;
 }

@@ -181,6 +181,8 @@ static int write_one(struct attempt *a, size_t i, const git_signature *who, stru
 	a->tx[i] = NULL;
 	if (deletes(m))
 		remove_empty_dirs(a->g, m->ref);
+	else if (gitx_flush_ref_folders(a->g, m->ref, e) != 0)
+		return -1;
 	FAILPOINT("git.refs.one");
 	return 0;
 }

@@ -15,8 +15,12 @@ struct gitx {
 	bool linked;    /* opened in a linked worktree */
 	bool main_bare; /* the main repository is bare: its HEAD is no checkout */
 	bool main_unknown; /* git keeps no path to the main worktree (--separate-git-dir) */
-	git_oid *unflushed; /* written since the last gitx_flush */
+	struct gitx_unflushed {
+		git_oid id;
+		bool claimed; /* written by another process: it may be gone again */
+	} *unflushed; /* since the last gitx_flush */
 	size_t n_unflushed;
+	bool disk_known, disk_ordered; /* gitx_ordered_disk */
 };
 
 bool gitx_durable(void); /* as given to gitx_init */
@@ -26,6 +30,20 @@ bool gitx_durable(void); /* as given to gitx_init */
 #define gitx_err(e, rc, ...) gitx_err_at((e), (rc), ERR_HERE, __VA_ARGS__)
 int gitx_err_at(struct err *e, int rc, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+
+/* To what the next gitx_flush puts on the disk. */
+void gitx_unflushed_add(struct gitx *g, const git_oid *id, bool claimed);
+/* Does one flush of a new file carry all names that were made before it? */
+bool gitx_ordered_disk(struct gitx *g);
+/* The folders from that of `ref` up to refs/, where nothing else carries their names. */
+int gitx_flush_ref_folders(struct gitx *g, const char *ref, struct err *e);
+
+/* What `commit` reaches and `known` does not (NULL: what the commit itself changed): calls `visit` for each,
+ * which says whether to go on into what it names, and may set *whole to false. Returns that: false also when
+ * something could not be read. */
+typedef bool gitx_visit_fn(struct gitx *g, const git_oid *id, bool *whole);
+bool gitx_visit_new(struct gitx *g, const struct oid *commit, const struct oid *known, gitx_visit_fn *visit);
+bool gitx_loose(const struct gitx *g, const git_oid *id); /* it has a file of its own */
 
 /* git_odb_write without a flush; gitx_flush does that for all at once. */
 int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t n, git_object_t type);

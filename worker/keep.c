@@ -20,6 +20,7 @@ int keep_commit(struct gitx *g, const char *sid, const char *task, uint64_t atte
 		*ref = mem_printf("refs/bosk/keep/%s/%s/%llu%s-%d", sid, task,
 		                  (unsigned long long)attempt, suffix, i);
 	}
+	gitx_claim(g, what, NULL);
 	FAILPOINT("keep.ref.before");
 	int rc = gitx_ref_move(g, *ref, NULL, what, "bosk: keep", e);
 	FAILPOINT("keep.ref.after");
@@ -35,5 +36,6 @@ int keep_branch(struct gitx *g, const char *sid, const char *task, uint64_t atte
 
 	if (gitx_ref_read(g, name, &tip, &absent) != 0 || strcmp(tip.hex, base->hex) == 0)
 		return 0;
+	gitx_claim(g, &tip, base);
 	return keep_commit(g, sid, task, attempt, "-branch", &tip, &ref, e);
 }

@@ -104,6 +104,7 @@ int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const c
 		return err_wrap(e, "cannot keep the agent's commits");
 	if (read_head(s, &text, &head, e) != 0)
 		return err_set(e, ERR_USAGE, "HEAD of the worktree points to nothing");
+	gitx_claim(s->gitx, &head, base);
 	if (strcmp(head.hex, base->hex) != 0 &&
 	    keep_commit(s->gitx, s->init.sid, task, attempt, "", &head, &ref, e) != 0)
 		return err_wrap(e, "cannot keep the agent's commits");
@@ -147,6 +148,7 @@ int stage_commit(struct slot *s, const char *branch, const struct oid *base, con
 {
 	if (gitx_commit_write(s->gitx, commit, tree, base, 1, s->init.author, message, e) != 0)
 		return err_wrap(e, "cannot commit the work");
+	gitx_claim(s->gitx, commit, base); /* the tree is git's, and the agent's */
 	return move_branch(s, branch, commit, e);
 }
 
