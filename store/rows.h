@@ -78,7 +78,8 @@
  * integration, sid/land for a landing. kind: integrate | land. */
 #define INTENT_FIELDS(F)                                                                          \
 	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
-	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */
+	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */ \
+	F(str, boot_id) /* of the machine when it was recorded */
 
 /* What an attempt came to; hashed and chained per session. `hash` covers the record without it.
  * Key: queue/ordinal/attempt/16 digits of the hash (an attempt lost at its start has no number of its own).

@@ -119,6 +119,10 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	for (size_t i = 0; i < tasks.n; i++)
 		str_addf(&message, "* %s\n", tasks.v[i]);
 	str_addf(&message, "\nBosk-Session: %s\nBosk-Queue: %s\n", s->sid, s->row.queue);
+	struct oid known;
+	if (gitx_tree_of(s->site->git, &l->tip, &known, e) != 0)
+		return -1;
+	gitx_claim_tree(s->site->git, &merged.tree, &known);
 	return gitx_commit_write(s->site->git, &l->merge, &merged.tree, parents, 2, s->row.author,
 	                         message.p, e);
 }
@@ -143,12 +147,14 @@ static int give_up(struct landing *l, const char *said, struct err *e)
 /* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
 static int forward_tree(struct landing *l, bool *moved, struct err *e)
 {
-	struct git g = {.cwd = l->tree, .guard = session_guard(l->s)};
+	AUTO_STRV struct strv settings = {0};
+	struct git g = {.cwd = l->tree, .extra = &settings, .guard = session_guard(l->s)};
 	AUTO_STR struct str text = {0};
 	struct oid now;
+	struct err looked = {0};
 	int status;
 
-	struct err looked = {0};
+	strv_add(&settings, LAND_FSYNC);
 	AUTO_FREE char *trouble = land_tree_trouble(&g, &looked);
 	if (!trouble)
 		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, &looked);
@@ -172,7 +178,9 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 	if (gitx_ref_read(l->s->site->git, l->ref, &now, e) != 0)
 		return -1;
 	if (strcmp(now.hex, l->merge.hex) == 0)
-		return land_record_done(l, l->merge.hex, e);
+		return land_flush(l->s, &g, l->ref, l->target.hex, l->merge.hex, e) != 0
+		               ? -1
+		               : land_record_done(l, l->merge.hex, e);
 	*moved = strcmp(now.hex, l->target.hex) != 0;
 	if (*moved)
 		return land_record_withdrawn(l, e);

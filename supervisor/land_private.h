@@ -1,8 +1,9 @@
-/* land_private: what the files of a landing share (land.c, land_turn.c, land_record.c). */
+/* land_private: what the files of a landing share (land*.c). */
 #ifndef BOSK_LAND_PRIVATE_H
 #define BOSK_LAND_PRIVATE_H
 
 #include "land.h"
+#include "worker/git.h"
 
 struct landing {
 	struct session *s;
@@ -17,6 +18,16 @@ struct landing {
 /* Until it is this session's turn; says whose it is meanwhile. *stopped: `bosk stop` ended the wait. */
 int land_turn_wait(struct session *s, bool *stopped, struct err *e);
 void land_turn_over(struct session *s);
+
+/* ---- land_flush.c ---- */
+
+/* For git commands in the tree: an index that a power cut left empty would stop every later one there. */
+#define LAND_FSYNC "core.fsync=committed,reference,index"
+
+/* What `ref` moving between the two commits changed in the tree that `g` works in, its index, and the ref
+ * are on the disk after it. */
+int land_flush(struct session *s, const struct git *g, const char *ref, const char *from, const char *to,
+               struct err *e);
 
 /* ---- land_record.c: what the store has of a landing ---- */
 

@@ -4,6 +4,7 @@
 
 #include "store/base/fail.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
 #include "turn.h"
 
 /* A session that was asked to land is over when that has an outcome, whichever. */
@@ -56,14 +57,20 @@ int land_record_done(struct landing *l, const char *commit, struct err *e)
 int land_record_intent(struct landing *l, struct err *e)
 {
 	struct turn t;
+	struct owner self;
 	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
 	AUTO_STR struct str bytes = {0};
+
+	owner_self(&self);
 	struct intent_row intent = {.kind = (char *)"land",
 	                            .ref = l->ref,
 	                            .old_tip = l->target.hex,
 	                            .new_tip = l->merge.hex,
-	                            .tree_path = l->tree};
+	                            .tree_path = l->tree,
+	                            .boot_id = self.boot_id};
 
+	if (gitx_flush(l->s->site->git, e) != 0)
+		return -1;
 	rec_encode(&intent_row_rec, &intent, &bytes);
 	turn_init(&t, l->s);
 	db_batch_put(&t.batch, DB_integration, key, bytes.p, bytes.len);

@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "land_private.h"
 #include "locks.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "worker/lockfile.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
 #include "worker/git.h"
 
 char *land_tree_trouble(const struct git *g, struct err *e)
@@ -87,10 +89,12 @@ char *land_tree_in_the_way(const struct git *g, const struct oid *from, const st
 /* ---- mending ---- */
 
 struct mend {
+	struct session *s;
 	struct git git;
 	const char *tree;
 	const struct intent_row *intent;
 	struct strv written, made; /* paths that git touched: in old_tip too, new in new_tip */
+	bool forward; /* to new_tip: then `written` is to be brought there, `made` to be removed */
 	struct str trouble;
 };
 
@@ -168,6 +172,7 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 			return err_sys(e, "cannot look at %s", file);
 		old = added;
 		way = true;
+		st.st_mode = 0;
 	} else if (S_ISLNK(st.st_mode)) {
 		if (link_holds(m, c, file, &old, &way, e) != 0)
 			return -1;
@@ -180,10 +185,14 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 		old = added; /* what is below it is looked at by itself */
 		way = !added;
 	}
-	if (way)
+	if (m->forward) {
+		if ((old || way) && !S_ISDIR(st.st_mode))
+			strv_add(gone ? &m->made : &m->written, c->path);
+	} else if (way) {
 		strv_add(added ? &m->made : &m->written, c->path);
-	else if (!old)
+	} else if (!old) {
 		str_addf(&m->trouble, "%s in %s is neither as before it nor as after it", c->path, m->tree);
+	}
 	return 0;
 }
 
@@ -211,7 +220,7 @@ static int sort_all(struct mend *m, struct err *e)
 	return 0;
 }
 
-/* Files that old_tip does not have: away, with the folders that only they needed. */
+/* Files that the commit does not have: away, with the folders that only they needed. */
 static int remove_made(struct mend *m, struct err *e)
 {
 	for (size_t i = 0; i < m->made.n; i++) {
@@ -232,7 +241,7 @@ static int remove_made(struct mend *m, struct err *e)
 	return 0;
 }
 
-static int put_back(struct mend *m, struct err *e)
+static int write_back(struct mend *m, struct err *e)
 {
 	if (remove_made(m, e) != 0)
 		return -1;
@@ -244,7 +253,8 @@ static int put_back(struct mend *m, struct err *e)
 		}
 		if (git_run(&m->git, NULL,
 		            GIT_ARGS("--literal-pathspecs", "checkout", "--quiet", "--force",
-		                     m->intent->old_tip, "--", m->written.v[i]),
+		                     m->forward ? m->intent->new_tip : m->intent->old_tip, "--",
+		                     m->written.v[i]),
 		            e) != 0)
 			return -1;
 	}
@@ -264,10 +274,16 @@ static int is_home(const struct session *s, const struct intent_row *intent, str
 
 static int mend(struct mend *m, char **trouble, struct err *e)
 {
-	int rc = sort_all(m, e);
+	AUTO_STRV struct strv settings = {0};
 
+	/* As in the landing itself: an index that is there is whole. */
+	strv_add(&settings, LAND_FSYNC);
+	m->git.extra = &settings;
+	int rc = sort_all(m, e);
 	if (rc == 0 && !m->trouble.len)
-		rc = put_back(m, e);
+		rc = write_back(m, e);
+	if (rc == 0 && !m->trouble.len)
+		rc = land_flush(m->s, &m->git, m->intent->ref, m->intent->old_tip, m->intent->new_tip, e);
 	if (m->trouble.len)
 		*trouble = str_take(&m->trouble);
 	str_fini(&m->trouble);
@@ -278,7 +294,8 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 
 int land_tree_undo(struct session *s, const struct intent_row *intent, char **trouble, struct err *e)
 {
-	struct mend m = {.git = {.cwd = intent->tree_path, .guard = session_guard(s)},
+	struct mend m = {.s = s,
+	                 .git = {.cwd = intent->tree_path, .guard = session_guard(s)},
 	                 .tree = intent->tree_path,
 	                 .intent = intent};
 	return mend(&m, trouble, e);
@@ -287,9 +304,11 @@ int land_tree_undo(struct session *s, const struct intent_row *intent, char **tr
 int land_tree_mend(struct session *s, const struct intent_row *intent, char **trouble,
                    struct err *e)
 {
-	struct mend m = {.git = {.cwd = intent->tree_path, .guard = session_guard(s)},
+	struct mend m = {.s = s,
+	                 .git = {.cwd = intent->tree_path, .guard = session_guard(s)},
 	                 .tree = intent->tree_path,
 	                 .intent = intent};
+	struct owner self;
 	struct err gone = {0};
 	struct oid now;
 	bool home;
@@ -301,12 +320,19 @@ int land_tree_mend(struct session *s, const struct intent_row *intent, char **tr
 		return err_set(e, gone.kind, "%s", gone.text);
 	if (!home)
 		return 0;
+	owner_self(&self);
 	*trouble = locks(&m.git, s, intent->ref, true, e);
-	/* Moved: it was finished, or somebody else has been here since. */
-	if (*trouble || strcmp(now.hex, intent->old_tip) != 0)
+	if (*trouble)
 		return 0;
+	bool new = strcmp(now.hex, intent->new_tip) == 0, old = strcmp(now.hex, intent->old_tip) == 0;
+	/* Finished, but the machine went down before its files were flushed. */
+	m.forward = new && intent->boot_id && !str_eq(intent->boot_id, self.boot_id);
+	if (!new && !old)
+		return 0; /* somebody else has been here since */
 	FAILPOINT("land.mend.before");
-	int rc = mend(&m, trouble, e);
+	int rc = old || m.forward
+	                 ? mend(&m, trouble, e)
+	                 : land_flush(s, &m.git, intent->ref, intent->old_tip, intent->new_tip, e);
 	FAILPOINT("land.mend.after");
 	return rc;
 }

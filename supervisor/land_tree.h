@@ -24,7 +24,9 @@ char *land_tree_locked(const struct git *g, const struct session *s, const char 
  * ref. While the ref is at old_tip, what was written is put back to old_tip - but only when every path
  * that differs between the two is as old_tip has it, or as git leaves it on the way to new_tip (whole,
  * a beginning, absent). Otherwise nothing is changed and *trouble names the path (owned by the
- * caller). The tree was clean when the intent was recorded, so nothing of the user's is lost. */
+ * caller). The tree was clean when the intent was recorded, so nothing of the user's is lost.
+ * When the ref is at new_tip and the machine went down since, such paths are brought to new_tip; what is
+ * neither was changed since by the user, and stays. */
 int land_tree_mend(struct session *s, const struct intent_row *intent, char **trouble,
                    struct err *e);
 
