@@ -243,7 +243,7 @@ void task_check(struct slot *s, const struct msg_check *c)
 
 int task_retire(struct slot *s, struct err *e)
 {
-	if (!s->made && worktree_adopt(s) && save_leftover(s, e) != 0)
+	if (!s->made && worktree_adopt(s) && (worktree_revive(s, e) != 0 || save_leftover(s, e) != 0))
 		return -1;
 	return worktree_remove(s, e);
 }

@@ -159,7 +159,7 @@ static int add(struct slot *s, const struct git *g, struct err *e)
 	            e) != 0)
 		return err_wrap(e, "cannot make the worktree %s", s->init.worktree);
 	FAILPOINT("worktree.add.empty");
-	return 0;
+	return worktree_flush_links(s, e);
 }
 
 static int not_ours(const struct slot *s, const char *why, struct err *e)
@@ -182,8 +182,10 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 {
 	AUTO_FREE char *admin = NULL, *why = NULL;
 
-	if (s->made || worktree_adopt(s))
+	if (s->made)
 		return 0;
+	if (worktree_adopt(s))
+		return worktree_revive(s, e);
 	if (s->init.borrowed)
 		return err_set(e, ERR_ENV, "%s is no worktree of this repository any more", s->init.worktree);
 	if (worktree_look(s, &admin, &why) == WORKTREE_OTHER)
@@ -195,7 +197,7 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 		return -1;
 	if (!worktree_adopt(s))
 		return err_set(e, ERR_ENV, "git made no worktree at %s", s->init.worktree);
-	return worktree_mark(s, s->admin_dir, WORKTREE_MADE, e);
+	return worktree_mark_boot(s, e) != 0 ? -1 : worktree_mark(s, s->admin_dir, WORKTREE_MADE, e);
 }
 
 int worktree_bring(struct slot *s, const char *branch, const struct oid *commit, struct err *e)

@@ -17,6 +17,15 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e);
 /* Is there a whole worktree of this session at init.worktree? Then it is taken over. */
 bool worktree_adopt(struct slot *s);
 
+/* Of one that git has just made and that has no files yet: what proves it to be ours is on the disk before
+ * there is any work in it. */
+int worktree_flush_links(const struct slot *s, struct err *e);
+
+/* This boot of the machine has seen it whole. */
+int worktree_mark_boot(const struct slot *s, struct err *e);
+/* One that was taken over, and comes from another boot: HEAD and index may hold nothing, or half. */
+int worktree_revive(struct slot *s, struct err *e);
+
 /* Remove git's lock files of this worktree: whoever held one was a process of a task that has ended, and
  * this worker is the only one that works there. */
 void worktree_clear_locks(const struct slot *s);

@@ -18,7 +18,7 @@ int worktree_mark(const struct slot *s, const char *admin, enum worktree_mark ma
 	AUTO_FREE char *path = mem_printf("%s/%s", admin, marks[mark]);
 
 	unlink(old);
-	return fs_write(path, s->init.sid, strlen(s->init.sid), false, e);
+	return fs_write(path, s->init.sid, strlen(s->init.sid), true, e);
 }
 
 static bool marked(const struct slot *s, const char *admin, enum worktree_mark mark)
@@ -102,13 +102,18 @@ static char *mounted(const char *path)
 	return found;
 }
 
+/* Nothing in it but, at most, the .git file that git makes first, which a power cut left without a word. */
 static bool is_empty(const char *path)
 {
+	AUTO_FREE char *dot_git = mem_printf("%s/.git", path);
 	DIR *dir = opendir(path);
 	bool empty = dir != NULL;
+	struct stat st;
 
 	for (struct dirent *entry; dir && empty && (entry = readdir(dir));)
-		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		        (strcmp(entry->d_name, ".git") == 0 && lstat(dot_git, &st) == 0 && S_ISREG(st.st_mode) &&
+		         st.st_size == 0);
 	if (dir)
 		closedir(dir);
 	return empty;
