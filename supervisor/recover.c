@@ -220,7 +220,7 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	struct turn t;
 
 	*out = (struct recovery){.left = mem_array(s->plan.n, sizeof *out->left)};
-	if (check_paths(s, e) != 0 || borrow_again(s, e) != 0)
+	if (check_paths(s, e) != 0 || recover_disk(s, e) != 0 || borrow_again(s, e) != 0)
 		return -1;
 	size_t strays = strays_end(s);
 	if (strays)

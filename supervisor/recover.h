@@ -22,6 +22,10 @@ void recover_fini(struct recovery *r);
  * nothing of a finished session. */
 int recover_session(struct session *s, struct recovery *out, struct err *e);
 
+/* When the machine went down since: objects and branches of the session's tasks that were not flushed and
+ * cannot be read now are removed. Comes before anything that reads or makes them. */
+int recover_disk(struct session *s, struct err *e);
+
 /* Before a task that was cut off runs again, in whatever slot: what its branch holds is kept. */
 int recover_keep(const struct session *s, size_t task, struct err *e);
 
