@@ -96,7 +96,8 @@
 #define CLAIM_FIELDS(F)                                                                           \
 	F(u64, held) F(u64, wanted) F(u64, since_ms) /* it waits */                                \
 	F(u64, capacity) /* of all sessions, as this one sees it; 0 = no limit */                 \
-	F(u64, pid) F(u64, start_ticks) F(str, boot_id)
+	F(u64, pid) F(u64, start_ticks) F(str, boot_id)                                           \
+	F(str, holder) /* the session that has it, where that is not in the store */
 
 REC_DECLARE(manifest_row, MANIFEST_FIELDS)
 REC_DECLARE(session_row, SESSION_FIELDS)

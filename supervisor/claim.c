@@ -270,19 +270,21 @@ int claim_change(struct claims *after, const struct site *site, const char *kind
 	return rc;
 }
 
-void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64_t held)
+void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64_t held,
+               const char *holder)
 {
 	AUTO_FREE char *key = key_of(sid, kind);
 	AUTO_STR struct str bytes = {0};
-	struct claim_row row = {.held = held};
+	struct claim_row row = {.held = held, .wanted = holder != NULL};
 	struct owner self;
 
-	if (!held) {
+	if (!held && !holder) {
 		db_batch_del(batch, DB_slots, key);
 		return;
 	}
 	owner_self(&self);
 	set_owner(&row, &self);
+	mem_set(&row.holder, holder);
 	rec_encode(&claim_row_rec, &row, &bytes);
 	db_batch_put(batch, DB_slots, key, bytes.p, bytes.len);
 	rec_fini(&claim_row_rec, &row);
@@ -311,6 +313,12 @@ bool claim_text(const struct claims *c, const char *kind, const char *sid, struc
 
 	if (!own || !own->wanted)
 		return false;
+	if (own->holder) {
+		str_addf(out, "%s, which %s has", kind, own->holder);
+		if (holders)
+			strv_add(holders, own->holder);
+		return true;
+	}
 	for (size_t i = 0; i < c->n; i++) {
 		const struct claim_one *one = &c->v[i];
 		char state = one->row.held ? owner_state((pid_t)one->row.pid) : 0;

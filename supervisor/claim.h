@@ -14,6 +14,7 @@
 /* Kinds. More may be made of a kind by a key: "account:openai". */
 #define CLAIM_WORKTREE "worktree"
 #define CLAIM_LANDING "landing"
+#define CLAIM_GIT_LOCK "git.lock" /* only told here, by those who wait: the lock is the kernel's */
 
 struct claim_one {
 	char sid[SEAL_SID];
@@ -41,9 +42,10 @@ struct claim_change {
 int claim_change(struct claims *after, const struct site *site, const char *kind, const char *sid,
                  const struct claim_change *change, struct err *e);
 
-/* The row of one who has no limit and holds `held`, to be written by its caller (which need not ask), and
- * deleted when held is 0; then claim_tell. */
-void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64_t held);
+/* The row of one who need not ask, to be written by its caller: `held` without a limit (then claim_tell), or
+ * waiting for `holder`; 0 and NULL delete it. */
+void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64_t held,
+               const char *holder);
 /* Wake all others if any of them waits. */
 void claim_tell(const struct site *site, const struct claims *c, const char *sid);
 

@@ -11,6 +11,7 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "worker/slot.h"
 
 /* The running task of a slot when the message names it; SIZE_MAX for a late or made-up one. */
 static size_t running_task(const struct core *c, size_t slot, const char *id)
@@ -21,6 +22,7 @@ static size_t running_task(const struct core *c, size_t slot, const char *id)
 
 static void take_progress(struct core *c, size_t slot, const struct msg_progress *m)
 {
+	share_git_lock(c, slot, str_eq(m->phase, SLOT_WAITS) ? m->step : NULL);
 	view_worktree(c->view, slot, m->task && *m->task ? m->task : NULL, m->phase,
 	              m->step && *m->step ? m->step : NULL, c->slot_since[slot]);
 	view_output(c->view, slot, m->line ? m->line : "");

@@ -34,6 +34,9 @@ struct share {
 	bool *used; /* without a limit: slots that count */
 	uint64_t n_used;
 	bool told;  /* ... and those who wait know it */
+
+	bool *locked; /* slots whose worker waits for git.lock */
+	size_t n_locked;
 };
 
 bool share_asks(const struct core *c)
@@ -49,7 +52,8 @@ void share_open(struct core *c)
 	*x = (struct share){.line = SIZE_MAX,
 	                    .told = true,
 	                    .leaving = mem_array(n, sizeof *x->leaving),
-	                    .used = mem_array(n, sizeof *x->used)};
+	                    .used = mem_array(n, sizeof *x->used),
+	                    .locked = mem_array(n, sizeof *x->locked)};
 }
 
 static void unwatch(struct core *c)
@@ -88,6 +92,7 @@ void share_close(struct core *c)
 		tell(c);
 	free(x->leaving);
 	free(x->used);
+	free(x->locked);
 	free(x);
 	c->share = NULL;
 }
@@ -267,10 +272,23 @@ void share_give(struct core *c, size_t slot)
 	}
 }
 
+void share_git_lock(struct core *c, size_t slot, const char *holder)
+{
+	struct share *x = c->share;
+
+	if (x->locked[slot] == (holder != NULL))
+		return;
+	x->locked[slot] = holder != NULL;
+	x->n_locked += holder ? 1 : SIZE_MAX; /* or one less */
+	if (holder || !x->n_locked)
+		claim_put(&c->turn.batch, CLAIM_GIT_LOCK, c->s->sid, 0, holder);
+}
+
 void share_gone(struct core *c, size_t slot)
 {
 	struct share *x = c->share;
 
+	share_git_lock(c, slot, NULL);
 	if (!x->leaving[slot])
 		return;
 	x->leaving[slot] = x->gives = false;
@@ -304,11 +322,13 @@ void share_assigned(struct core *c, size_t slot)
 		return;
 	x->used[slot] = true;
 	x->told = false;
-	claim_put(&c->turn.batch, CLAIM_WORKTREE, c->s->sid, ++x->n_used);
+	claim_put(&c->turn.batch, CLAIM_WORKTREE, c->s->sid, ++x->n_used, NULL);
 }
 
 void share_finish(struct core *c)
 {
 	if (!share_asks(c))
-		claim_put(&c->turn.batch, CLAIM_WORKTREE, c->s->sid, 0);
+		claim_put(&c->turn.batch, CLAIM_WORKTREE, c->s->sid, 0, NULL);
+	if (c->share->n_locked)
+		claim_put(&c->turn.batch, CLAIM_GIT_LOCK, c->s->sid, 0, NULL);
 }

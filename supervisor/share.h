@@ -21,6 +21,8 @@ void share_give(struct core *c, size_t slot);     /* SCHED_GIVE */
 void share_gone(struct core *c, size_t slot);
 /* Others have changed something. */
 void share_look(struct core *c);
+/* The worker of a slot waits for git.lock, which the session `holder` has; NULL = it does not any more. */
+void share_git_lock(struct core *c, size_t slot, const char *holder);
 /* After each commit: is there something to give? */
 void share_step(struct core *c);
 /* With the last turn of the session. */

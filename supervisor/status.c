@@ -88,7 +88,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 
 bool status_waits(const struct session *s, struct str *out, struct strv *holders)
 {
-	static const char *const kinds[] = {CLAIM_WORKTREE, CLAIM_LANDING};
+	static const char *const kinds[] = {CLAIM_WORKTREE, CLAIM_LANDING, CLAIM_GIT_LOCK};
 	bool waits = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds) && !waits; i++) {

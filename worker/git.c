@@ -172,12 +172,15 @@ int git_lock(const struct git *g, const char *path, int *out, struct err *e)
 	struct job job = {
 		.argv = GIT_ARGS("flock", "--exclusive", number),
 		.keep_fd = fd,
+		.timeout_ms = g->timeout_ms,
 		.watch_fd = g->watch ? g->watch_fd : -1,
 		.watch = g->watch,
 		.ctx = g->ctx,
 	};
 	if (job_run(&job, &result, e) != 0)
 		return err_wrap(e, "cannot wait for the lock %s", path);
+	if (result.end == JOB_TIMEOUT)
+		return err_set(e, ERR_HELD, "the lock %s is held by another process", path);
 	if (result.end != JOB_EXITED || result.status != 0)
 		return err_set(e, ERR_GONE, "the wait for the lock %s was ended", path);
 	*out = mem_steal_fd(&fd);

@@ -52,7 +52,8 @@ int git_version(unsigned *major, unsigned *minor, struct err *e);
 
 /* Take the lock file at `path` exclusively (made when absent); *fd is the caller's to close, which
  * releases it unless a child inherited it. Waits as long as `g`'s watcher lets it, without polling:
- * another process holds it for the length of one git command. */
+ * another process holds it for the length of one git command. With a timeout_ms no longer than that
+ * (ERR_HELD). */
 int git_lock(const struct git *g, const char *path, int *fd, struct err *e);
 
 #endif

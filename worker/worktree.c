@@ -13,6 +13,8 @@
 #include "store/base/mem.h"
 #include "worktree_look.h"
 
+enum { NOTICE_MS = 1000 };
+
 /* The main worktree is not made by anybody: it is there. */
 static bool adopt_main(struct slot *s)
 {
@@ -132,6 +134,37 @@ static int remove_half_made(struct slot *s, const struct git *g, struct err *e)
 	return remove_nameless_admin(s, e);
 }
 
+/* In its file stands the session that has it, for those who wait for it. */
+static void sign_lock(const struct slot *s, int lock)
+{
+	AUTO_FREE char *line = mem_printf("%s\n", s->init.sid);
+	ssize_t ignored = pwrite(lock, line, strlen(line), 0); /* one length: no truncate */
+	(void)ignored;
+}
+
+/* Who waits noticeably long says whom for. */
+static int lock_git(struct slot *s, const char *path, int *lock, struct err *e)
+{
+	struct git soon = s->git;
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	soon.timeout_ms = NOTICE_MS;
+	int rc = git_lock(&soon, path, lock, e);
+	if (rc != 0 && e->kind == ERR_HELD) {
+		const char *was = s->phase;
+		err_clear(e);
+		fs_read(path, 64, &text, &ignored);
+		AUTO_FREE char *holder = mem_strndup(str_text(&text), strcspn(str_text(&text), "\n"));
+		slot_progress(s, SLOT_WAITS, *holder ? holder : "?", "");
+		rc = git_lock(&s->git, path, lock, e);
+		slot_progress(s, was ? was : "prepare", NULL, "");
+	}
+	if (rc == 0)
+		sign_lock(s, *lock);
+	return rc;
+}
+
 /* Run under the repository's one lock for worktree metadata; `fn` gets a git whose child inherits it. */
 static int locked(struct slot *s, int (*fn)(struct slot *, const struct git *, struct err *),
                   struct err *e)
@@ -139,7 +172,7 @@ static int locked(struct slot *s, int (*fn)(struct slot *, const struct git *, s
 	AUTO_FREE char *path = mem_printf("%s/git.lock", s->init.state_dir);
 	AUTO_CLOSE int lock = -1;
 
-	if (git_lock(&s->git, path, &lock, e) != 0)
+	if (lock_git(s, path, &lock, e) != 0)
 		return -1;
 	struct git g = s->git_main;
 	g.keep_fd = lock;

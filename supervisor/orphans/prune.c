@@ -75,7 +75,7 @@ static int drop_rows(struct db_txn *t, void *ctx, struct err *e)
 	for (size_t i = 0; i < p->n; i++) {
 		const char *sid = p->sessions[i].sid;
 		if (drop_below(p, t, DB_journal, sid, e) != 0 || drop_below(p, t, DB_integration, sid, e) != 0 ||
-		    drop_below(p, t, DB_requests, sid, e) != 0)
+		    drop_below(p, t, DB_requests, sid, e) != 0 || drop_below(p, t, DB_slots, sid, e) != 0)
 			return -1;
 		db_batch_del(&p->batch, DB_sessions, sid);
 		db_batch_del(&p->batch, DB_manifest, sid);

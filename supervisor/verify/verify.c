@@ -221,6 +221,23 @@ static void strangers(struct verify *v)
 	}
 }
 
+/* Claims count only while their process lives, but must be readable. */
+static void claims(struct verify *v)
+{
+	const struct image_table *t = &v->model->image.tables[DB_slots];
+
+	for (size_t k = 0; k < t->n; k++) {
+		AUTO_FREE char *sid = first_part(t->v[k].key);
+		struct claim_row row;
+		if (verify_find_session(v, sid) && !decode(v, DB_slots, t->v[k].key, &claim_row_rec, &row)) {
+			verify_say(v, sid, "the row %s of slots cannot be read", t->v[k].key);
+			verify_junk(v, DB_slots, t->v[k].key);
+		} else if (verify_find_session(v, sid)) {
+			rec_fini(&claim_row_rec, &row);
+		}
+	}
+}
+
 int verify_all(struct verify *out, struct site *site, const struct strv *mine, struct err *e)
 {
 	*out = (struct verify){.model = mem_alloc(sizeof *out->model)};
@@ -231,6 +248,7 @@ int verify_all(struct verify *out, struct site *site, const struct strv *mine, s
 		return -1;
 	relate(out);
 	strangers(out);
+	claims(out);
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct verify_queue *q = &m->queues[i];
 		verify_queue(out, q);

@@ -183,3 +183,20 @@ CONFIG
     run_bosk resume "$(sid_of a)"
     expect_status 0
 }
+
+@test "git.lock: who waits for it says which session has it" {
+    plan_of a "$quick" && plan_of b "$quick"
+    begin a
+    end a 0 # now there is the lock's file, and the name of the last who had it
+    a=$(sid_of a)
+    mkfifo "$SCRATCH/let-go"
+    flock "$REPO/.git/bosk/git.lock" sh -c "read x <$SCRATCH/let-go" &
+    wait_until "! flock -n '$REPO/.git/bosk/git.lock' true"
+    begin b
+    wait_until 'waits b'
+    equal 'waiting for' "$(waiting_for "$(sid_of b)")" "git.lock, which $a has"
+    expect_text "^worktree 1: b-1: git.lock $a" "$SCRATCH/b.err"
+    echo go >"$SCRATCH/let-go"
+    end b 0
+    equal 'waiting for' "$(waiting_for "$(sid_of b)")" nothing
+}

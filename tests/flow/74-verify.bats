@@ -126,7 +126,9 @@ setup() {
         'edit copy journal "$(key journal "$SID")" ffffff/0000000000000001'
     row 'task of nobody' 'tasks has a row NOBODY/.* of a queue that there is not' \
         'edit copy tasks "$QUEUE/000001/d" NOBODY/000001/d'
-    [ $planted = 18 ]
+    row 'claim unreadable' 'the row .*/worktree of slots cannot be read' 'edit raw slots "$SID/worktree" x'
+    row 'claim of nobody' 'slots has a row ffffff/.* of a session' 'edit raw slots ffffff/worktree x'
+    [ $planted = 20 ]
 }
 
 @test "a journal that was changed" {
