@@ -75,7 +75,7 @@ bool lockfile_clear(const char *path, const char *folder, unsigned patience_ms)
 void lockfile_tell(struct str *out, const char *path, const char *folder)
 {
 	struct stat st;
-	AUTO_STR struct str age = {0}, name = {0};
+	AUTO_STR struct str age = {0};
 
 	if (lstat(path, &st) != 0) {
 		str_addf(out, "%s was there a moment ago", path);
