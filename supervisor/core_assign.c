@@ -1,21 +1,53 @@
 /* core_assign: from a decision of the scheduler to the message that makes a worker do it. */
 #include <string.h>
+#include <sys/stat.h>
 
 #include "core.h"
 #include "escape.h"
 #include "repair.h"
 #include "share.h"
 #include "store/base/clock.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/json.h"
 
 enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MOST_MS = 60000 };
 
+/* git resolves links in what it remembers. */
+static bool is_worktree(const struct session *s, const char *path)
+{
+	struct stat there, ours;
+
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
+		if (stat(path, &there) == 0 && stat(s->manifest.worktrees.v[i], &ours) == 0 &&
+		    there.st_ino == ours.st_ino && there.st_dev == ours.st_dev)
+			return true;
+	return false;
+}
+
+/* The task's branch; another name when somebody has taken that one along, in a worktree that is not the session's. */
+static char *free_branch(const struct core *c, size_t task)
+{
+	const struct session *s = c->s;
+	AUTO_FREE char *first = session_task_branch(c->cfg->branch, s->sid, &s->plan.tasks[task]);
+
+	for (int i = 1;; i++) {
+		AUTO_FREE char *name = i == 1 ? mem_strdup(first) : mem_printf("%s+%d", first, i);
+		AUTO_FREE char *ref = mem_printf("refs/heads/%s", name), *path = NULL;
+		struct err ignored = {0};
+		struct oid at;
+		if (gitx_ref_read(s->site->git, ref, &at, &ignored) != 0 ||
+		    gitx_checked_out(s->site->git, ref, &path, &ignored) != 0 || !fs_is_dir(path) ||
+		    is_worktree(s, path))
+			return mem_steal(&name);
+	}
+}
+
 void core_assigned(struct core *c, size_t task, size_t slot)
 {
 	struct session *s = c->s;
 	struct task_row *row = &s->tasks[task];
-	AUTO_FREE char *branch = session_task_branch(c->cfg->branch, s->sid, &s->plan.tasks[task]);
+	AUTO_FREE char *branch = free_branch(c, task);
 
 	row->worktree = slot + 1;
 	row->started_ms = clock_wall_ms();

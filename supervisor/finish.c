@@ -4,12 +4,14 @@
 
 #include "core.h"
 #include "escape.h"
+#include "recover.h"
 #include "share.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "worker/worktree_look.h"
 
 /* Will a resume go on with it? A session that halted is over, with tasks that were never started. */
 static bool unfinished(const struct core *c)
@@ -127,10 +129,11 @@ void finish_tasks(struct core *c)
 bool finish_worktree_left(const struct core *c, size_t i)
 {
 	const struct session *s = c->s;
-	const char *path = s->manifest.worktrees.v[i];
-	AUTO_FREE char *admin =
-		mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git), strrchr(path, '/'));
-	return session_borrows(s, i) ? !c->given_back : fs_exists(path) || fs_exists(admin);
+	AUTO_FREE char *admin = NULL, *why = NULL;
+	struct slot probe = {.init = {.sid = (char *)s->sid,
+	                              .worktree = s->manifest.worktrees.v[i],
+	                              .common_dir = (char *)gitx_common_dir(s->site->git)}};
+	return session_borrows(s, i) ? !c->given_back : worktree_look(&probe, &admin, &why) != WORKTREE_NONE;
 }
 
 /* What should be gone at the end and is not: said now and in the report. */
@@ -221,6 +224,7 @@ static void remove_branches(struct core *c)
 void finish_session(struct core *c)
 {
 	struct session *s = c->s;
+	struct err e = {0};
 
 	if (!escape_over(c))
 		return; /* it calls again */
@@ -228,6 +232,9 @@ void finish_session(struct core *c)
 	if (c->forget)
 		return;
 	bool open = unfinished(c);
+	/* Somebody may have removed the integration branch, or a worktree that had it checked out. */
+	if (recover_refs(s, &e) != 0)
+		strv_addf(&s->manifest.notes, "%s", e.text);
 	FAILPOINT("finish.branches.before");
 	if (!open && !s->row.keep_worktrees)
 		remove_branches(c);

@@ -44,9 +44,15 @@ static int prepare_worktree(struct slot *s, const char *branch, const struct oid
 	slot_progress(s, "prepare", NULL, "");
 	if (worktree_ensure(s, commit, e) != 0)
 		return -1;
-	if (fresh && !there && s->init.was_task && oid_parse(&rescued, s->init.was_rescue ? s->init.was_rescue : "") &&
-	    gitx_has_object(s->gitx, &rescued) && rescue_put_back(s, &rescued, e) != 0)
-		return -1;
+	if (fresh && !there && s->init.was_task) {
+		if (oid_parse(&rescued, s->init.was_rescue ? s->init.was_rescue : "") && gitx_has_object(s->gitx, &rescued)) {
+			if (rescue_put_back(s, &rescued, e) != 0)
+				return -1;
+		} else if (s->init.was_attempt) {
+			strv_addf(&s->notes, "%s, where %s was cut off, was gone: what was not committed there is not saved",
+			          s->init.worktree, s->init.was_task);
+		}
+	}
 	if (fresh && save_leftover(s, e) != 0)
 		return -1;
 	if (fs_remove_tree(s->tmp_dir, e) != 0 || fs_mkdirs(s->tmp_dir, e) != 0)

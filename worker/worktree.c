@@ -215,6 +215,8 @@ int worktree_ensure(struct slot *s, const struct oid *commit, struct err *e)
 {
 	AUTO_FREE char *admin = NULL, *why = NULL;
 
+	if (s->made && !fs_is_dir(s->init.worktree))
+		s->made = s->ready = false; /* removed or moved by somebody while tasks ran */
 	if (s->made)
 		return 0;
 	if (worktree_adopt(s))
@@ -347,6 +349,7 @@ int worktree_remove(struct slot *s, struct err *e)
 		fs_remove_tree(s->tmp_dir, &ignored);
 	if (s->init.borrowed)
 		return give_back(s, e);
+	s->made = s->made && fs_is_dir(s->init.worktree);
 	if (!s->made && !worktree_adopt(s))
 		return worktree_look(s, &admin, &why) == WORKTREE_OTHER ? not_ours(s, why, e)
 		                                                        : locked(s, remove_half_made, e);
