@@ -91,13 +91,21 @@ static int write_merge(struct landing *l, bool *clean, struct err *e)
 	                  .capture_max = 16 << 20,
 	                  .timeout_ms = MERGE_TIMEOUT_MS,
 	                  .watch_fd = -1};
-	int rc = job_run(&job, &result, e);
+	int rc = 0;
+	for (int tries = 0; tries < MERGE_TRIES; tries++) {
+		str_clear(&out);
+		str_clear(&text);
+		if ((rc = job_run(&job, &result, e)) != 0)
+			break;
+		/* As waitpid would say it, which is what merge_parse reads. */
+		merge_parse(&merged, result.end == JOB_EXITED ? result.status << 8 : SIGKILL, str_text(&out), out.len);
+		if (!merge_damaged(s->site, &l->target, &merged, str_text(&text)))
+			break;
+		strv_fini(&merged.paths);
+	}
 	mergebox_fini(&box);
 	if (rc != 0)
 		return err_wrap(e, "cannot merge");
-	/* As waitpid would say it, which is what merge_parse reads. */
-	merge_parse(&merged, result.end == JOB_EXITED ? result.status << 8 : SIGKILL, str_text(&out),
-	            out.len);
 	if (merged.kind == MERGE_CONFLICT) {
 		refuse(l, "not landed: %s and %s conflict in", s->row.target, s->manifest.integration_branch);
 		for (size_t i = 0; i < merged.paths.n; i++)

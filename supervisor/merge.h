@@ -27,6 +27,11 @@ typedef void merge_fn(void *ctx, const struct merge_result *result);
 void merge_start(struct loop *l, struct mergebox *box, struct site *site, const struct oid *base,
                  const struct oid *tip, const struct oid *commit, merge_fn *fn, void *ctx);
 
+/* Are there objects in what git merged onto `tip` that a power cut had left damaged, or did it die of one (`said`)?
+ * They are moved away: merge again, up to MERGE_TRIES times (each may go one level of folders deeper). */
+enum { MERGE_TRIES = 100 };
+bool merge_damaged(struct site *site, const struct oid *tip, const struct merge_result *r, const char *said);
+
 /* What `git merge-tree --write-tree -z --name-only` said, for exit code `status`. */
 void merge_parse(struct merge_result *out, int wait_status, const char *bytes, size_t n);
 

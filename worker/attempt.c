@@ -269,7 +269,7 @@ enum step attempt_run(struct attempt *r, uint64_t *fixes)
 		step = check_unmerged(r);
 	if (step == GO_ON && stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e) != 0)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
-	if (step == GO_ON && stage_tree(r->s, &r->tree, &e) != 0)
+	if (step == GO_ON && stage_tree(r->s, &r->base_tree, &r->tree, &e) != 0)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
 	if (step == GO_ON)
 		step = check_markers(r);

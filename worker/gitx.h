@@ -97,10 +97,19 @@ int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e);
 int gitx_merge(struct gitx *g, bool *merged, struct oid *tree, const struct oid *base,
                const struct oid *ours, const struct oid *theirs, struct err *e);
 
+/* Reads all that `tree` has and the tree `base` (or none) has not. The files of damaged objects are moved away and counted in
+ * *cleared, with their places in `paths` ("." = the tree itself): to be written again. Other trouble is an error. */
+int gitx_check_tree(struct gitx *g, const struct oid *base, const struct oid *tree, struct strv *paths,
+                    size_t *cleared, struct err *e);
+
+/* The same for the object that a git command has named and died of ("loose object ID (stored in ..."). True: one was
+ * moved away, and the command may be tried again. */
+bool gitx_clear_named(struct gitx *g, const char *said);
+
 /* A commit object; no ref moves. author and committer "Name <mail>" (else ERR_USAGE; nothing is
  * guessed or completed), time = now in the local zone. `message` as it is, taken for UTF-8. Every
- * object written here is read back before its id is returned; an empty file that a power cut left
- * in its place is written anew (pitfalls 6.2), other damage is ERR_DAMAGED. */
+ * object written here is read back before its id is returned; a damaged file that a power cut left
+ * in its place is moved away and written anew (pitfalls 6.2). */
 int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
                       const struct oid *parents, size_t n_parents, const char *author,
                       const char *message, struct err *e);

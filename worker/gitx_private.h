@@ -60,6 +60,13 @@ git_odb_object *gitx_object(struct gitx *g, const git_oid *id, struct err *e);
 int gitx_object_write(struct gitx *g, git_oid *out, git_object_t type, const void *bytes, size_t n,
                       struct err *e);
 
+char *gitx_loose_path(const struct gitx *g, const git_oid *id); /* owned by the caller */
+/* It has a file of its own, which can be read but is not a whole object. */
+bool gitx_loose_damaged(const struct gitx *g, const git_oid *id);
+/* Moves the file of a loose object away that a power cut left empty or damaged, so that it can be written again: git
+ * and libgit2 take its name for the object. True when there was one. */
+bool gitx_clear_damaged(struct gitx *g, const git_oid *id);
+
 /* What is wrong with these moves whatever the refs' values: names, targets, names inside names. */
 int gitx_check_moves(struct gitx *g, const struct gitx_move *moves, size_t n, struct err *e);
 /* Is there a ref above or below this name? refs/heads/a and refs/heads/a/b cannot both exist. Its

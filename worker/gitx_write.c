@@ -15,28 +15,6 @@
 
 /* ---- one object ---- */
 
-/* After a power cut a loose object may be an empty file. libgit2 and git both take its name for the
- * object and do not write again (pitfalls 6.2). Moves such a file away; true when one was there. */
-static bool clear_empty(struct gitx *g, const git_oid *id)
-{
-	const char *hex = git_oid_tostr_s(id);
-	AUTO_FREE char *path = mem_printf("%s/objects/%.2s/%s", g->common_dir, hex, hex + 2);
-	/* A name that fsck ignores and gc removes, should we end before the unlink. */
-	AUTO_FREE char *aside = mem_printf("%s/objects/%.2s/tmp_obj_empty_%d", g->common_dir, hex,
-	                                   (int)getpid());
-	struct stat st;
-
-	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size != 0)
-		return false;
-	/* Rename, then look again: another process may have put the real object there meanwhile. */
-	if (rename(path, aside) != 0)
-		return false;
-	if (lstat(aside, &st) == 0 && st.st_size != 0)
-		return rename(aside, path) == 0;
-	unlink(aside);
-	return true;
-}
-
 static bool reads_back(struct gitx *g, const git_oid *id, git_object_t type, size_t n)
 {
 	struct err ignored = {0};
@@ -52,16 +30,11 @@ int gitx_object_write(struct gitx *g, git_oid *out, git_object_t type, const voi
 
 	if (rc < 0)
 		return gitx_err(e, rc, "cannot write a %s", kind);
+	/* A file of that name was taken for the object, whatever is in it (pitfalls 6.2). */
+	if (gitx_clear_damaged(g, out) && (rc = gitx_write_unflushed(g, out, bytes, n, type)) < 0)
+		return gitx_err(e, rc, "cannot write %s %s again", kind, git_oid_tostr_s(out));
 	if (reads_back(g, out, type, n))
 		return 0;
-	if (clear_empty(g, out)) {
-		rc = gitx_write_unflushed(g, out, bytes, n, type);
-		if (rc < 0)
-			return gitx_err(e, rc, "cannot write %s %s again", kind,
-			                git_oid_tostr_s(out));
-		if (reads_back(g, out, type, n))
-			return 0;
-	}
 	return err_set(e, ERR_DAMAGED,
 	               "%s %s is stored, but cannot be read back: its file in %s/objects is damaged. "
 	               "See git fsck --full",

@@ -160,7 +160,7 @@ static char *index_path(const struct slot *s, const char *name)
 	return mem_printf("%s/%s", s->admin_dir, name);
 }
 
-static int stage_aside(struct slot *s, struct oid *tree, struct err *e)
+static int stage_aside(struct slot *s, const struct oid *base, struct oid *tree, struct err *e)
 {
 	AUTO_FREE char *own = index_path(s, "index"), *aside = index_path(s, ASIDE);
 	AUTO_STR struct str bytes = {0};
@@ -170,7 +170,7 @@ static int stage_aside(struct slot *s, struct oid *tree, struct err *e)
 	                       fs_write(aside, str_text(&bytes), bytes.len, false, e) != 0))
 		return -1;
 	s->git.index_file = aside;
-	int rc = stage_tree(s, tree, e);
+	int rc = stage_tree(s, base, tree, e);
 	s->git.index_file = NULL;
 	return rc;
 }
@@ -204,7 +204,7 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 		return -1;
 	if (!oid_none(&f.head) && gitx_tree_of(s->gitx, &f.head, &f.head_tree, e) != 0)
 		return -1;
-	if (folder && (list_ignored(s, &ignored, e) != 0 || stage_aside(s, &f.tree, e) != 0))
+	if (folder && (list_ignored(s, &ignored, e) != 0 || stage_aside(s, &f.head_tree, &f.tree, e) != 0))
 		return -1;
 	if (!folder)
 		f.tree = oid_none(&f.index) ? f.head_tree : f.index;

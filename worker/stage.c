@@ -10,6 +10,8 @@
 #include "store/base/mem.h"
 #include "worktree.h"
 
+enum { PASSES = 100 };
+
 /* Of what was copied in, the paths that are not ignored now: `git add` has to be told to leave them
  * out, and complains when it is told so of ignored ones. */
 static int copied_not_ignored(struct slot *s, struct strv *out, struct err *e)
@@ -34,7 +36,7 @@ static int copied_not_ignored(struct slot *s, struct strv *out, struct err *e)
 	return 0;
 }
 
-int stage_tree(struct slot *s, struct oid *tree, struct err *e)
+static int stage_once(struct slot *s, struct oid *tree, struct err *e)
 {
 	AUTO_STRV struct strv add = {0}, leave = {0};
 	AUTO_STR struct str out = {0}, text = {0};
@@ -63,6 +65,45 @@ int stage_tree(struct slot *s, struct oid *tree, struct err *e)
 	if (!oid_parse(tree, str_text(&out)))
 		return err_set(e, ERR_ENV, "git write-tree said: %.80s", str_text(&out));
 	FAILPOINT("stage.tree.after");
+	return 0;
+}
+
+/* What is staged anew is written anew: git does not, as long as a file looks as it was staged, or the tree above it is
+ * there. */
+static int forget(struct slot *s, const struct strv *paths, struct err *e)
+{
+	AUTO_STRV struct strv argv = {0};
+
+	if (!paths->n)
+		return 0;
+	static const char *const words[] = {"--literal-pathspecs", "rm", "-r", "--cached", "--sparse", "--quiet", "--force",
+	                                    "--ignore-unmatch", "--"};
+	for (size_t i = 0; i < MEM_COUNT(words); i++)
+		strv_add(&argv, words[i]);
+	for (size_t i = 0; i < paths->n; i++)
+		strv_add(&argv, paths->v[i]);
+	return git_run(&s->git, NULL, (const char *const *)argv.v, e);
+}
+
+int stage_tree(struct slot *s, const struct oid *base, struct oid *tree, struct err *e)
+{
+	size_t cleared = 1;
+
+	/* A damaged tree hides what is below it: once for each level of folders. */
+	for (int pass = 0; cleared; pass++) {
+		AUTO_STRV struct strv damaged = {0};
+		cleared = 0;
+		err_clear(e);
+		if (stage_once(s, tree, e) != 0) {
+			if (pass < PASSES && gitx_clear_named(s->gitx, e->text) && ++cleared)
+				continue;
+			return -1;
+		}
+		if (gitx_check_tree(s->gitx, base, tree, &damaged, &cleared, e) != 0 || forget(s, &damaged, e) != 0)
+			return -1;
+		if (cleared && pass == PASSES)
+			return err_set(e, ERR_DAMAGED, "objects that git wrote cannot be read back; see git fsck --full");
+	}
 	return 0;
 }
 
@@ -162,7 +203,7 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	struct oid tree, base_tree, commit, back;
 
 	*kept = NULL;
-	if (stage_tree(s, &tree, e) != 0 || gitx_tree_of(s->gitx, base, &base_tree, e) != 0)
+	if (gitx_tree_of(s->gitx, base, &base_tree, e) != 0 || stage_tree(s, &base_tree, &tree, e) != 0)
 		return -1;
 	if (strcmp(tree.hex, base_tree.hex) == 0)
 		return 0;

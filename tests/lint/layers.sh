@@ -57,6 +57,7 @@ BEGIN {
     rank["tests"] = 4
     # Header (a pattern) -> the files that may include it.
     door["^git2(\\.h$|/)"] = "^worker/gitx(_[a-z_]+)?\\.c$|^worker/gitx_private\\.h$"
+    door["^zlib\\.h$"] = "^worker/gitx_loose\\.c$"
     door["^lmdb\\.h$"] = "^store/db(_[a-z_]+)?\\.[ch]$"
     door["^sodium(\\.h$|/)"] = "^store/seal\\.c$"
     door["^msgpack(\\.h$|/)"] = "^store/rec\\.c$"

@@ -5,7 +5,7 @@
 # To build the program.
 packages_build() {
     printf '%s\n' build-essential cmake ninja-build pkg-config git \
-        libgit2-dev libmsgpack-dev liblmdb-dev libsodium-dev libfyaml-dev libjansson-dev
+        libgit2-dev zlib1g-dev libmsgpack-dev liblmdb-dev libsodium-dev libfyaml-dev libjansson-dev
 }
 
 # To watch it work in the demonstration.
