@@ -175,3 +175,154 @@ ELSEWHERE='branch itself is at .* was moved; the whole is refs/bosk/int/'
     complete
     assert_verified
 }
+
+# ---- clocks, pids, boots --------------------------------------------------------------------------
+
+DAY=86400
+# clock SECONDS: from now on, for what is started `by_clock` too when it runs already.
+clock() { echo "$1" >"$SCRATCH/shift.new" && mv "$SCRATCH/shift.new" "$SCRATCH/shift"; }
+by_clock() { export CLOCK_SHIFT=$SCRATCH/shift LD_PRELOAD=$BOSK_TEST_CLOCK_SHIFT; }
+
+@test "the wall clock jumps: no timeout fires, nobody is taken for dead, the work is done" {
+    local ran
+    clock 0
+    by_clock
+    equal "shifted" "$(clock $((20 * DAY)) && date +%F)" "$(LD_PRELOAD='' date -d '20 days' +%F)"
+    clock 0
+    working -c timeout=300s -c silence=200s
+    for jump in $((10 * DAY)) $((-10 * DAY)); do
+        clock "$jump"
+        equal "state" "$(status_json '.sessions[0].state')" running
+        run_bosk resume "$sid"
+        expect_status 5
+        # Another run beside it leaves it alone.
+        run_bosk run -p 'nothing' --executor 'echo other > other.txt'
+        expect_status 0
+        equal "state" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state")" running
+    done
+    clock $((5 * DAY))
+    touch "$SCRATCH/go"
+    wait_bosk
+    expect_status 0
+    complete
+    equal "attempts" "$(task_field "$sid" one attempts)" 1
+    ran=$(task_field "$sid" one seconds)
+    [ "${ran%.*}" -lt 300 ]
+    assert_verified
+}
+
+@test "the wall clock was set back between kill and resume" {
+    clock 0
+    by_clock
+    working
+    kill_bosk
+    clock $((-400 * DAY))
+    equal "state" "$(status_json '.sessions[0].state')" interrupted
+    touch "$SCRATCH/go"
+    run_bosk resume "$sid"
+    expect_status 0
+    complete
+    clock $((400 * DAY))
+    run_bosk report "$sid"
+    expect_status 0
+    assert_verified
+}
+
+# start_ticks PID
+start_ticks() {
+    local stat
+    stat=$(<"/proc/$1/stat")
+    set -- ${stat##*) }
+    echo "${20}"
+}
+
+@test "a pid that somebody else has now, and a boot that is over: dead, resumed, and nobody is signalled" {
+    local case victim
+    sleep 1000 3>&- &
+    victim=$!
+    for case in 'pid' 'pid, no lock file' 'pid and start time, another boot, no lock file'; do
+        printf 'case: %s\n' "$case" >&2
+        cd "$SCRATCH"
+        rm -rf "$REPO" "$REPO.worktrees"
+        working
+        kill_bosk
+        "$BOSK_TEST_STORE_EDIT" "$STORE" set manifest "$sid" pid "$victim"
+        case $case in *'start time'*)
+            "$BOSK_TEST_STORE_EDIT" "$STORE" set manifest "$sid" start_ticks "$(start_ticks "$victim")"
+            equal "state" "$(rm "$REPO/.git/bosk/sessions/$sid.lock" && status_json '.sessions[0].state')" running
+            "$BOSK_TEST_STORE_EDIT" "$STORE" set manifest "$sid" boot_id 01234567-89ab-cdef-0123-456789abcdef
+            ;;
+        esac
+        case $case in *'no lock file') rm -f "$REPO/.git/bosk/sessions/$sid.lock" ;; esac
+        equal "state" "$(status_json '.sessions[0].state')" interrupted
+        run_bosk stop --now "$sid"
+        [ "$status" != 0 ]
+        touch "$SCRATCH/go"
+        run_bosk resume "$sid"
+        expect_status 0
+        complete
+        assert_verified
+        alive "$victim"
+    done
+    kill "$victim"
+}
+
+@test "the kernel gives the dead supervisor's pid to another process" {
+    [ "$(id -u)" = 0 ] && unshare --pid --fork --mount-proc true 2>/dev/null || skip 'no pid namespace of our own'
+    make_repo a.txt
+    write_file "$PLAN" <<YAML
+tasks:
+  - {id: one, run: "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"}
+YAML
+    cat >"$SCRATCH/inside" <<SH
+'$BOSK_BIN' run '$PLAN' &
+pid=\$!
+until test -e '$SCRATCH/started'; do sleep 0.05; done
+kill -KILL \$pid
+wait \$pid
+echo \$((pid - 1)) >/proc/sys/kernel/ns_last_pid
+sleep 1000 &
+echo "\$pid \$!" >'$SCRATCH/pids'
+'$BOSK_BIN' status --json >'$SCRATCH/status.json'
+touch '$SCRATCH/go'
+'$BOSK_BIN' resume
+echo \$? >'$SCRATCH/code'
+kill -0 \$! && echo lives >'$SCRATCH/lives'
+SH
+    unshare --pid --fork --mount-proc "$BASH" "$SCRATCH/inside" >"$OUT" 2>"$ERR" </dev/null 3>&-
+    read -r was now <"$SCRATCH/pids"
+    equal "the pid is used again" "$now" "$was"
+    equal "state" "$(jq -r '.sessions[0].state' "$SCRATCH/status.json")" interrupted
+    equal "resume" "$(cat "$SCRATCH/code")" 0
+    equal "the other process" "$(cat "$SCRATCH/lives")" lives
+    equal "one" "$(git show "integration-$(last_sid):one.txt")" one
+}
+
+@test "a supervisor that is a zombie is dead" {
+    make_repo a.txt
+    write_file "$PLAN" <<YAML
+tasks:
+  - {id: one, run: "touch '$SCRATCH/started'; until test -e '$SCRATCH/go'; do sleep 0.05; done; echo one > one.txt"}
+YAML
+    # Its parent never asks how it ended.
+    "$BASH" -c '"$0" run "$1" >"$2" 2>&1 & exec sleep 1000' "$BOSK_BIN" "$PLAN" "$OUT" </dev/null 3>&- &
+    local parent=$!
+    wait_until '[ -e "$SCRATCH/started" ]' 60
+    sid=$(last_sid)
+    bosk_pid=$(status_json '.sessions[0].pid')
+    local worker
+    worker=$(pgrep -P "$bosk_pid")
+    kill -KILL "$bosk_pid"
+    wait_until "! alive $worker && ! alive $bosk_pid"
+    grep -q '^State:.Z' "/proc/$bosk_pid/status"
+    equal "state" "$(status_json '.sessions[0].state')" interrupted
+    # Also by its pid alone.
+    rm "$REPO/.git/bosk/sessions/$sid.lock"
+    equal "state" "$(status_json '.sessions[0].state')" interrupted
+    touch "$SCRATCH/go"
+    run_bosk resume "$sid"
+    expect_status 0
+    grep -q '^State:.Z' "/proc/$bosk_pid/status"
+    kill "$parent"
+    equal "one" "$(git show "integration-$sid:one.txt")" one
+}
