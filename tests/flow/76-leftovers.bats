@@ -12,7 +12,7 @@ load ../lib/flow
 
 : "${BOSK_PLAIN_BIN:?names a bosk built without sanitizers}"
 : "${BOSK_TEST_SEED:=$RANDOM}"
-STRIDE=6
+STRIDE=8
 
 setup() {
     local plain=$BOSK_PLAIN_BIN
