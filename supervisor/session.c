@@ -253,6 +253,20 @@ int session_wake_open(const struct site *site, const char *sid, struct err *e)
 	return fd >= 0 ? fd : err_sys(e, "cannot open %s", path);
 }
 
+int session_load_locked(struct session *out, struct site *site, const char *sid, struct err *e)
+{
+	int rc = session_load(out, site, sid, e);
+	if (rc == 0)
+		rc = session_lock(out, e);
+	/* Read again under the lock: somebody else may have had it meanwhile. */
+	int lock = mem_steal_fd(&out->lock_fd);
+	session_fini(out);
+	if (rc == 0)
+		rc = session_load(out, site, sid, e);
+	out->lock_fd = lock;
+	return rc;
+}
+
 struct planted *session_guard(struct session *s)
 {
 	if (!s->planted.common_dir)

@@ -60,6 +60,8 @@ int session_find_task(struct session *out, struct site *site, const char *name, 
 
 /* Take the lock for life. ERR_HELD when a living process has it. */
 int session_lock(struct session *s, struct err *e);
+/* Load it and take the lock; what is loaded is as it was once the lock was had. */
+int session_load_locked(struct session *out, struct site *site, const char *sid, struct err *e);
 
 /* Wake whoever runs the session, or waits for it in this way. False: nobody does. */
 bool session_wake(const struct site *site, const char *sid);

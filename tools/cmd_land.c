@@ -41,8 +41,6 @@ static int land(const struct cmd_line *l, struct session *s, struct err *e)
 	const char *gates = s->manifest.final_gates;
 	int rc = 0;
 
-	if (session_lock(s, e) != 0)
-		return cmd_fail(e);
 	if (str_eq(session_state(s->site, s->sid, &s->manifest), "running")) {
 		/* The manifest says running and the lock was free: its owner is dead. */
 		log_error("session %s was interrupted: bosk resume %s first", s->sid, s->sid);
@@ -91,7 +89,7 @@ static int run(const struct cmd_line *l)
 	if (rc == 0)
 		rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	if (rc == 0)
-		rc = session_load(&s, &site, sid, &e);
+		rc = session_load_locked(&s, &site, sid, &e);
 	int code = rc == 0 ? land(l, &s, &e) : cmd_fail(&e);
 	session_fini(&s);
 	site_close(&site);

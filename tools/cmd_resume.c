@@ -95,27 +95,14 @@ int cmd_resume_session(const struct cmd_line *l, struct site *site, const char *
 	AUTO_STR struct str counts = {0};
 	int code;
 
-	if (session_load(&s, site, sid, &e) != 0 || session_lock(&s, &e) != 0) {
+	if (session_load_locked(&s, site, sid, &e) != 0) {
 		code = cmd_fail(&e);
-		session_fini(&s);
-		return code;
-	}
-	/* Loaded again under the lock: another resume may have finished it meanwhile. */
-	int lock = s.lock_fd;
-	s.lock_fd = -1;
-	session_fini(&s);
-	if (session_load(&s, site, sid, &e) != 0) {
-		s.lock_fd = lock;
-		code = cmd_fail(&e);
+	} else if (str_eq(s.manifest.state, "done") || str_eq(s.manifest.state, "failed")) {
+		status_counts(&s, &counts);
+		log_info("session %s is over (%s): %s; nothing to resume", sid, s.manifest.state, counts.p);
+		code = batch_ended(&s);
 	} else {
-		s.lock_fd = lock;
-		if (str_eq(s.manifest.state, "done") || str_eq(s.manifest.state, "failed")) {
-			status_counts(&s, &counts);
-			log_info("session %s is over (%s): %s; nothing to resume", sid, s.manifest.state, counts.p);
-			code = batch_ended(&s);
-		} else {
-			code = go_on(l, &s);
-		}
+		code = go_on(l, &s);
 	}
 	session_fini(&s);
 	return code;

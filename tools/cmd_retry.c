@@ -77,15 +77,7 @@ static int retry(struct site *site, const char *sid, const struct strv *ids, str
 	AUTO_STRV struct strv back = {0};
 	AUTO_FREE bool *chosen = NULL;
 
-	int rc = session_load(&s, site, sid, e);
-	if (rc == 0)
-		rc = session_lock(&s, e);
-	if (rc == 0) { /* again under the lock: a resume may have changed it meanwhile */
-		int lock = mem_steal_fd(&s.lock_fd);
-		session_fini(&s);
-		rc = session_load(&s, site, sid, e);
-		s.lock_fd = lock;
-	}
+	int rc = session_load_locked(&s, site, sid, e);
 	if (rc == 0) {
 		chosen = mem_array(s.plan.n, sizeof *chosen);
 		rc = choose(&s, ids, chosen, e);
