@@ -170,8 +170,13 @@ int create_continued(struct session *out, struct site *site, const char *old,
 {
 	struct create_base b;
 
-	if (session_load(out, site, old, e) != 0)
+	if (session_load_locked(out, site, old, e) != 0)
 		return -1;
+	/* Held until the new one is recorded: meanwhile nobody retries, resumes or lands the old one. */
+	AUTO_CLOSE int held = mem_steal_fd(&out->lock_fd);
+	(void)held;
+	if (!str_eq(out->manifest.state, "failed"))
+		return err_set(e, ERR_MOVED, "somebody is at work on session %s of this plan: bosk status %s", old, old);
 	bool landed = out->manifest.landed != NULL;
 	out->before = mem_array(out->plan.n, sizeof *out->before);
 	for (size_t i = 0; i < out->plan.n; i++) {

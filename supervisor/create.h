@@ -49,8 +49,8 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 int create_session(struct session *out, struct site *site, struct plan *plan,
                    const struct create_options *o, struct err *e);
 
-/* A new session for what session `old`, which has ended, did not integrate: on its integration tip, or
- * on the target when it has landed. */
+/* A new session for what session `old`, which has failed, did not integrate: on its integration tip, or
+ * on the target when it has landed. ERR_MOVED: `old` is not failed any more. */
 int create_continued(struct session *out, struct site *site, const char *old,
                      const struct create_options *o, struct err *e);
 

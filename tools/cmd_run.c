@@ -37,6 +37,8 @@ static const struct cmd_option options[] = {
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 };
 
+enum { TRIES = 5 };
+
 /* A plan that was run before, in k->sid: 0 = a session begins, continuing it when it has not landed; a
  * value above 0 is the exit code; -1 = there is nothing to do, and nothing wrong. */
 static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k)
@@ -69,7 +71,7 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 	return code;
 }
 
-static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
+static int start_once(const struct cmd_line *l, struct batch *b, struct plan *plan, struct err *moved)
 {
 	struct site site = {0};
 	struct session s = {.lock_fd = -1};
@@ -111,10 +113,27 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
 	if (rc == 0)
 		rc = go_on ? create_continued(&s, &site, known.sid, &b->create, &e)
 		           : create_session(&s, &site, plan, &b->create, &e);
-	code = rc == 0 ? batch_work(&s, &b->config, NULL, b->json) : cmd_fail(&e);
+	if (rc != 0 && go_on && e.kind == ERR_MOVED)
+		*moved = e;
+	else
+		code = rc == 0 ? batch_work(&s, &b->config, NULL, b->json) : cmd_fail(&e);
 	session_fini(&s);
 	site_close(&site);
 	return code;
+}
+
+static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
+{
+	struct err moved = {0};
+
+	/* Retried, done or landed by somebody else since it was looked at: that is another matter then. */
+	for (int i = 0; i < TRIES; i++) {
+		err_clear(&moved);
+		int code = start_once(l, b, plan, &moved);
+		if (moved.kind == ERR_NONE)
+			return code;
+	}
+	return cmd_fail(&moved);
 }
 
 static int nothing_given(const struct cmd_line *l)
