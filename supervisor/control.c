@@ -137,11 +137,11 @@ static void on_wake(void *ctx, int fd, short revents)
 
 int control_open(struct core *c, struct err *e)
 {
+	read_requests(c, false); /* what was asked of the process before us; with the FIFO open it is for us */
 	c->wake_fd = session_wake_open(c->s->site, c->s->sid, e);
 	if (c->wake_fd < 0)
 		return -1;
 	loop_fd(c->loop, c->wake_fd, POLLIN, on_wake, c);
-	read_requests(c, false); /* what was asked of the process before us */
 	loop_signal(c->loop, SIGINT, on_stop_signal, c);
 	loop_signal(c->loop, SIGTERM, on_stop_signal, c);
 	loop_signal(c->loop, SIGHUP, on_hangup, c);

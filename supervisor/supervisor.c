@@ -62,6 +62,8 @@ static void start_phase(struct core *c)
 {
 	struct err e = {0};
 
+	if (c->phase != PHASE_PREFLIGHT)
+		return; /* stopped before it began */
 	if (c->cfg->n_gates && c->s->row.preflight && !c->s->manifest.preflight_done) {
 		c->phase = PHASE_PREFLIGHT;
 		if (core_check(c, "base", c->s->tip, &e) != 0)

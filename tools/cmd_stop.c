@@ -39,10 +39,16 @@ static int ask(struct site *site, const char *sid, bool now, struct err *e)
 	rec_encode(&request_row_rec, &row, &bytes);
 	if (db_save(site->db, DB_requests, key, bytes.p, bytes.len, e) != 0)
 		return -1;
-	if (!session_wake(site, sid))
-		return err_set(e, ERR_USAGE, "session %s ended meanwhile, or %s/sessions/%s.wake was removed: Ctrl-C "
-		               "in its own terminal stops it too", sid, site->state_dir, sid);
-	return 0;
+	if (session_wake(site, sid))
+		return 0;
+	/* Nobody reads: it died meanwhile. What was refused must not be obeyed later on. */
+	struct err ignored = {0};
+	struct db_batch batch = {0};
+	db_batch_del(&batch, DB_requests, key);
+	db_batch_write(site->db, &batch, &ignored);
+	db_batch_clear(&batch);
+	return err_set(e, ERR_USAGE, "session %s ended meanwhile, or %s/sessions/%s.wake was removed: Ctrl-C in "
+	               "its own terminal stops it too", sid, site->state_dir, sid);
 }
 
 static int run(const struct cmd_line *l)
