@@ -50,6 +50,12 @@ static bool intent_brings(const struct verify *v, const struct verify_session *s
 	return brings;
 }
 
+/* It was cut off while it had nothing but its base: when it began, or when it was forgotten again. */
+static bool about_to_be(const struct verify_session *s)
+{
+	return str_eq(s->manifest.state, "running") && str_eq(s->tip, s->row.tip);
+}
+
 /* The truth ref is where the store says, or where an open intent was to bring it. */
 static void check_truth(struct verify *v, struct verify_session *s, struct oid *truth)
 {
@@ -60,7 +66,11 @@ static void check_truth(struct verify *v, struct verify_session *s, struct oid *
 	bool after = false;
 
 	if (gitx_ref_read(g, ref, truth, &e) != 0) {
-		s->refs = verify_say(v, s->sid, "%s", e.text);
+		if (s->live || about_to_be(s))
+			verify_note(v, s->sid, "%s; %s", e.text,
+			            s->live ? "its owner is just making or removing it" : "a resume makes it again");
+		else
+			s->refs = verify_say(v, s->sid, "%s", e.text);
 		*truth = (struct oid){""};
 		return;
 	}
