@@ -68,7 +68,7 @@ static int look_twice(struct verify *v, struct site *site, struct err *e)
 {
 	int rc = verify_all(v, site, NULL, e);
 
-	for (int i = 0; rc == 0 && v->problems && i < LOOKS; i++) {
+	for (int i = 0; rc == 0 && v->problems && verify_moving(v) && i < LOOKS; i++) {
 		struct verify before = *v;
 		rc = verify_all(v, site, NULL, e);
 		bool settled = rc == 0 && same(v, &before);

@@ -274,6 +274,16 @@ int verify_all(struct verify *out, struct site *site, const struct strv *mine, s
 	return 0;
 }
 
+bool verify_moving(const struct verify *v)
+{
+	for (size_t i = 0; i < v->model->n_sessions; i++) {
+		const struct verify_session *s = &v->model->sessions[i];
+		if (s->live || (!str_eq(s->manifest.state, "done") && !str_eq(s->manifest.state, "failed")))
+			return true;
+	}
+	return false;
+}
+
 void verify_fini(struct verify *v)
 {
 	struct verify_model *m = v->model;

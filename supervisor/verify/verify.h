@@ -22,6 +22,8 @@ struct verify {
 /* Changes nothing. Living sessions are looked at too, as of one moment, but for their worktrees. `mine`: those
  * whose lock the caller holds, NULL = none. The caller frees with verify_fini, also after an error. */
 int verify_all(struct verify *out, struct site *site, const struct strv *mine, struct err *e);
+/* May a session have changed what was looked at meanwhile? */
+bool verify_moving(const struct verify *v);
 void verify_fini(struct verify *v);
 
 #endif

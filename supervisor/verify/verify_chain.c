@@ -75,7 +75,27 @@ static size_t next(const struct records *all, const char *prev)
 	return SIZE_MAX;
 }
 
-/* The row of a task must name one of its own records, or one that is known to be gone. */
+bool verify_before(const struct verify *v, const struct verify_session *s, size_t task)
+{
+	const char *hash = s->queue->rows[task].result_hash;
+	AUTO_FREE char *prefix = mem_printf("%s/%06zu/", s->queue->id, task + 1);
+	size_t n;
+	const struct image_row *rows = image_range(&v->model->image, DB_results, prefix, &n);
+	bool found = false;
+
+	for (size_t i = 0; hash && i < n && !found; i++) {
+		struct result_row r;
+		struct err e = {0};
+		if (rec_decode(&result_row_rec, &r, rows[i].bytes, rows[i].n, &e) != 0)
+			continue;
+		found = !str_eq(r.session, s->sid) && str_eq(r.hash, hash);
+		rec_fini(&result_row_rec, &r);
+	}
+	return found;
+}
+
+/* The row of a task must name one of its own records, or one that is known to be gone; or that of the
+ * session before, while this one has come to nothing yet. */
 static void check_rows(struct verify *v, struct verify_session *s, const struct records *all)
 {
 	struct verify_queue *q = s->queue;
@@ -95,7 +115,7 @@ static void check_rows(struct verify *v, struct verify_session *s, const struct 
 		const char *hash = q->rows[i].result_hash;
 		/* What was made again from git has hashes in its merges, but no records. */
 		if (known[i] || !q->have_row[i] || !str_eq(q->rows[i].session, s->sid) ||
-		    (hash ? s->told.rebuilt : !any[i]))
+		    (hash ? s->told.rebuilt : !any[i]) || (!any[i] && verify_before(v, s, i)))
 			continue;
 		s->chain = verify_say(v, s->sid, "task %s names result record %.12s, which it does not have",
 		                      q->have_def[i] ? q->defs[i].id : "?", hash ? hash : "(none)");

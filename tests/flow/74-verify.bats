@@ -267,6 +267,32 @@ YAML
     expect_status 0
 }
 
+@test "a session killed before it had a result of its own names the one before it" {
+    write_file "$SCRATCH/twice.yaml" <<YAML
+tasks:
+  - id: t
+    run: |
+      test -e "$SCRATCH/once" || { touch "$SCRATCH/once"; exit 1; }
+      touch "$SCRATCH/there"
+      test -e "$SCRATCH/go" || read x <"$SCRATCH/never"
+      echo t >t
+YAML
+    mkfifo "$SCRATCH/never"
+    run_bosk run "$SCRATCH/twice.yaml" -c retries=0
+    expect_status 1
+    start_bosk run "$SCRATCH/twice.yaml"
+    wait_until "[ -e $SCRATCH/there ]"
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    run_bosk verify
+    expect_status 0
+    touch "$SCRATCH/go"
+    run_bosk resume
+    expect_status 0
+    run_bosk verify
+    expect_status 0
+}
+
 @test "a running session is looked at, but not repaired" {
     write_file "$SCRATCH/wait.yaml" <<<"tasks: [{id: w, allow_empty: true, run: 'touch $SCRATCH/runs; read x <$SCRATCH/go'}]"
     rm -f "$SCRATCH/go" "$SCRATCH/runs"
