@@ -63,6 +63,9 @@ static int choose(const struct session *s, const struct strv *ids, bool *chosen,
 		bool named = strv_has(ids, s->plan.tasks[i].id);
 		chosen[i] = (named || !ids->n) && retry_fits(s, i);
 		n += chosen[i];
+		if (named && session_task_state(s, i) == TASK_RUNNING) /* nobody else has the session now */
+			return err_set(e, ERR_USAGE, "task %s was interrupted: bosk resume %s does it again", s->plan.tasks[i].id,
+			               s->sid);
 		if (named && !chosen[i])
 			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks can be "
 			               "done again%s", s->plan.tasks[i].id, session_task_shown(s, i),

@@ -96,3 +96,15 @@ teardown() { flow_teardown; }
     "$BOSK_BIN" stop --now "$(last_sid)"
     wait_bosk
 }
+
+@test "a task whose session was killed is said to be interrupted" {
+    mkfifo "$SCRATCH/never"
+    write_file "$SCRATCH/cut.yaml" <<<"tasks: [{id: cut, run: 'touch $SCRATCH/there; read x <$SCRATCH/never'}]"
+    start_bosk run "$SCRATCH/cut.yaml"
+    wait_until "[ -e $SCRATCH/there ]"
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    run_bosk retry cut
+    expect_status 2
+    expect_text 'task cut was interrupted: bosk resume [0-9a-f]{6} does it again'
+}
