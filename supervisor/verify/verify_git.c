@@ -56,6 +56,24 @@ static bool about_to_be(const struct verify_session *s)
 	return str_eq(s->manifest.state, "running") && str_eq(s->tip, s->row.tip);
 }
 
+/* The truth ref follows a branch that somebody went on with, and then that is recorded: it was killed between
+ * the two. */
+static bool was_adopting(const struct verify *v, const struct verify_session *s, const struct oid *truth)
+{
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", s->manifest.integration_branch);
+	struct gitx *g = v->model->site->git;
+	struct oid tip, branch;
+	struct err ignored = {0};
+	bool after = false, followed = false;
+
+	if (!s->manifest.integration_branch || !oid_parse(&tip, s->tip) ||
+	    gitx_ref_read(g, ref, &branch, &ignored) != 0)
+		return false;
+	gitx_reaches(g, truth, &tip, &after, &ignored);
+	gitx_reaches(g, &branch, truth, &followed, &ignored);
+	return after && followed && !intent_brings(v, s, truth);
+}
+
 /* The truth ref is where the store says, or where an open intent was to bring it. */
 static void check_truth(struct verify *v, struct verify_session *s, struct oid *truth)
 {
@@ -79,7 +97,11 @@ static void check_truth(struct verify *v, struct verify_session *s, struct oid *
 	/* A living one goes on while it is looked at. */
 	if (s->live && oid_parse(&tip, s->tip) && gitx_reaches(g, truth, &tip, &after, &e) == 0 && after)
 		return;
-	if (!intent_brings(v, s, truth))
+	s->adopting = was_adopting(v, s, truth);
+	if (s->adopting)
+		verify_note(v, s->sid, "what somebody put on its branch is not recorded yet: the next resume or landing "
+		            "takes it in");
+	else if (!intent_brings(v, s, truth))
 		s->refs = verify_say(v, s->sid, "%s is at %.12s, but the store says %.12s", ref, truth->hex, s->tip);
 }
 
@@ -180,6 +202,7 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 static void walk(struct verify *v, struct verify_session *s, const struct oid *truth, bool *seen)
 {
 	struct oid at = *truth, parents[2];
+	bool recorded = !s->adopting;
 	size_t n = 0;
 	struct err e = {0};
 
@@ -188,7 +211,9 @@ static void walk(struct verify *v, struct verify_session *s, const struct oid *t
 			s->refs = verify_say(v, s->sid, "commit %.12s on its branch cannot be read", at.hex);
 			return;
 		}
-		check_merge(v, s, &at, parents, n, seen);
+		recorded |= str_eq(at.hex, s->tip);
+		if (recorded)
+			check_merge(v, s, &at, parents, n, seen);
 		if (!n) {
 			s->wrong = verify_say(v, s->sid, "its branch does not come from %.12s, where it began",
 			                      s->row.tip ? s->row.tip : "(none)");

@@ -28,6 +28,7 @@ struct verify_session {
 	struct verify_queue *queue; /* NULL = not known */
 	bool have_manifest, have_row;
 	bool live;
+	bool adopting; /* its refs hold commits of others that are not recorded yet */
 	bool broken; /* its own rows are missing or cannot be read */
 	bool wrong;  /* anything of it in the store disagrees */
 	bool gap;    /* its journal does not tell all */

@@ -215,6 +215,21 @@ setup() {
     expect_status 0
 }
 
+@test "what somebody put on the branch is no disagreement while it is taken in" {
+    local commit
+    commit=$(git commit-tree -p "refs/bosk/int/$SID" -m 'by hand' "refs/bosk/int/$SID^{tree}")
+    git update-ref "refs/heads/integration-$SID" "$commit"
+    git update-ref "refs/bosk/int/$SID" "$commit" # and there it was killed
+    run_bosk verify
+    expect_status 0
+    grep -q 'takes it in' "$OUT"
+    run_bosk land "$SID" --merge --force-red
+    expect_status 0
+    run_bosk verify
+    expect_status 0
+    if grep -q 'takes it in' "$OUT"; then return 1; fi
+}
+
 @test "a store that is lost is made again from git: tasks, states and merges" {
     local tree
     tree=$(git rev-parse "refs/bosk/int/$SID^{tree}")
