@@ -180,7 +180,8 @@ int git_lock(const struct git *g, const char *path, int *out, struct err *e)
 	if (job_run(&job, &result, e) != 0)
 		return err_wrap(e, "cannot wait for the lock %s", path);
 	if (result.end == JOB_TIMEOUT)
-		return err_set(e, ERR_HELD, "the lock %s is held by another process", path);
+		return err_set(e, ERR_HELD, "another bosk has held %s for %llu s", path,
+		               (unsigned long long)(g->timeout_ms / 1000));
 	if (result.end != JOB_EXITED || result.status != 0)
 		return err_set(e, ERR_GONE, "the wait for the lock %s was ended", path);
 	*out = mem_steal_fd(&fd);

@@ -13,7 +13,7 @@
 #include "store/base/mem.h"
 #include "worktree_look.h"
 
-enum { NOTICE_MS = 1000 };
+enum { NOTICE_MS = 1000, LOCK_PATIENCE_MS = 60 * 1000 };
 
 /* The main worktree is not made by anybody: it is there. */
 static bool adopt_main(struct slot *s)
@@ -33,6 +33,27 @@ static char *borrowed_admin(const struct slot *s)
 	return dir && str_starts(dir, below) && fs_is_dir(dir) ? mem_steal(&dir) : NULL;
 }
 
+/* It was to be removed when its remover died, with nothing in it but what is saved: has somebody worked in it since?
+ * What a killed `git worktree remove` took away is no work. */
+static bool worked_in_since(const struct slot *s, const char *admin)
+{
+	AUTO_FREE char *git_dir = mem_printf("--git-dir=%s", admin);
+	AUTO_FREE char *work_tree = mem_printf("--work-tree=%s", s->init.worktree);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	int status;
+
+	if (!worktree_marked(s, admin, WORKTREE_LEAVING) || !fs_is_dir(s->init.worktree) ||
+	    git_try(&s->git, &status, &text, NULL,
+	            GIT_ARGS(git_dir, work_tree, "status", "--porcelain", "-z", "--no-renames",
+	                     "--untracked-files=all"), &ignored) != 0 || status != 0)
+		return false;
+	for (size_t at = 0; at < text.len; at += strlen(text.p + at) + 1)
+		if (!str_starts(text.p + at, " D "))
+			return true;
+	return false;
+}
+
 /* Locks of git commands that died with the worker are ours to remove: this process is the only living one
  * that works there. */
 bool worktree_adopt(struct slot *s)
@@ -41,10 +62,15 @@ bool worktree_adopt(struct slot *s)
 
 	if (s->init.borrowed && str_eq(s->init.worktree, s->init.main_top))
 		return adopt_main(s);
-	if (s->init.borrowed)
+	if (s->init.borrowed) {
 		admin = borrowed_admin(s);
-	else if (worktree_look(s, &admin, &why) != WORKTREE_OURS)
-		return false;
+	} else {
+		enum worktree_kind kind = worktree_look(s, &admin, &why);
+		struct err ignored = {0};
+		bool again = kind == WORKTREE_HALF && admin && worked_in_since(s, admin);
+		if (kind != WORKTREE_OURS && (!again || worktree_mark(s, admin, WORKTREE_MADE, &ignored) != 0))
+			return false;
+	}
 	if (!admin)
 		return false;
 	s->admin_dir = mem_steal(&admin);
@@ -145,13 +171,15 @@ static void sign_lock(const struct slot *s, int lock)
 /* Who waits noticeably long says whom for. */
 static int lock_git(struct slot *s, const char *path, int *lock, struct err *e)
 {
-	struct git soon = s->git;
+	struct git soon = s->git, wait = s->git;
 	AUTO_STR struct str text = {0};
 	struct err ignored = {0};
 
 	soon.timeout_ms = NOTICE_MS;
-	int rc = git_lock(&soon, path, lock, e);
-	if (rc != 0 && e->kind == ERR_HELD) {
+	wait.timeout_ms = LOCK_PATIENCE_MS;
+	/* Of a command nobody else would end the wait for a supervisor that is frozen. */
+	int rc = git_lock(s->chan ? &soon : &wait, path, lock, e);
+	if (rc != 0 && e->kind == ERR_HELD && s->chan) {
 		const char *was = s->phase;
 		err_clear(e);
 		fs_read(path, 64, &text, &ignored);
@@ -332,7 +360,8 @@ int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e
 	            e) != 0)
 		return -1;
 	remove_copies(s);
-	if (locked(s, remove_whole, e) != 0)
+	/* git leaves half of it behind when there is a folder that it may not write to. */
+	if (fs_open_up(s->init.worktree, e) != 0 || locked(s, remove_whole, e) != 0)
 		return -1;
 	s->made = false;
 	return 0;

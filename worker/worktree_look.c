@@ -21,7 +21,7 @@ int worktree_mark(const struct slot *s, const char *admin, enum worktree_mark ma
 	return fs_write(path, s->init.sid, strlen(s->init.sid), true, e);
 }
 
-static bool marked(const struct slot *s, const char *admin, enum worktree_mark mark)
+bool worktree_marked(const struct slot *s, const char *admin, enum worktree_mark mark)
 {
 	AUTO_FREE char *path = mem_printf("%s/%s", admin, marks[mark]);
 	AUTO_STR struct str text = {0};
@@ -129,9 +129,9 @@ static enum worktree_kind judge(const struct slot *s, const char *admin, bool fo
 
 	if (locked && str_starts(str_text(&lock), "initializing"))
 		return WORKTREE_HALF;
-	if (marked(s, admin, WORKTREE_LEAVING) && (!locked || str_eq(lock.p, ours)))
+	if (worktree_marked(s, admin, WORKTREE_LEAVING) && (!locked || str_eq(lock.p, ours)))
 		return WORKTREE_HALF;
-	bool made = marked(s, admin, WORKTREE_MADE);
+	bool made = worktree_marked(s, admin, WORKTREE_MADE);
 	if (locked && !str_eq(str_text(&lock), ours)) {
 		*why = mem_printf("git has it locked: %s", *str_text(&lock) ? lock.p : "no reason given");
 		return WORKTREE_OTHER;

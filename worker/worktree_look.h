@@ -21,5 +21,6 @@ enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why)
 /* The mark: `at` is the admin folder. LEAVING: from here on it may be removed half. */
 enum worktree_mark { WORKTREE_MADE, WORKTREE_LEAVING };
 int worktree_mark(const struct slot *s, const char *admin, enum worktree_mark mark, struct err *e);
+bool worktree_marked(const struct slot *s, const char *admin, enum worktree_mark mark);
 
 #endif

@@ -148,3 +148,32 @@ int fs_remove_tree(const char *path, struct err *e)
 		return err_sys(e, "cannot remove %s", path);
 	return 0;
 }
+
+enum { WALKS_MAX = 64 };
+static size_t opened; /* by the walk that goes on */
+
+static int open_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)at;
+	if ((type != FTW_D && type != FTW_DNR) || st->st_uid != geteuid() || (st->st_mode & S_IRWXU) == S_IRWXU)
+		return 0;
+	/* By its descriptor: what is a link by now is not followed. */
+	AUTO_CLOSE int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_FREE char *name = mem_printf("/proc/self/fd/%d", fd);
+	if (fd < 0 || chmod(name, (st->st_mode & 07777) | S_IRWXU) != 0)
+		return 0; /* who needs it says so */
+	opened++;
+	return 0;
+}
+
+int fs_open_up(const char *path, struct err *e)
+{
+	/* Each walk ends at folders that it could not read before it had opened them. */
+	opened = fs_exists(path);
+	for (int walks = 0; opened && walks < WALKS_MAX; walks++) {
+		opened = 0;
+		if (nftw(path, open_one, 32, FTW_PHYS | FTW_MOUNT) != 0)
+			return err_sys(e, "cannot look through %s", path);
+	}
+	return 0;
+}

@@ -19,5 +19,8 @@ bool fs_is_dir(const char *path); /* follows links */
 int fs_write_all(int fd, const void *bytes, size_t n, struct err *e);
 /* Remove a tree without following links or crossing to another file system. Absent = success. */
 int fs_remove_tree(const char *path, struct err *e);
+/* Folders below `path` that their owner, this user, may not read or write (a read-only cache of modules): make
+ * them so that what is in them can be read and removed. As fs_remove_tree it follows and crosses nothing. */
+int fs_open_up(const char *path, struct err *e);
 
 #endif
