@@ -1,4 +1,5 @@
-/* prune: refs first, then all rows in one transaction, then files: cut off in between, the next one ends it. */
+/* prune: refs and logs first, then all rows in one transaction, then lock files: cut off in between, the next one
+ * ends it. */
 #include "prune.h"
 
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "supervisor/locks.h"
 
 /* One queue and the sessions that worked on it, all of them locked. */
 struct pruning {
@@ -100,7 +102,7 @@ static void drop_refs(const struct session *s)
 	AUTO_FREE char *truth = session_int_ref(s), *path = NULL;
 	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
 	struct oid tip;
-	struct err ignored = {0};
+	struct err ignored = {0}, absent = {0};
 
 	for (size_t i = 0; i < s->plan.n; i++) {
 		AUTO_FREE char *below = mem_printf("refs/bosk/keep/%s/%s/", s->sid, s->plan.tasks[i].id);
@@ -112,20 +114,28 @@ static void drop_refs(const struct session *s)
 			for (size_t k = 0; k < kept.n; k++)
 				drop_ref(g, kept.v[k]);
 	}
-	if (oid_parse(&tip, s->tip) && gitx_checked_out(g, branch, &path, &ignored) != 0)
+	if (oid_parse(&tip, s->tip) && gitx_checked_out(g, branch, &path, &absent) != 0 &&
+	    absent.kind == ERR_MISSING)
 		gitx_ref_move(g, branch, &tip, NULL, "bosk: pruned", &ignored);
 	drop_ref(g, truth);
+}
+
+/* While the rows still say whose they are. */
+static void drop_logs(const struct session *s)
+{
+	AUTO_FREE char *logs = site_path(s->site, "logs/%s", s->sid);
+	struct err ignored = {0};
+
+	fs_remove_tree(logs, &ignored);
 }
 
 /* The lock file last: until then nobody else can take the session for a dead one. */
 static void drop_files(const struct session *s)
 {
-	AUTO_FREE char *logs = site_path(s->site, "logs/%s", s->sid);
 	AUTO_FREE char *wake = site_path(s->site, "sessions/%s.wake", s->sid);
 	AUTO_FREE char *lock = site_path(s->site, "sessions/%s.lock", s->sid);
 	struct err ignored = {0};
 
-	fs_remove_tree(logs, &ignored);
 	fs_remove_tree(wake, &ignored);
 	fs_remove_tree(lock, &ignored);
 }
@@ -139,6 +149,8 @@ static int drop_queue(struct pruning *p, struct err *e)
 		drop_refs(&p->sessions[i]);
 	drop_ref(p->site->git, plan);
 	FAILPOINT("prune.refs.after");
+	for (size_t i = 0; i < p->n; i++)
+		drop_logs(&p->sessions[i]);
 	int rc = db_read(p->site->db, drop_rows, p, e);
 	if (rc == 0)
 		rc = db_batch_write(p->site->db, &p->batch, e);
@@ -151,6 +163,33 @@ static int drop_queue(struct pruning *p, struct err *e)
 
 /* ---- queue by queue ---- */
 
+/* The session as it is once nobody else can change it. */
+static bool take(struct session *s, struct site *site, const char *sid, struct err *e)
+{
+	if (session_load(s, site, sid, e) != 0 || session_lock(s, e) != 0)
+		return false;
+	int lock = s->lock_fd;
+	s->lock_fd = -1;
+	session_fini(s);
+	bool loaded = session_load(s, site, sid, e) == 0;
+	s->lock_fd = lock;
+	return loaded;
+}
+
+/* Is no other session on the queue by now? One that goes on with a plan holds the lock of the last while it begins. */
+static bool still_all(const struct pruning *p, const struct queue_row *q)
+{
+	AUTO_STR struct str bytes = {0};
+	struct queue_row now = {0};
+	struct err ignored = {0};
+	bool same = db_load(p->site->db, DB_queues, p->queue, &bytes, &ignored) == 0 &&
+	            rec_decode(&queue_row_rec, &now, bytes.p, bytes.len, &ignored) == 0 &&
+	            now.sessions.n == q->sessions.n;
+
+	rec_fini(&queue_row_rec, &now);
+	return same;
+}
+
 /* Its sessions into p, locked. False: one of them lives, or is not over, old or landed (said). */
 static bool take_sessions(struct pruning *p, const struct queue_row *q, const struct orphans_rule *rule,
                           struct orphans_said *out)
@@ -159,20 +198,20 @@ static bool take_sessions(struct pruning *p, const struct queue_row *q, const st
 		struct session *s = &p->sessions[p->n];
 		struct err e = {0};
 		*s = (struct session){.lock_fd = -1};
-		if (session_load(s, p->site, q->sessions.v[i], &e) != 0) {
+		if (!take(s, p->site, q->sessions.v[i], &e)) {
 			session_fini(s);
 			if (e.kind == ERR_MISSING)
 				continue;
 			return false;
 		}
 		p->n++;
-		AUTO_FREE char *why = session_lock(s, &e) == 0 ? reason(s, rule) : mem_strdup("");
+		AUTO_FREE char *why = reason(s, rule);
 		if (why && *why)
 			strv_addf(&out->lines, "session %s stays: %s", s->sid, why);
 		if (why)
 			return false;
 	}
-	return p->n > 0;
+	return p->n > 0 && still_all(p, q);
 }
 
 static int one(struct site *site, const char *id, const struct queue_row *q, const struct orphans_rule *rule,
@@ -224,5 +263,7 @@ int prune_sessions(struct site *site, const struct orphans_rule *rule, struct or
 			rc = one(site, ids.v[i], &q, rule, out, e);
 		rec_fini(&queue_row_rec, &q);
 	}
+	if (!rule->dry_run)
+		locks_clear_unrecorded(site); /* of one that was cut off */
 	return rc;
 }
