@@ -87,7 +87,8 @@ size_t locks_clear(const struct session *s)
 	removed = 0;
 	strv_addf(&ours, "%s/refs/bosk/int/%s.lock", common, s->sid);
 	strv_addf(&ours, "%s/refs/bosk/plan/%s.lock", common, s->row.queue);
-	strv_addf(&ours, "%s/refs/bosk/keep/%s", common, s->sid); /* a folder of refs */
+	strv_addf(&ours, "%s/refs/bosk/keep/%s", common, s->sid); /* folders of refs */
+	strv_addf(&ours, "%s/refs/bosk/rescue/%s", common, s->sid);
 	for (size_t i = 0; i < ours.n; i++)
 		nftw(ours.v[i], remove_lock, 16, FTW_PHYS);
 	clear_branch(s, s->manifest.integration_branch);

@@ -1,8 +1,11 @@
 /* rescue: from a worktree to a rescue commit, and back. */
 #include "rescue.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "stage.h"
@@ -29,19 +32,51 @@ static bool is_known(struct gitx *g, const struct oid *commit, const struct oid 
 	return in;
 }
 
-/* The same work, saved before a crash? Two commits of it differ in their time only. */
-static bool same_work(struct gitx *g, const struct oid *a, const struct oid *b)
+enum { PARENTS_MAX = 16 };
+
+struct shape {
+	struct oid tree, parents[PARENTS_MAX];
+	size_t n;
+};
+
+static bool shape_of(struct gitx *g, const struct oid *commit, struct shape *out)
 {
-	struct oid tree_a, tree_b, parents_a[2], parents_b[2];
-	size_t n_a = 0, n_b = 0;
 	struct err ignored = {0};
 
-	if (strcmp(a->hex, b->hex) == 0)
+	*out = (struct shape){0};
+	return gitx_tree_of(g, commit, &out->tree, &ignored) == 0 &&
+	       gitx_parents(g, commit, out->parents, PARENTS_MAX, &out->n, &ignored) == 0 && out->n <= PARENTS_MAX;
+}
+
+static bool same_tree(struct gitx *g, const struct oid *a, const struct oid *b)
+{
+	struct oid of_a, of_b;
+	struct err ignored = {0};
+
+	return strcmp(a->hex, b->hex) == 0 ||
+	       (gitx_tree_of(g, a, &of_a, &ignored) == 0 && gitx_tree_of(g, b, &of_b, &ignored) == 0 &&
+	        strcmp(of_a.hex, of_b.hex) == 0);
+}
+
+/* Is all of `now` in `old`, saved before a crash? Two commits of the same work differ in their time, and what a
+ * crash left has no index of its own any more. */
+static bool same_work(struct gitx *g, const struct oid *old, const struct oid *now)
+{
+	struct shape a, b;
+
+	if (strcmp(old->hex, now->hex) == 0)
 		return true;
-	return gitx_tree_of(g, a, &tree_a, &ignored) == 0 && gitx_tree_of(g, b, &tree_b, &ignored) == 0 &&
-	       strcmp(tree_a.hex, tree_b.hex) == 0 && gitx_parents(g, a, parents_a, 2, &n_a, &ignored) == 0 &&
-	       gitx_parents(g, b, parents_b, 2, &n_b, &ignored) == 0 && n_a == n_b && n_a &&
-	       strcmp(parents_a[0].hex, parents_b[0].hex) == 0;
+	if (!shape_of(g, old, &a) || !shape_of(g, now, &b) || strcmp(a.tree.hex, b.tree.hex) != 0 || !a.n || !b.n ||
+	    strcmp(a.parents[0].hex, b.parents[0].hex) != 0)
+		return false;
+	for (size_t i = 1; i < b.n; i++) {
+		bool in = false;
+		for (size_t k = 1; k < a.n && !in; k++)
+			in = same_tree(g, &a.parents[k], &b.parents[i]);
+		if (!in)
+			return false;
+	}
+	return true;
 }
 
 /* *commit becomes the one that the ref names, which may be an earlier one of the same work. */
@@ -126,7 +161,38 @@ static int list_ignored(struct slot *s, struct str *out, struct err *e)
 struct found {
 	struct oid head, head_tree; /* "" = HEAD points nowhere */
 	struct oid index, tree;     /* trees; index "" = it has conflicts in it */
+	struct oid others[PARENTS_MAX - 2];
+	size_t n_others;            /* commits that only a merge or rebase under way names */
 };
+
+/* The other side of a merge that was under way, what a rebase began with or put aside: the files that name them go
+ * with the worktree. What is reachable without them is left out. */
+static int find_others(struct slot *s, struct found *f, const struct oid *known, size_t n_known, struct err *e)
+{
+	static const char *const files[] = {"MERGE_HEAD", "CHERRY_PICK_HEAD", "MERGE_AUTOSTASH",
+	                                    "rebase-merge/orig-head", "rebase-merge/autostash",
+	                                    "rebase-apply/orig-head", "rebase-apply/autostash"};
+
+	for (size_t i = 0; i < MEM_COUNT(files); i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, files[i]);
+		AUTO_STR struct str text = {0};
+		if (!fs_exists(path))
+			continue;
+		if (fs_read(path, 65536, &text, e) != 0)
+			return -1;
+		char *rest = text.p;
+		for (char *line; rest && (line = strsep(&rest, "\n"));) {
+			struct oid at;
+			if (!oid_parse(&at, line) || !gitx_has_object(s->gitx, &at) || is_known(s->gitx, &at, known, n_known) ||
+			    is_known(s->gitx, &at, &f->head, 1) || is_known(s->gitx, &at, f->others, f->n_others))
+				continue;
+			if (f->n_others == MEM_COUNT(f->others))
+				return err_set(e, ERR_ENV, "%s names more commits than can be saved", path);
+			f->others[f->n_others++] = at;
+		}
+	}
+	return 0;
+}
 
 /* One commit of all of it; or HEAD, when there is no more than that. */
 static int write_commit(struct slot *s, const char *task, const struct found *f, const struct str *ignored,
@@ -139,10 +205,10 @@ static int write_commit(struct slot *s, const char *task, const struct found *f,
 		"Work of task %s, as it was in %s\n\n%sBosk-Session: %s\nBosk-Task: %s\nBosk-Head: %s\n"
 		"Bosk-Index: %s\n", task, s->init.worktree, str_text(ignored), s->init.sid, task, f->head.hex,
 		oid_none(&f->index) ? "conflict" : f->index.hex);
-	struct oid parents[2] = {f->head};
+	struct oid parents[PARENTS_MAX] = {f->head};
 	size_t n = !oid_none(&f->head);
 
-	if (n && !index_lost && strcmp(f->tree.hex, f->head_tree.hex) == 0) {
+	if (n && !index_lost && !f->n_others && strcmp(f->tree.hex, f->head_tree.hex) == 0) {
 		*out = f->head;
 		return 0;
 	}
@@ -151,6 +217,8 @@ static int write_commit(struct slot *s, const char *task, const struct found *f,
 			return -1;
 		n++;
 	}
+	for (size_t i = 0; i < f->n_others; i++)
+		parents[n++] = f->others[i];
 	return gitx_commit_write(s->gitx, out, &f->tree, parents, n, s->init.author, message, e);
 }
 
@@ -160,17 +228,68 @@ static char *index_path(const struct slot *s, const char *name)
 	return mem_printf("%s/%s", s->admin_dir, name);
 }
 
-static int stage_aside(struct slot *s, const struct oid *base, struct oid *tree, struct err *e)
+/* `git add` does not look at files that are marked to be taken for unchanged: the marks go. Those of a sparse
+ * checkout's files, which are not there, stay. */
+static int look_everywhere(struct slot *s, struct err *e)
 {
-	AUTO_FREE char *own = index_path(s, "index"), *aside = index_path(s, ASIDE);
+	static const char *const options[] = {"--no-assume-unchanged", "--no-skip-worktree"};
+	AUTO_STR struct str text = {0};
+	struct str lists[2] = {{0}, {0}};
+	AUTO_FREE char *list = index_path(s, "bosk-marked");
+	struct git git = s->git;
+	int rc = git_run(&git, &text, GIT_ARGS("ls-files", "-v", "-z"), e);
+
+	for (size_t at = 0; rc == 0 && at + 2 < text.len; at += strlen(text.p + at) + 1) {
+		char tag = text.p[at];
+		const char *name = text.p + at + 2;
+		AUTO_FREE char *path = mem_printf("%s/%s", s->init.worktree, name);
+		if (tag >= 'a' && tag <= 'z')
+			str_addn(&lists[0], name, strlen(name) + 1);
+		if ((tag == 'S' || tag == 's') && fs_exists(path))
+			str_addn(&lists[1], name, strlen(name) + 1);
+	}
+	git.stdin_path = list;
+	for (size_t i = 0; i < MEM_COUNT(lists) && rc == 0; i++)
+		if (lists[i].len) {
+			rc = fs_write(list, lists[i].p, lists[i].len, false, e);
+			if (rc == 0)
+				rc = git_run(&git, NULL, GIT_ARGS("update-index", "-z", options[i], "--stdin"), e);
+		}
+	unlink(list);
+	str_fini(&lists[0]);
+	str_fini(&lists[1]);
+	return rc;
+}
+
+/* A copy of the index. Its time stays too: a file as young as the index is compared by its content. */
+static int copy_index(struct slot *s, const struct oid *head, const char *aside, struct err *e)
+{
+	AUTO_FREE char *own = index_path(s, "index");
 	AUTO_STR struct str bytes = {0};
+	struct stat st;
 
 	unlink(aside);
-	if (fs_exists(own) && (fs_read(own, INDEX_MAX, &bytes, e) != 0 ||
-	                       fs_write(aside, str_text(&bytes), bytes.len, false, e) != 0))
+	if (stat(own, &st) != 0) /* files that are tracked and ignored are known by it only */
+		return errno != ENOENT      ? err_sys(e, "cannot look at %s", own)
+		       : oid_none(head) ? 0
+		                        : git_run(&s->git, NULL, GIT_ARGS("read-tree", head->hex), e);
+	if (fs_read(own, INDEX_MAX, &bytes, e) != 0 || fs_write(aside, str_text(&bytes), bytes.len, false, e) != 0)
 		return -1;
+	const struct timespec times[2] = {st.st_atim, st.st_mtim};
+	return utimensat(AT_FDCWD, aside, times, 0) != 0 ? err_sys(e, "cannot set the time of %s", aside) : 0;
+}
+
+static int stage_aside(struct slot *s, const struct oid *head, const struct oid *head_tree, struct oid *tree,
+                       struct err *e)
+{
+	AUTO_FREE char *aside = index_path(s, ASIDE);
+
 	s->git.index_file = aside;
-	int rc = stage_tree(s, base, tree, e);
+	int rc = copy_index(s, head, aside, e);
+	if (rc == 0)
+		rc = look_everywhere(s, e);
+	if (rc == 0)
+		rc = stage_tree(s, head_tree, tree, e);
 	s->git.index_file = NULL;
 	return rc;
 }
@@ -188,23 +307,25 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
                 struct oid *saved, char **ref, struct err *e)
 {
 	/* Without its folder git still reads the index, when told where it is. */
-	AUTO_FREE char *git_dir = mem_printf("--git-dir=%s", s->admin_dir);
+	AUTO_FREE char *git_dir = mem_printf("--git-dir=%s", s->admin_dir), *own = index_path(s, "index");
 	struct git git = s->git;
 	struct found f = {0};
 	AUTO_STR struct str ignored = {0};
 	bool folder = s->made;
 
 	*ref = NULL;
-	if (folder && worktree_mend(s, e) != 0)
+	if (folder && (worktree_mend(s, e) != 0 || fs_open_up(s->init.worktree, e) != 0))
 		return -1;
 	if (!folder)
 		git.cwd = s->init.common_dir;
+	/* Where there is no index git would write one of no files. */
 	if (ask_id(&git, GIT_ARGS(git_dir, "rev-parse", "--verify", "--quiet", "HEAD^{commit}"), &f.head, e) != 0 ||
-	    ask_id(&git, GIT_ARGS(git_dir, "write-tree"), &f.index, e) != 0)
+	    (fs_exists(own) && ask_id(&git, GIT_ARGS(git_dir, "write-tree"), &f.index, e) != 0))
 		return -1;
 	if (!oid_none(&f.head) && gitx_tree_of(s->gitx, &f.head, &f.head_tree, e) != 0)
 		return -1;
-	if (folder && (list_ignored(s, &ignored, e) != 0 || stage_aside(s, &f.head_tree, &f.tree, e) != 0))
+	if (find_others(s, &f, known, n_known, e) != 0 ||
+	    (folder && (list_ignored(s, &ignored, e) != 0 || stage_aside(s, &f.head, &f.head_tree, &f.tree, e) != 0)))
 		return -1;
 	if (!folder)
 		f.tree = oid_none(&f.index) ? f.head_tree : f.index;

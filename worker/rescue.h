@@ -8,7 +8,7 @@
 
 /* A rescue commit holds everything that was in the worktree but ignored files: its parent is what HEAD was, its
  * trailers Bosk-Head and Bosk-Index say what HEAD and index were, its message lists the ignored files. A second
- * parent keeps an index that was neither. */
+ * parent keeps an index that was neither; more of them what only a merge or rebase under way named. */
 
 /* Save what is in the worktree and, where it has no folder any more, what its HEAD and index hold. `task` names the
  * ref: refs/bosk/rescue/<sid>/<task>/<n>. *saved is the commit that HEAD may be left at; *ref (owned by the

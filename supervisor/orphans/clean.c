@@ -24,13 +24,30 @@ struct cleaning {
 	struct oid *saved; /* of each task: what its worktree came to; "" = nothing */
 };
 
+/* Its worktrees: those of its slots, then those that hold work which could not be saved and that no slot uses. */
+static size_t n_paths(const struct session *s)
+{
+	return s->manifest.worktrees.n + s->manifest.held.n;
+}
+
+/* NULL = not one to be cleaned: a checkout of the user's, or one that was there before in the list. */
+static const char *path_at(const struct session *s, size_t i)
+{
+	const struct manifest_row *m = &s->manifest;
+
+	if (i < m->worktrees.n)
+		return session_borrows(s, i) ? NULL : m->worktrees.v[i];
+	const char *path = m->held.v[i - m->worktrees.n];
+	return strv_has(&m->worktrees, path) || str_eq(m->borrowed, path) ? NULL : path;
+}
+
 /* A worktree as the functions of the worker know it. */
 static void open_slot(struct slot *out, struct session *s, size_t i)
 {
 	*out = (struct slot){.gitx = s->site->git};
 	out->init = (struct msg_init){.sid = s->sid,
 	                              .slot = i + 1,
-	                              .worktree = s->manifest.worktrees.v[i],
+	                              .worktree = (char *)path_at(s, i),
 	                              .common_dir = (char *)gitx_common_dir(s->site->git),
 	                              .main_top = (char *)gitx_main_top(s->site->git),
 	                              .state_dir = s->site->state_dir,
@@ -53,11 +70,11 @@ size_t clean_worktrees(const struct session *s)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
-		const char *path = s->manifest.worktrees.v[i];
-		AUTO_FREE char *admin =
-			mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git), strrchr(path, '/'));
-		n += !session_borrows(s, i) && (fs_exists(path) || fs_exists(admin));
+	for (size_t i = 0; i < n_paths(s); i++) {
+		const char *path = path_at(s, i);
+		AUTO_FREE char *admin = path ? mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git),
+		                                          strrchr(path, '/')) : NULL;
+		n += path && (fs_exists(path) || fs_exists(admin));
 	}
 	return n;
 }
@@ -134,7 +151,7 @@ static int save_worktree(struct cleaning *c, struct slot *slot, size_t i, struct
 static void clean_worktree(struct cleaning *c, size_t i)
 {
 	struct session *s = c->s;
-	const char *path = s->manifest.worktrees.v[i];
+	const char *path = path_at(s, i);
 	AUTO_FREE char *admin = NULL, *why = NULL;
 	struct slot slot;
 	struct oid saved;
@@ -146,16 +163,15 @@ static void clean_worktree(struct cleaning *c, size_t i)
 	if (kind == WORKTREE_OTHER) {
 		stays(c, "worktree", path, why);
 	} else if (kind != WORKTREE_NONE) {
-		if (kind == WORKTREE_GONE)
+		/* Also one that was to be removed, and was worked in since. */
+		if (!worktree_adopt(&slot) && kind == WORKTREE_GONE)
 			slot.admin_dir = mem_strdup(admin);
-		if (kind == WORKTREE_OURS || kind == WORKTREE_GONE) {
-			worktree_adopt(&slot);
+		if (slot.admin_dir)
 			rc = save_worktree(c, &slot, i, &saved, &e);
-		}
 		FAILPOINT("clean.worktree.saved");
 		if (rc == 0)
-			rc = kind == WORKTREE_OURS ? rescue_remove(&slot, &saved, &e)
-			                           : worktree_remove(&slot, &e);
+			rc = slot.made ? rescue_remove(&slot, &saved, &e)
+			               : worktree_remove(&slot, &e);
 		FAILPOINT("clean.worktree.removed");
 		if (rc == 0)
 			strv_addf(c->said, "%s: removed worktree %s", s->sid, path);
@@ -226,8 +242,8 @@ int clean_session(struct session *s, struct strv *said, struct err *e)
 	strays_end(s); /* they would go on writing */
 	locks_clear(s);
 	turn_init(&c.turn, s);
-	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
-		if (!session_borrows(s, i))
+	for (size_t i = 0; i < n_paths(s); i++)
+		if (path_at(s, i))
 			clean_worktree(&c, i);
 	FAILPOINT("clean.branches.before");
 	for (size_t i = 0; i < s->plan.n; i++)

@@ -23,13 +23,16 @@ tasks:
       echo changed >> a.txt
       echo new > new.txt
       echo mine > mine.ignored
+      test -e '$SCRATCH/more' && sh '$SCRATCH/more'
       touch '$SCRATCH/started'
       until test -e '$SCRATCH/go'; do sleep 0.05; done
 YAML
 }
 teardown() { flow_teardown; }
 
-# A session that was killed in the middle of the task "work": $sid, its worktree $tree.
+# A session that was killed in the middle of the task "work": $sid, its worktree $tree. Standard input of `more` is
+# what the task does beside.
+more() { cat >"$SCRATCH/more"; }
 orphan() {
     start_bosk run "$SCRATCH/p.yaml" --jobs 1 "$@"
     wait_until "[ -e '$SCRATCH/started' ]" 60
@@ -41,6 +44,11 @@ orphan() {
     rm "$SCRATCH/started"
 }
 gc() { run_bosk gc --max-age 0s "$@"; }
+# bosk was never here.
+forget_all() {
+    rm -rf "$SCRATCH/go" "$SCRATCH/second" "$REPO/.git/bosk"
+    git for-each-ref --format='delete %(refname)' refs/bosk 'refs/heads/integration-*' | git update-ref --stdin
+}
 
 # The rescue commit $1 holds everything that was in the worktree, and says what the index was.
 rescued_whole() {
@@ -128,8 +136,7 @@ rescued_whole() {
     for at in rescue.ref.before rescue.ref.after clean.worktree.saved worktree.remove.before \
         worktree.remove.unlocked worktree.remove.after clean.worktree.removed clean.branches.before \
         clean.branches.after clean.manifest.before clean.manifest.after; do
-        rm -rf "$SCRATCH/go" "$SCRATCH/second" "$REPO/.git/bosk"
-        git for-each-ref --format='delete %(refname)' refs/bosk 'refs/heads/integration-*' | git update-ref --stdin
+        forget_all
         orphan
         BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 gc
         equal "status at $at" "$status" 137
@@ -212,6 +219,120 @@ rescued_whole() {
     gc
     expect_status 0
     rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
+@test "a merge and a rebase under way: what only they name is saved too" {
+    more <<'SH'
+git reset -q --hard
+git checkout -q --detach
+git rm -qf new.txt 2>/dev/null
+echo theirs > a.txt; git commit -qam 'Their side'
+theirs=$(git rev-parse HEAD)
+git checkout -q HEAD~1; echo ours > a.txt; git commit -qam 'Our side'
+git merge -q "$theirs"
+SH
+    orphan
+    theirs=$(cat "$REPO/.git/worktrees/$sid-1/MERGE_HEAD")
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=worktree.remove.before:1 gc
+    gc
+    expect_status 0
+    git merge-base --is-ancestor "$theirs" "refs/bosk/rescue/$sid/work/1"
+    equal "our side" "$(git log -1 --format=%s "refs/bosk/rescue/$sid/work/1^")" 'Our side'
+    git show "refs/bosk/rescue/$sid/work/1:a.txt" | grep -qF theirs
+    equal "refs" "$(git for-each-ref "refs/bosk/rescue/$sid" | wc -l)" 1
+    forget_all
+    more <<'SH'
+git reset -q --hard
+base=$(git rev-parse HEAD)
+git checkout -q --detach
+echo mine > a.txt; git commit -qam 'Rebased'; echo later > later.txt; git add later.txt; git commit -qm 'Not yet rebased'
+mine=$(git rev-parse HEAD)
+git checkout -q "$base"; echo onto > a.txt; git commit -qam 'Onto'; onto=$(git rev-parse HEAD)
+git checkout -q "$mine"; echo aside > sub/b.txt
+git rebase -q --autostash "$onto" 2>/dev/null
+true
+SH
+    orphan
+    local name
+    for name in orig-head autostash; do cp "$REPO/.git/worktrees/$sid-1/rebase-merge/$name" "$SCRATCH/$name"; done
+    gc
+    expect_status 0
+    for name in orig-head autostash; do
+        git merge-base --is-ancestor "$(cat "$SCRATCH/$name")" "refs/bosk/rescue/$sid/work/1"
+    done
+}
+
+@test "files that git was told not to look at, and an index that is gone, hide no work" {
+    echo tracked >t.ignored
+    git add -f t.ignored
+    git commit -qm 'Tracked and ignored'
+    more <<'SH'
+git commit -qam 'All that is staged'
+git update-index --assume-unchanged a.txt; echo hidden > a.txt
+git update-index --skip-worktree sub/b.txt README.md; echo hidden > sub/b.txt; rm README.md
+git config core.trustCtime false # a change in the same moment, of the same size
+echo one > same.txt; touch -d 2020-01-01 same.txt; git add same.txt; git commit -qm 'Same size'
+echo two > same.txt; touch -d 2020-01-01 same.txt "$(git rev-parse --git-dir)/index"
+SH
+    orphan
+    gc
+    expect_status 0
+    equal "same.txt" "$(git show "refs/bosk/rescue/$sid/work/1:same.txt")" two
+    equal "a.txt" "$(git show "refs/bosk/rescue/$sid/work/1:a.txt")" hidden
+    equal "sub/b.txt" "$(git show "refs/bosk/rescue/$sid/work/1:sub/b.txt")" hidden
+    git cat-file -e "refs/bosk/rescue/$sid/work/1:README.md"
+    forget_all
+    more <<'SH'
+echo hidden > t.ignored; rm "$(git rev-parse --git-dir)/index"
+SH
+    orphan
+    gc
+    expect_status 0
+    equal "t.ignored" "$(git show "refs/bosk/rescue/$sid/work/1:t.ignored")" hidden
+}
+
+@test "what somebody did in a worktree between two clean-ups is saved as well" {
+    orphan
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=worktree.remove.unlocked:1 gc
+    equal "status" "$status" 137
+    rm -rf "$tree/sub" "$tree/.git" # half removed
+    echo precious >"$tree/precious.txt"
+    gc
+    expect_status 0
+    equal "precious" "$(git show "refs/bosk/rescue/$sid/work/2:precious.txt")" precious
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+    assert_no_worktrees "$REPO"
+}
+
+@test "a lock file that a killed clean-up left on the ref of its rescue does not stop the next" {
+    orphan
+    write_file "$REPO/.git/refs/bosk/rescue/$sid/work/1.lock" </dev/null
+    touch -d '1 hour ago' "$REPO/.git/refs/bosk/rescue/$sid/work/1.lock"
+    gc
+    expect_status 0
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
+@test "folders that may not be written to, or not be read, do not leave half a worktree" {
+    local run=()
+    if [ "$(id -u)" = 0 ]; then # whom nothing stops
+        run=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+        "${run[@]}" test -x "$BOSK_BIN" || skip "another user cannot run $BOSK_BIN"
+    fi
+    orphan
+    mkdir -p "$tree/cache.ignored/module" "$tree/closed"
+    echo module >"$tree/cache.ignored/module/file"
+    echo closed >"$tree/closed/file"
+    [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$SCRATCH"
+    chmod 555 "$tree/cache.ignored/module"
+    chmod 000 "$tree/closed"
+    "${run[@]}" "$BOSK_BIN" gc --max-age 0s >"$OUT"
+    refute test -e "$tree"
+    equal "closed" "$("${run[@]}" git show "refs/bosk/rescue/$sid/work/1:closed/file")" closed
+    [ "$(id -u)" != 0 ] || chown -R 0:0 "$SCRATCH"
+    touch "$SCRATCH/second"
+    run_bosk resume "$sid"
+    expect_status 0
 }
 
 @test "a worktree whose folder somebody removed: what HEAD and index held is saved" {
@@ -350,6 +471,21 @@ rescued_whole() {
     equal "refs" "$(git for-each-ref | grep -c "$landed" || true)" 0
     equal "files" "$(find .git/bosk -name "*$landed*")" ''
     git rev-parse -q --verify "integration-$kept" >/dev/null
+    # Cut off anywhere, the next one ends it.
+    local at
+    for at in prune.refs.before prune.refs.after prune.rows.after; do
+        git rm -q other.txt
+        git commit -qm 'Take it out'
+        run_bosk run "$SCRATCH/q.yaml" --land merge
+        expect_status 0
+        landed=$(last_sid)
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 gc --sessions
+        equal "status at $at" "$status" 137
+        gc --sessions
+        expect_status 0
+        equal "refs at $at" "$(git for-each-ref | grep -c "$landed" || true)" 0
+        equal "files at $at" "$(find .git/bosk -name "*$landed*")" ''
+    done
     # The plan may be run again as a new one.
     git rm -q other.txt
     git commit -qm 'Take it out'
