@@ -335,6 +335,37 @@ SH
     expect_status 0
 }
 
+@test "a worktree that holds work which could not be saved is cleaned too, or named again" {
+    write_file "$SCRATCH/q.yaml" <<YAML
+tasks:
+  - {id: bad, run: 'echo kept > kept.txt; git init -q nested; exit 1'}
+  - {id: slow, run: 'touch "$SCRATCH/started"; until test -e "$SCRATCH/go"; do sleep 0.05; done'}
+YAML
+    start_bosk run "$SCRATCH/q.yaml" --jobs 2
+    wait_until "[ -e '$SCRATCH/started' ] && grep -q 'what it did is still in' '$ERR'" 60
+    sid=$(last_sid)
+    tree=$(dirname "$(ls -d "$REPO.worktrees/$sid"-*/nested)")
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    # The resume puts another worktree in its place.
+    rm "$SCRATCH/started"
+    start_bosk resume "$sid"
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    gc
+    expect_status 1
+    expect_text "worktree $tree stays: " "$OUT"
+    rm -rf "$tree/nested"
+    gc
+    expect_status 0
+    expect_text "removed worktree $tree" "$OUT"
+    assert_no_worktrees "$REPO"
+    equal "kept.txt" "$(git show "$(git for-each-ref --format='%(refname)' "refs/bosk/rescue/$sid" | tail -n 1):kept.txt")" kept
+}
+
 @test "a worktree whose folder somebody removed: what HEAD and index held is saved" {
     orphan
     rm -rf "$tree"
