@@ -28,6 +28,7 @@ int gitx_init(bool durable, struct err *e)
 	int rc = 0;
 
 	if (!started) {
+		gitx_own_memory();
 		rc = git_libgit2_init();
 		if (rc < 0)
 			return gitx_err(e, rc, "cannot start libgit2");

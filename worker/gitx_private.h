@@ -107,4 +107,7 @@ GITX_AUTO_(git_tree_entry)
 #define GITX_AUTO(type) __attribute__((cleanup(type##_drop))) type *
 #define GITX_AUTO_BUF __attribute__((cleanup(git_buf_dispose))) git_buf
 
+/* gitx_alloc.c; before libgit2 is started. */
+void gitx_own_memory(void);
+
 #endif

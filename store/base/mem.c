@@ -7,15 +7,19 @@
 #include <string.h>
 #include <unistd.h>
 
+_Noreturn void mem_none(void)
+{
+	/* As after a kill: what was decided is on disk. The exit code of the environment. */
+	static const char text[] = "bosk: error: out of memory; what was begun can go on: bosk resume\n";
+	ssize_t ignored = write(2, text, sizeof text - 1);
+	(void)ignored;
+	_exit(4);
+}
+
 static void *checked(void *p)
 {
-	if (!p) {
-		/* As after a kill: what was decided is on disk. The exit code of the environment. */
-		static const char text[] = "bosk: error: out of memory; what was begun can go on: bosk resume\n";
-		ssize_t ignored = write(2, text, sizeof text - 1);
-		(void)ignored;
-		_exit(4);
-	}
+	if (!p)
+		mem_none();
 	return p;
 }
 

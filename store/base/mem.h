@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+_Noreturn void mem_none(void);              /* there is none: says so and ends the process */
 void *mem_alloc(size_t size);               /* zeroed */
 void *mem_array(size_t n, size_t size);     /* zeroed; checks the product */
 void *mem_grow(void *p, size_t n, size_t size); /* realloc to n * size; new bytes undefined */
