@@ -73,6 +73,14 @@ YAML
     equal "landed" "$(git show main:one.txt main:two.txt)" $'one\ntwo'
 }
 
+@test "without memory for libgit2 the process ends, resumable, and libgit2 does not guess" {
+    refute faulty_bosk supervisor memory:1 ENOMEM 'libgit2*' run "$SCRATCH/p.yaml"
+    expect_status 0 # it asks bosk
+    faulty_bosk supervisor memory:500 ENOMEM bosk run --fresh "$SCRATCH/p.yaml"
+    expect_status 4
+    expect_text '^bosk: error: out of memory; what was begun can go on'
+}
+
 # Each in turn of the calls that a landing makes: it lands, or says why not and is gone on with.
 landing_with() {
     local k=0
