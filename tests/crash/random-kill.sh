@@ -106,7 +106,7 @@ for _ in 1 2 3; do
     start=$(now)
     bosk run "$SCRATCH/p.yaml"
     took=$(($(now) - start))
-    [ "$took" -le "$duration" ] || duration=$took
+    [ "$duration" != 0 ] && [ "$took" -ge "$duration" ] || duration=$took
     if [ "$rc" != 0 ]; then
         cat "$SCRATCH/log"
         printf 'the uninterrupted run failed with exit status %s\n' "$rc"
@@ -128,7 +128,7 @@ plan_events() {
     draw 4
     n=$((drawn + 1))
     for ((i = 0; i < n; i++)); do
-        draw 1050
+        draw 1000
         time=$((drawn * duration / 1000))
         draw $((i ? ${#actions[@]} : ${#actions[@]} - 1)) # the first is no resume
         action=${actions[drawn]}
@@ -188,7 +188,7 @@ happen() {
     esac
     for at in 1 2 3 4 5 6 7 8 9 10; do # agents come and go: a moment is granted to find one
         mapfile -t pids < <(victims "$who")
-        [ ${#pids[@]} = 0 ] && alive "$bosk_pid" || break
+        if [ ${#pids[@]} != 0 ] || ! alive "$bosk_pid"; then break; fi
         sleep 0.02
     done
     at=$((($(now) - began) / 1000))
@@ -272,7 +272,7 @@ for ((round = ${only:-1}; round <= rounds; round++)); do
         if [ "$state" = none ]; then live run "$SCRATCH/p.yaml"; else live resume "$sid"; fi
     done
     for event in "${events[@]}"; do
-        case $event in *' thaw '*) read -r _ _ pid _ <<<"$event" && kill -CONT "$pid" 2>/dev/null || true ;; esac
+        case $event in *' thaw '*) read -r _ _ pid _ <<<"$event" && { kill -CONT "$pid" 2>/dev/null || true; } ;; esac
     done
 
     check_end "$sid" "$base" "$wanted_tree" "$wanted_states" "${tasks[@]}"

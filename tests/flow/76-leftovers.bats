@@ -167,6 +167,7 @@ landed() {
     equal "landings" "$(git rev-list --first-parent --count --merges main)" 1
 }
 @test "git merge that lands in the user's tree, killed at each step" {
+    unchecked 'a resume lands in the checkout' B1
     two_tasks
     stop_before 'merge --ff-only' --jobs 1 --land merge
     at_each_point landed
