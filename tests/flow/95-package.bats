@@ -28,7 +28,7 @@ PLAN
     expect_status 0
     equal shout.txt "$(cat shout.txt)" HELLO
     # It brings no crash points.
-    refute grep -q BOSK_FAILPOINT "$BOSK_BIN"
+    refute grep -qE "BOSK_FAILPOINT|integrate\.refs\.before" "$BOSK_BIN"
     for page in man1/bosk.1 man5/bosk.yaml.5 man5/bosk-plan.5; do
         gzip -t "$1/share/man/$page.gz"
         gzip -dc "$1/share/man/$page.gz" | mandoc -Tmarkdown >"$SCRATCH/page"
