@@ -524,3 +524,20 @@ YAML
     run_bosk run "$SCRATCH/q.yaml"
     expect_status 0
 }
+
+@test "gc --sessions cut off at any step is finished by the next" {
+    local at
+    printf 'tasks: [{id: one, run: "echo 1 >>one.txt"}]\n' >"$SCRATCH/small.yaml"
+    for at in prune.refs.before prune.refs.after prune.rows.after; do
+        run_bosk run "$SCRATCH/small.yaml" --fresh --land merge
+        expect_status 0
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 gc --sessions
+        equal "status at $at" "$status" 137
+        gc --sessions
+        expect_status 0
+        equal "sessions after $at" "$(status_json '.sessions | length')" 0
+        equal "refs after $at" "$(git for-each-ref refs/bosk 'refs/heads/integration-*')" ''
+        run_bosk verify
+        expect_status 0
+    done
+}
