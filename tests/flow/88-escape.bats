@@ -97,6 +97,7 @@ kept() { git rev-parse --verify --quiet "$(grep -oE "refs/bosk/keep/$sid/outside
 }
 
 @test "an agent that deletes a branch: told, and the branch is kept" {
+    unchecked 'git branch -D writes the configuration again' B1
     git branch precious
     one "echo one >one.txt; git branch -D precious"
     warned "refs/heads/precious was removed; it was at $BASE"

@@ -151,7 +151,7 @@ commit_config() {
 checkout_stamp() {
     cd "$REPO" 2>/dev/null || return 0
     find . .git/HEAD .git/index .git/config .git/hooks .git/info -path ./.git -prune -o \
-        -printf '%y %m %s %C@ %p %l\n' 2>/dev/null
+        -printf '%y %m %s %C@ %p %l\n' 2>/dev/null || true # there may be no repository
 }
 
 # run_bosk WORDS...: to its end, without a terminal. Never fails itself: look at $status. What must not
