@@ -44,10 +44,12 @@ orphan() {
     rm "$SCRATCH/started"
 }
 gc() { run_bosk gc --max-age 0s "$@"; }
-# bosk was never here.
+# As if bosk had never been here: nor is anything left of what it saved.
 forget_all() {
     rm -rf "$SCRATCH/go" "$SCRATCH/second" "$REPO/.git/bosk"
     git for-each-ref --format='delete %(refname)' refs/bosk 'refs/heads/integration-*' | git update-ref --stdin
+    git reflog expire --expire=now --all
+    git prune --expire=now
 }
 
 # The rescue commit $1 holds everything that was in the worktree, and says what the index was.
