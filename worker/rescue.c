@@ -79,6 +79,14 @@ static bool same_work(struct gitx *g, const struct oid *old, const struct oid *n
 	return true;
 }
 
+/* What the agent committed was not flushed by anybody yet. */
+static void claim(struct gitx *g, const struct oid *commit, const struct oid *known, size_t n)
+{
+	while (n && oid_none(&known[n - 1]))
+		n--;
+	gitx_claim(g, commit, n ? &known[n - 1] : NULL);
+}
+
 /* *commit becomes the one that the ref names, which may be an earlier one of the same work. */
 static int make_ref(struct gitx *g, const char *sid, const char *task, struct oid *commit, char **ref,
                     struct err *e)
@@ -112,7 +120,10 @@ int rescue_commit(struct gitx *g, const char *sid, const char *task, const struc
 	struct oid at = *commit;
 
 	*ref = NULL;
-	return is_known(g, commit, known, n_known) ? 0 : make_ref(g, sid, task, &at, ref, e);
+	if (is_known(g, commit, known, n_known))
+		return 0;
+	claim(g, commit, known, n_known);
+	return make_ref(g, sid, task, &at, ref, e);
 }
 
 /* ---- what is in a worktree ---- */
@@ -200,7 +211,8 @@ static int write_commit(struct slot *s, const char *task, const struct found *f,
 {
 	bool index_lost = !oid_none(&f->index) && strcmp(f->index.hex, f->head_tree.hex) != 0 &&
 	                  strcmp(f->index.hex, f->tree.hex) != 0;
-	AUTO_FREE char *of_index = mem_printf("Index of task %s\n", task);
+	AUTO_FREE char *of_index = mem_printf("Index of task %s\n\nBosk-Session: %s\nBosk-Task: %s\n", task, s->init.sid,
+	                                      task);
 	AUTO_FREE char *message = mem_printf(
 		"Work of task %s, as it was in %s\n\n%sBosk-Session: %s\nBosk-Task: %s\nBosk-Head: %s\n"
 		"Bosk-Index: %s\n", task, s->init.worktree, str_text(ignored), s->init.sid, task, f->head.hex,
@@ -335,6 +347,7 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 		return err_wrap(e, "cannot save what is in %s", s->init.worktree);
 	if (is_known(s->gitx, saved, known, n_known))
 		return 0;
+	claim(s->gitx, saved, known, n_known);
 	return make_ref(s->gitx, s->init.sid, task, saved, ref, e);
 }
 
