@@ -42,6 +42,8 @@ static int prepare_worktree(struct slot *s, const char *branch, const struct oid
 	struct oid rescued;
 
 	slot_progress(s, "prepare", NULL, "");
+	if (there && worktree_revive(s, e) != 0)
+		return -1;
 	if (worktree_ensure(s, commit, e) != 0)
 		return -1;
 	if (fresh && !there && s->init.was_task) {

@@ -116,7 +116,8 @@ int worktree_mend(struct slot *s, struct err *e)
 
 void worktree_clear_locks(const struct slot *s)
 {
-	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.lock"};
+	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.lock",
+	                                   "bosk-index.lock"};
 	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, locks[i]);
 		/* In a checkout of the user's it may be held by somebody who lives. */

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "job.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
@@ -45,22 +46,52 @@ static bool same_boot(const char *file, const char *now)
 	return fs_read(file, 4096, &text, &absent) == 0 && str_eq(str_text(&text), now);
 }
 
+/* An index ends in the SHA-1 of what comes before; git itself looks at that in fsck only. */
+static bool index_whole(const struct slot *s, const char *path)
+{
+	enum { TRAILER = 20, LEAST = 32, MOST = 1 << 30 };
+	AUTO_STR struct str bytes = {0}, sum = {0}, wanted = {0};
+	struct err ignored = {0};
+	struct job_result result;
+	struct job job = {
+		.argv = GIT_ARGS("sh", "-c", "head -c -20 -- \"$1\" | sha1sum", "sh", path),
+		.out = &sum,
+		.capture_max = 4096,
+		.watch_fd = s->git.watch ? s->git.watch_fd : -1,
+		.watch = s->git.watch,
+		.ctx = s->git.ctx,
+	};
+
+	if (fs_read(path, MOST, &bytes, &ignored) != 0 || bytes.len < LEAST || job_run(&job, &result, &ignored) != 0)
+		return false;
+	for (size_t i = bytes.len - TRAILER; i < bytes.len; i++)
+		str_addf(&wanted, "%02x", (unsigned char)bytes.p[i]);
+	/* Zeros: index.skipHash is set, and nobody can tell. */
+	return str_starts(str_text(&sum), wanted.p) || strspn(wanted.p, "0") == wanted.len;
+}
+
 int worktree_revive(struct slot *s, struct err *e)
 {
 	AUTO_FREE char *head = mem_printf("%s/HEAD", s->admin_dir), *index = mem_printf("%s/index", s->admin_dir);
 	AUTO_FREE char *boot = mem_printf("%s/bosk-boot", s->admin_dir);
-	AUTO_FREE char *sparse = mem_printf("%s/info/sparse-checkout", s->admin_dir);
 	AUTO_STR struct str text = {0};
 	struct err absent = {0};
 	struct owner self;
+	bool whole = false;
+	int status;
 
 	owner_self(&self);
 	if (s->init.borrowed || same_boot(boot, self.boot_id))
 		return 0;
 	if ((fs_read(head, 4096, &text, &absent) != 0 || !names_commit(s, text.p)) && write_head(s, head, e) != 0)
 		return -1;
-	/* A sparse one says what is left out on purpose: without it all that would count as deleted. */
-	if (!fs_exists(sparse) && unlink(index) != 0 && errno != ENOENT)
+	/* The index may have survived what it names. */
+	if (index_whole(s, index)) {
+		if (git_try(&s->git, &status, NULL, NULL, GIT_ARGS("write-tree"), e) != 0)
+			return -1;
+		whole = status == 0;
+	}
+	if (!whole && unlink(index) != 0 && errno != ENOENT)
 		return err_sys(e, "cannot remove %s", index);
 	return worktree_mark_boot(s, e);
 }

@@ -11,6 +11,7 @@
 #include "store/base/mem.h"
 #include "strays.h"
 #include "supervisor/locks.h"
+#include "supervisor/recover.h"
 #include "supervisor/turn.h"
 #include "worker/rescue.h"
 #include "worker/worktree.h"
@@ -164,9 +165,11 @@ static void clean_worktree(struct cleaning *c, size_t i)
 		stays(c, "worktree", path, why);
 	} else if (kind != WORKTREE_NONE) {
 		/* Also one that was to be removed, and was worked in since. */
-		if (!worktree_adopt(&slot) && kind == WORKTREE_GONE)
+		if (worktree_adopt(&slot))
+			rc = worktree_revive(&slot, &e);
+		else if (kind == WORKTREE_GONE)
 			slot.admin_dir = mem_strdup(admin);
-		if (slot.admin_dir)
+		if (rc == 0 && slot.admin_dir)
 			rc = save_worktree(c, &slot, i, &saved, &e);
 		FAILPOINT("clean.worktree.saved");
 		if (rc == 0)
@@ -241,6 +244,11 @@ int clean_session(struct session *s, struct strv *said, struct err *e)
 
 	strays_end(s); /* they would go on writing */
 	locks_clear(s);
+	rc = recover_disk(s, e);
+	if (rc != 0) {
+		free(c.saved);
+		return rc;
+	}
 	turn_init(&c.turn, s);
 	for (size_t i = 0; i < n_paths(s); i++)
 		if (path_at(s, i))
