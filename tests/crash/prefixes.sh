@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # prefixes.sh: power cuts. One run - two tasks, their integration, the landing into a clean checkout, the
-# removal of the worktrees - is recorded by strace, call by call, as on a disk with a journal and as on
-# one where each thing is flushed by itself. From the record: is each thing flushed before what refers to
+# removal of the worktrees - and one clean-up of an orphan (bosk gc) are recorded by strace, call by call, as
+# on a disk with a journal and as on one where each thing is flushed by itself. From the record: is each thing flushed before what refers to
 # it; and, for prefixes of it, what such a disk may hold when the power fails there, resumed by the real
 # program. Every time the end must be that of the run itself: trees, states, each task merged and landed
-# exactly once, a repository that fsck and verify find whole, a clean checkout.
+# exactly once, a repository that fsck and verify find whole, a clean checkout; of the orphan all work saved.
 # (tests/crash/prefixes/image.c says by which model of durability.)
 set -euo pipefail
 
@@ -17,7 +17,7 @@ usage: BOSK_BIN=PROGRAM PREFIXES=PROGRAM tests/crash/prefixes.sh [options] [POIN
   --full        a round for every state that differs (some thousands; also with BOSK_TEST_FULL=1), and
                 a random mix for every prefix
   --from PATH   the record of an earlier run, kept after a failure
-  POINT         DISK/PREFIX/CUT[:SEED], as the table prints it: only these
+  POINT         RECORD/PREFIX/CUT[:SEED], as the table prints it: only these
   -h, --help    this text
 
 BOSK_TEST_SEED=N chooses the same rounds again (the seed is printed first), from a new record.
@@ -44,7 +44,7 @@ while [ $# -gt 0 ]; do
         usage
         exit 0
         ;;
-    journal/*/* | each/*/*) points+=("$1") ;;
+    journal*/*/* | each*/*/*) points+=("$1") ;;
     *)
         usage >&2
         exit 2
@@ -75,7 +75,6 @@ seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
 RANDOM=$((seed % 2147483647))
 printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
 
-tasks=(one two)
 run=(run "$SCRATCH/p.yaml" --target main --land merge)
 
 # ---- the record ----------------------------------------------------------------------------------
@@ -89,19 +88,29 @@ calls+=,fchmod,fchmodat,fsync,fdatasync,sync_file_range,copy_file_range,sendfile
 declare -A magic=([journal]=4253465800000000 [each]=307c947900000000)
 
 use() {
-    disk=$1 base=$SCRATCH/$1
+    record=$1 disk=${1%-clean} base=$SCRATCH/$1
     REPO=$base/repo
+}
+# traced WORDS...: bosk, recorded in $base.
+traced() {
+    rc=0
+    timeout --foreground -k 5 "$FLOW_LIMIT" \
+        strace -f --seccomp-bpf -qq -y -xx -s 100000000 -e signal=none -o "$base/trace" \
+        -e trace="$calls,statfs" -e inject=statfs:poke_exit=@arg2="${magic[$disk]}" \
+        "$BOSK_BIN" "$@" >"$SCRATCH/log" 2>&1 </dev/null || rc=$?
+    [ "$rc" = 0 ] && return
+    cat "$SCRATCH/log"
+    printf 'the recorded bosk %s ended with %s\n' "$1" "$rc"
+    exit 1
 }
 landed() {
     local n
     n=$(git log --merges --format='%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)' \
-        "$start..main" | grep -cxF "$1/" || true)
+        "$2..main" | grep -cxF "$1/" || true)
     equal "landings" "$n" 1
 }
 
-record() {
-    use "$1"
-    mkdir "$base"
+record_run() {
     make_repo a.txt sub/b.txt
     rm -rf .git/hooks
     commit_config <<'YAML'
@@ -110,20 +119,36 @@ gates:
   - {name: whole, run: 'for f in *.txt; do test -s "$f" || exit 1; done'}
 YAML
     cp -a "$REPO" "$base/template"
-    rc=0
-    timeout --foreground -k 5 "$FLOW_LIMIT" \
-        strace -f --seccomp-bpf -qq -y -xx -s 100000000 -e signal=none -o "$base/trace" \
-        -e trace="$calls,statfs" -e inject=statfs:poke_exit=@arg2="${magic[$1]}" \
-        "$BOSK_BIN" "${run[@]}" >"$SCRATCH/log" 2>&1 </dev/null || rc=$?
-    if [ "$rc" != 0 ]; then
-        cat "$SCRATCH/log"
-        printf 'the recorded run ended with %s\n' "$rc"
-        exit 1
-    fi
+    traced "${run[@]}"
     git rev-parse 'main^{tree}' >"$base/tree"
     states >"$base/states"
-    cp "$SCRATCH/commits" "$base/commits"
-    rm "$SCRATCH/commits"
+}
+
+# An orphan: its supervisor was killed in the middle of the second task, which had done this and that.
+record_clean() {
+    local pid
+    make_repo a.txt sub/b.txt
+    rm -rf .git/hooks
+    start_bosk run "$SCRATCH/work.yaml" --jobs 1
+    pid=$bosk_pid
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    kill -KILL "$pid"
+    wait_bosk
+    # shellcheck disable=SC2016 # looked at again and again
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    rm "$SCRATCH/started"
+    cp -a "$REPO" "$base/template"
+    cp -a "$REPO.worktrees" "$base/template.worktrees"
+    traced gc --max-age 0s
+}
+# What a resume makes of it, once the record is judged.
+end_clean() {
+    cd "$REPO"
+    touch "$SCRATCH/second"
+    bosk resume
+    rm "$SCRATCH/second"
+    git rev-parse "integration-$(last_sid)^{tree}" >"$base/tree"
+    states >"$base/states"
 }
 
 if [ -n "$from" ]; then
@@ -139,15 +164,40 @@ tasks:
     run: |
       git mv sub/b.txt sub/c.txt
       git commit -qm 'Its own commit'
-      git rev-parse HEAD >>'$SCRATCH/commits'
       git rm -q a.txt
       mkdir -p deep/er
       echo two > deep/er/two.txt
 YAML
+    cat >"$SCRATCH/work.yaml" <<YAML
+tasks:
+  - {id: good, run: 'echo good > good.txt'}
+  - id: work
+    needs: [good]
+    run: |
+      test -e '$SCRATCH/second' && { echo done > done.txt; exit 0; }
+      git mv sub/b.txt sub/c.txt
+      git commit -qm 'Its own commit'
+      echo staged > staged.txt; git add staged.txt; echo more >> staged.txt
+      echo changed >> a.txt
+      echo new > new.txt
+      touch '$SCRATCH/started'
+      until test -e '$SCRATCH/go'; do sleep 0.05; done
+YAML
     for disk in journal each; do
-        record "$disk"
-        printf '\n%s: ' "$disk"
-        "$PREFIXES" check "$base" "$disk" || wrong=$((wrong + 1))
+        for record in "$disk" "$disk-clean"; do
+            use "$record"
+            mkdir "$base"
+            if [ "$record" = "$disk" ]; then
+                record_run
+                rules=(value objects store intent landing removal)
+            else
+                record_clean
+                rules=(value objects store removal)
+            fi
+            printf '\n%s: ' "$record"
+            "$PREFIXES" check "$base" "$disk" "${rules[@]}" || wrong=$((wrong + 1))
+            [ "$record" = "$disk" ] || end_clean
+        done
     done
 fi
 if [ "$order" = 1 ]; then
@@ -166,19 +216,19 @@ other_boot() {
     find "$REPO/.git/worktrees" -name bosk-boot -delete 2>/dev/null || true
 }
 
-# round DISK/PREFIX/CUT[:SEED]
-round() {
-    local cut=${1##*/} prefix=${1#*/} sid state start
-    prefix=${prefix%%/*}
-    use "${1%%/*}"
-    said='' resumes=0 note=''
-    : >"$SCRATCH/log"
-    cd "$base"
-    rm -rf "$REPO" "$REPO.worktrees" "$SCRATCH/commits"
-    # shellcheck disable=SC2046 # the seed, when there is one
-    "$PREFIXES" make "$base" "$disk" "$prefix" "${cut%%:*}" $(printf '%s' "$cut" | sed -n 's/.*://p')
-    [ "$cut" = all ] || other_boot
-    cd "$REPO"
+# resume_to_end SID: as a user would, until it is over.
+resume_to_end() {
+    while [ "$(status_json '.sessions[0].state')" != 'done' ]; do
+        resumes=$((resumes + 1))
+        if [ "$resumes" -gt 3 ]; then
+            said+="${said:+, }not done after 3 resumes"
+            break
+        fi
+        bosk resume "$1"
+    done
+}
+round_run() {
+    local sid start
     start=$(git -C "$base/template" rev-parse main)
     sid=$(sid_or_none)
     if [ -z "$sid" ]; then
@@ -186,31 +236,64 @@ round() {
         bosk "${run[@]}"
         sid=$(sid_or_none)
     else
-        state=$(status_json '.sessions[0].state')
-        note=$state
+        note=$(status_json '.sessions[0].state')
         check 'verify, cut off' timeout 60 "$BOSK_BIN" verify
-        # Said to be over is over: nothing is left to do.
-        while [ "$(status_json '.sessions[0].state')" != 'done' ]; do
-            resumes=$((resumes + 1))
-            if [ "$resumes" -gt 3 ]; then
-                said+="${said:+, }not done after 3 resumes"
-                break
-            fi
-            bosk resume "$sid"
-        done
+        resume_to_end "$sid" # of one that is done, nothing is left to do
     fi
-    check_end "$sid" "$start" "$(cat "$base/tree")" "$(cat "$base/states")" "${tasks[@]}"
+    check_end "$sid" "$start" "$(cat "$base/tree")" "$(cat "$base/states")" one two
     check 'tree of main' equal "tree" "$(git rev-parse 'main^{tree}')" "$(cat "$base/tree")"
-    check 'landed once' landed "$sid"
+    check 'landed once' landed "$sid" "$start"
     check checkout equal "status" "$(git status --porcelain --ignored 2>&1)" ""
     check branch equal "branch" "$(git symbolic-ref HEAD)" refs/heads/main
+}
+# The rescue ref holds all that was in the worktree, and the agent's own commit.
+rescued() {
+    local ref
+    ref=$(git for-each-ref --format='%(refname)' 'refs/bosk/rescue/*/work/*')
+    equal "refs" "$(wc -w <<<"$ref")" 1 || return
+    equal "staged.txt" "$(git show "$ref:staged.txt")" "$(printf 'staged\nmore')" || return
+    equal "a.txt" "$(git show "$ref:a.txt" | tail -n 1)" changed || return
+    equal "new.txt" "$(git show "$ref:new.txt")" new || return
+    equal "its own commit" "$(git log -1 --format=%s "$ref^")" 'Its own commit'
+}
+round_clean() {
+    local sid start
+    start=$(git -C "$base/template" rev-parse main)
+    sid=$(last_sid)
+    check 'verify, cut off' timeout 60 "$BOSK_BIN" verify
+    bosk gc --max-age 0s
+    [ "$rc" = 0 ] || said+="${said:+, }gc ended with $rc"
+    note="gc $rc"
+    check rescued rescued
+    check 'worktrees after gc' assert_no_worktrees "$REPO"
+    check 'branch after gc' refute git rev-parse --verify "refs/heads/bosk/$sid/work"
+    check 'verify, cleaned' timeout 60 "$BOSK_BIN" verify
+    touch "$SCRATCH/second"
+    resume_to_end "$sid"
+    rm "$SCRATCH/second"
+    check_end "$sid" "$start" "$(cat "$base/tree")" "$(cat "$base/states")" good work
+}
+# round RECORD/PREFIX/CUT[:SEED]
+round() {
+    local cut=${1##*/} prefix=${1#*/}
+    prefix=${prefix%%/*}
+    use "${1%%/*}"
+    said='' resumes=0 note=''
+    : >"$SCRATCH/log"
+    cd "$base"
+    rm -rf "$REPO" "$REPO.worktrees" "$SCRATCH/second"
+    # shellcheck disable=SC2046 # the seed, when there is one
+    "$PREFIXES" make "$base" "$disk" "$prefix" "${cut%%:*}" $(printf '%s' "$cut" | sed -n 's/.*://p')
+    [ "$cut" = all ] || other_boot
+    cd "$REPO"
+    if [ "$record" = "$disk" ]; then round_run; else round_clean; fi
 }
 
 # ---- which -----------------------------------------------------------------------------------------
 
-# choose DISK N: N of the states, those around refs, the store and the checkout more often.
+# choose RECORD N: N of the states, those around refs, the store and the checkout more often.
 choose() {
-    "$PREFIXES" list "$SCRATCH/$1" "$1" |
+    "$PREFIXES" list "$SCRATCH/$1" "${1%-clean}" |
         awk -v disk="$1" -v n="$2" -v full="$full" -v seed="$RANDOM" '
             BEGIN { srand(seed) }
             full { print disk "/" $1 "/" $2; if (!($1 in mixed)) print disk "/" $1 "/mix:" int(rand() * 1000000); mixed[$1] = 1; next }
@@ -225,7 +308,8 @@ choose() {
 
 if [ ${#points[@]} = 0 ]; then
     for disk in journal each; do
-        mapfile -t -O "${#points[@]}" points < <(choose "$disk" $((rounds / 2)))
+        mapfile -t -O "${#points[@]}" points < <(choose "$disk" $((rounds * 3 / 8)))
+        mapfile -t -O "${#points[@]}" points < <(choose "$disk-clean" $(((rounds + 7) / 8)))
     done
 fi
 

@@ -53,7 +53,8 @@ struct image {
 };
 
 /* The folder `from` as it is, all of it on the disk; it is called `as` in the image. */
-void image_load(struct image *im, const char *from, const char *as, enum image_disk disk);
+void image_init(struct image *im, enum image_disk disk);
+void image_load(struct image *im, const char *from, const char *as);
 void image_fini(struct image *im);
 void image_apply(struct image *im, const struct op *op);
 

@@ -187,15 +187,21 @@ static void load(struct image *im, struct node *dir, const char *path)
 	closedir(d);
 }
 
-void image_load(struct image *im, const char *from, const char *as, enum image_disk disk)
+void image_init(struct image *im, enum image_disk disk)
 {
-	*im = (struct image){.disk = disk};
-	struct node *top = mem_alloc(sizeof *top), *root = mem_alloc(sizeof *root);
+	struct node *root = mem_alloc(sizeof *root);
+
 	*root = (struct node){.kind = NODE_DIR, .mode = 0700, .cut = SIZE_MAX};
-	*top = (struct node){.kind = NODE_DIR, .mode = 0755, .cut = SIZE_MAX, .next = root};
+	*im = (struct image){.disk = disk, .root = root, .all = root};
+}
+
+void image_load(struct image *im, const char *from, const char *as)
+{
+	struct node *top = mem_alloc(sizeof *top), *root = im->root;
+
+	*top = (struct node){.kind = NODE_DIR, .mode = 0755, .cut = SIZE_MAX, .next = im->all};
 	im->all = top;
-	im->root = root;
-	root->entries = mem_grow(NULL, 1, sizeof *root->entries);
+	root->entries = mem_grow(root->entries, root->n + 1, sizeof *root->entries);
 	root->entries[root->n++] = (struct entry){mem_strdup(as), top, top};
 	load(im, top, from);
 }

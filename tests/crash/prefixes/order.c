@@ -363,14 +363,22 @@ size_t order_wrong(const struct order *o)
 	return o->wrong;
 }
 
-bool order_asked(const struct order *o)
+bool order_asked(const struct order *o, char *const *rules)
 {
 	bool all = true;
+
 	printf("rules asked:");
-	for (int i = 0; i < RULES; i++) {
+	for (int i = 0; i < RULES; i++)
 		printf(" %s %zu", rule_names[i], o->asked[i]);
-		all = all && o->asked[i];
-	}
 	printf("\n");
+	for (; *rules; rules++) {
+		size_t n = 0;
+		for (int i = 0; i < RULES; i++)
+			if (str_eq(*rules, rule_names[i]))
+				n = o->asked[i];
+		if (!n)
+			printf("the rule %s was never asked\n", *rules);
+		all = all && n;
+	}
 	return all;
 }

@@ -11,14 +11,18 @@
 
 #include "image.h"
 #include "order.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 static const char usage[] =
-	"usage: prefixes check BASE DISK    order of flushes, and: the whole trace gives what is there\n"
+	"usage: prefixes check BASE DISK RULE...\n"
+	"                                   order of flushes, each RULE asked at least once; and: the whole\n"
+	"                                   trace gives what is there\n"
 	"       prefixes list BASE DISK     one line for each state that differs: PREFIX CUT WEIGHT WHAT\n"
 	"       prefixes make BASE DISK PREFIX CUT [SEED]\n"
 	"\n"
-	"BASE holds `trace`, `template` (the repository before the run) and `repo`. DISK is journal or each.\n"
+	"BASE holds `trace`, `template` (the repository before the run), perhaps\n"
+	"`template.worktrees`, and `repo`. DISK is journal or each.\n"
 	"PREFIX is a number of operations; CUT is all, names, lost or mix.\n";
 
 static const char *const cuts[] = {"all", "names", "lost", "mix"};
@@ -43,6 +47,7 @@ static void load(struct run *r, const char *base, const char *disk)
 {
 	static const char *const tops[] = {"repo", "repo.worktrees", NULL};
 	AUTO_FREE char *path = mem_printf("%s/trace", base), *template = mem_printf("%s/template", base);
+	AUTO_FREE char *trees = mem_printf("%s/template.worktrees", base);
 
 	if (!str_eq(disk, "journal") && !str_eq(disk, "each"))
 		prefixes_die("%s", usage);
@@ -50,10 +55,13 @@ static void load(struct run *r, const char *base, const char *disk)
 	if (!r->base)
 		prefixes_die("no folder %s", base);
 	trace_read(&r->trace, path, r->base, tops);
-	image_load(&r->im, template, "repo", str_eq(disk, "each") ? DISK_EACH : DISK_JOURNAL);
+	image_init(&r->im, str_eq(disk, "each") ? DISK_EACH : DISK_JOURNAL);
+	image_load(&r->im, template, "repo");
+	if (fs_is_dir(trees))
+		image_load(&r->im, trees, "repo.worktrees");
 }
 
-static int check(struct run *r)
+static int check(struct run *r, char *const *rules)
 {
 	AUTO_FREE char *repo = mem_printf("%s/repo", r->base);
 	struct order *o = order_new(&r->im, repo);
@@ -66,7 +74,7 @@ static int check(struct run *r)
 	bool same = image_same(&r->im, r->base);
 	if (!same)
 		printf("the trace does not give what is there: the model is wrong\n");
-	bool asked = order_asked(o);
+	bool asked = order_asked(o, rules);
 	printf("%zu operations, %zu violations\n", r->trace.n, order_wrong(o));
 	int rc = order_wrong(o) || !same || !asked;
 	order_free(o);
@@ -145,8 +153,8 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		prefixes_die("%s", usage);
 	load(&r, argv[2], argv[3]);
-	if (str_eq(argv[1], "check") && argc == 4)
-		rc = check(&r);
+	if (str_eq(argv[1], "check") && argc > 4)
+		rc = check(&r, argv + 4);
 	else if (str_eq(argv[1], "list") && argc == 4)
 		list(&r);
 	else if (str_eq(argv[1], "make") && (argc == 6 || argc == 7))
