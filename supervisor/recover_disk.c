@@ -11,6 +11,7 @@
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "worker/git.h"
+#include "worker/lockfile.h"
 
 /* ---- objects ---- */
 
@@ -85,6 +86,17 @@ static int settle_branch(struct session *s, const struct task_row *row, struct e
 	return gitx_ref_move(g, ref, &tip, NULL, "bosk: lost in a power cut", e);
 }
 
+/* A lock of ours says so, unless its words were not flushed. Whoever made it died with the machine: still, not
+ * while anybody has it open or touches it. */
+static void clear_wordless_lock(const struct session *s)
+{
+	AUTO_FREE char *path = mem_printf("%s/packed-refs.lock", gitx_common_dir(s->site->git));
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		lockfile_clear(path, NULL, LOCKFILE_PATIENCE_MS);
+}
+
 int recover_disk(struct session *s, struct err *e)
 {
 	struct owner self;
@@ -92,6 +104,7 @@ int recover_disk(struct session *s, struct err *e)
 	owner_self(&self);
 	if (!s->manifest.boot_id || str_eq(s->manifest.boot_id, self.boot_id))
 		return 0;
+	clear_wordless_lock(s);
 	if (drop_objects(s, e) != 0)
 		return -1;
 	for (size_t i = 0; i < s->plan.n; i++)
