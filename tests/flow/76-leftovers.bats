@@ -169,6 +169,7 @@ landed() {
 @test "git merge that lands in the user's tree, killed at each step" {
     unchecked 'a resume lands in the checkout' B1
     two_tasks
+    unchecked 'a resume lands in the checkout' B1
     stop_before 'merge --ff-only' --jobs 1 --land merge
     at_each_point landed
 }
