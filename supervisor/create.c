@@ -165,14 +165,14 @@ int create_session(struct session *out, struct site *site, struct plan *plan,
 	return rc;
 }
 
-static int go_on(struct session *out, struct site *site, const char *old, const struct create_options *o,
-                 struct err *e)
+int create_continued(struct session *out, struct site *site, const char *old,
+                     const struct create_options *o, struct err *e)
 {
 	struct create_base b;
 
 	if (session_load_locked(out, site, old, e) != 0)
 		return -1;
-	/* Held until the new one is recorded: meanwhile nobody retries, resumes or lands the old one. */
+	/* Held until the new one is recorded: meanwhile nobody retries, resumes, lands or forgets the old one. */
 	AUTO_CLOSE int held = mem_steal_fd(&out->lock_fd);
 	(void)held;
 	if (!str_eq(out->manifest.state, "failed"))
@@ -202,22 +202,5 @@ static int go_on(struct session *out, struct site *site, const char *old, const 
 	if (rc == 0)
 		rc = make(out, &b, o, e);
 	create_base_fini(&b);
-	return rc;
-}
-
-int create_continued(struct session *out, struct site *site, const char *old,
-                     const struct create_options *o, struct err *e)
-{
-	struct session before = {.site = site, .lock_fd = -1};
-
-	*out = (struct session){.lock_fd = -1};
-	/* Locked until the queue has the new one: bosk gc may be about to forget both. */
-	snprintf(before.sid, sizeof before.sid, "%s", old);
-	int rc = session_manifest(site, old, &before.manifest, e);
-	if (rc == 0)
-		rc = session_lock(&before, e);
-	if (rc == 0)
-		rc = go_on(out, site, old, o, e);
-	session_fini(&before);
 	return rc;
 }

@@ -44,7 +44,7 @@ struct slot {
 };
 
 /* The phase of one who waits for git.lock; its step is the session that has it. */
-#define SLOT_WAITS "git.lock"
+#define SLOT_WAITS "waits for"
 
 /* Tell the supervisor what goes on; `line` is the last output line, may be "". */
 void slot_progress(struct slot *s, const char *phase, const char *step, const char *line);

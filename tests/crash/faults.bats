@@ -26,8 +26,8 @@ faulty_bosk() {
 }
 
 @test "a gate that cannot be started for lack of something is run again, and blocks nothing" {
-    # A shell is started in the worktree for the gate on the base, the task, its gate.
-    faulty_bosk worker open:3 EIO "$REPO.worktrees/??????-1" run "$SCRATCH/p.yaml"
+    # Opened when it was made, to be flushed; then a shell is started there for the gate on the base, the task, its gate.
+    faulty_bosk worker open:4 EIO "$REPO.worktrees/??????-1" run "$SCRATCH/p.yaml"
     expect_status 0
     expect_text 'one: gate whole: cannot run /bin/sh in .*: Input/output error; it runs again'
     equal "attempts" "$(task_field "$(last_sid)" one attempts)" 2
@@ -62,8 +62,8 @@ YAML
 
 @test "final gates that cannot be started for lack of something are run by the resume" {
     printf '  - {id: two, run: "echo two > two.txt"}\n' >>"$SCRATCH/p.yaml"
-    # The gate on the base, a task and its gate before it; the other worktree has less.
-    faulty_bosk worker open:4 EIO "$REPO.worktrees/??????-?" run "$SCRATCH/p.yaml" --jobs 2 --verify task \
+    # Made, the gate on the base, a task and its gate before it; the other worktree has less.
+    faulty_bosk worker open:5 EIO "$REPO.worktrees/??????-?" run "$SCRATCH/p.yaml" --jobs 2 --verify task \
         --land merge
     expect_status 4
     expect_text 'error: the gates cannot be run on the final tip: .*Input/output error'

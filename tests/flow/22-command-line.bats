@@ -115,11 +115,6 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-gc
-gc --dry-run --kill
-rescue list
-rescue show x
-rescue restore x
 questions
 questions x
 queue add x
