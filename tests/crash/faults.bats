@@ -61,6 +61,7 @@ YAML
 }
 
 @test "final gates that cannot be started for lack of something are run by the resume" {
+    unchecked 'a resume lands in the checkout' B1
     printf '  - {id: two, run: "echo two > two.txt"}\n' >>"$SCRATCH/p.yaml"
     # Made, the gate on the base, a task and its gate before it; the other worktree has less.
     faulty_bosk worker open:5 EIO "$REPO.worktrees/??????-?" run "$SCRATCH/p.yaml" --jobs 2 --verify task \

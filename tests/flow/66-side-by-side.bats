@@ -195,7 +195,7 @@ CONFIG
     begin b
     wait_until 'waits b'
     equal 'waiting for' "$(waiting_for "$(sid_of b)")" "git.lock, which $a has"
-    expect_text "^worktree 1: b-1: git.lock $a" "$SCRATCH/b.err"
+    expect_text "^worktree 1: b-1: waits for $a" "$SCRATCH/b.err"
     echo go >"$SCRATCH/let-go"
     end b 0
     equal 'waiting for' "$(waiting_for "$(sid_of b)")" nothing
