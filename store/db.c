@@ -9,6 +9,7 @@
 #include <lmdb.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -39,13 +40,18 @@ struct db_txn {
  * like a missing row (ERR_MISSING). */
 static int failed(const struct db *db, int code, const char *verb, struct err *e)
 {
+	struct statvfs disk;
 	struct stat st;
 
 	switch (code) {
+	case EIO: /* also what LMDB says of a disk with hardly any room (pitfalls 7.8) */
+		if (statvfs(db->dir, &disk) == 0)
+			return err_code(e, ERR_NOSPACE, code, "cannot %s %s: %s; %llu KiB are free there", verb, db->path,
+			                mdb_strerror(code), (unsigned long long)disk.f_bavail * disk.f_frsize / 1024);
+		/* fall through */
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG:
-	case EIO:
 	case MDB_MAP_FULL:
 		return err_code(e, ERR_NOSPACE, code, "cannot %s %s: %s", verb, db->path,
 		                mdb_strerror(code));

@@ -142,7 +142,7 @@ int mend_chain(struct verify *v, struct verify_session *vs, struct session *s, s
 			    (!newest || r->time_ms >= newest->time_ms))
 				newest = r;
 		}
-		known |= !newest && verify_before(v, vs, i);
+		known |= !newest && verify_before(v, vs, i, row->result_hash);
 		if (!known && (newest || row->result_hash)) {
 			mem_set(&row->result_hash, newest ? newest->hash : NULL);
 			turn_task(t, i);

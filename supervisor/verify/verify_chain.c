@@ -75,9 +75,8 @@ static size_t next(const struct records *all, const char *prev)
 	return SIZE_MAX;
 }
 
-bool verify_before(const struct verify *v, const struct verify_session *s, size_t task)
+bool verify_before(const struct verify *v, const struct verify_session *s, size_t task, const char *hash)
 {
-	const char *hash = s->queue->rows[task].result_hash;
 	AUTO_FREE char *prefix = mem_printf("%s/%06zu/", s->queue->id, task + 1);
 	size_t n;
 	const struct image_row *rows = image_range(&v->model->image, DB_results, prefix, &n);
@@ -115,7 +114,7 @@ static void check_rows(struct verify *v, struct verify_session *s, const struct 
 		const char *hash = q->rows[i].result_hash;
 		/* What was made again from git has hashes in its merges, but no records. */
 		if (known[i] || !q->have_row[i] || !str_eq(q->rows[i].session, s->sid) ||
-		    (hash ? s->told.rebuilt : !any[i]) || (!any[i] && verify_before(v, s, i)))
+		    (hash ? s->told.rebuilt : !any[i]) || (!any[i] && verify_before(v, s, i, hash)))
 			continue;
 		s->chain = verify_say(v, s->sid, "task %s names result record %.12s, which it does not have",
 		                      q->have_def[i] ? q->defs[i].id : "?", hash ? hash : "(none)");

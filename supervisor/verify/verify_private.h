@@ -77,7 +77,7 @@ void verify_worktrees(struct verify *v);
 bool verify_unborn(const struct verify_session *s);
 
 /* Does the row of the task name a record of another session of its queue? */
-bool verify_before(const struct verify *v, const struct verify_session *s, size_t task);
+bool verify_before(const struct verify *v, const struct verify_session *s, size_t task, const char *hash);
 
 /* Is it the hash that the record must have? */
 bool verify_sealed(const struct result_row *r);
