@@ -94,6 +94,7 @@ every_name() {
 }
 
 @test "nothing that an agent plants runs, in tasks, merges, landing and commands; all of it is named" {
+    unchecked 'an agent plants hooks and settings' A8 B1 B4
     local name sid
     plant >"$SCRATCH/plant.sh"
     commit_config <<'YAML'
@@ -157,6 +158,7 @@ YAML
 }
 
 @test "a filter from before the session runs, and the tree equals git's; changed, it runs as before" {
+    unchecked 'an agent changes the configuration' B1
     local sid
     program changed
     write_file "$SCRATCH/bin/upper" <<'SH'

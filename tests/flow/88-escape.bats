@@ -77,12 +77,14 @@ kept() { git rev-parse --verify --quiet "$(grep -oE "refs/bosk/keep/$sid/outside
 }
 
 @test "an agent that commits in the user's checkout: told and kept, the task is done" {
+    unchecked 'an agent changes the checkout' B1
     one "echo one >one.txt; cd $REPO; echo two >two.txt; git add two.txt; git -c user.name=a -c user.email=a@a commit -qm two"
     warned "refs/heads/main went from $BASE to $(git rev-parse main)"
     equal "new" "$(kept new)" "$(git rev-parse main)"
 }
 
 @test "an agent that writes, stages, stashes and switches in the user's checkout: told, with a patch" {
+    unchecked 'an agent changes the checkout' B1
     one "echo one >one.txt; echo changed >$REPO/a.txt; echo 'new file' >$REPO/new.txt"
     warned "$REPO changed: a.txt new.txt"
     grep -q '^+changed' "$(patch)"
