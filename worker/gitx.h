@@ -58,6 +58,8 @@ int gitx_parents(struct gitx *g, const struct oid *commit, struct oid *out, size
                  struct err *e);
 /* Added to `out`, byte for byte as it is stored. */
 int gitx_message(struct gitx *g, const struct oid *commit, struct str *out, struct err *e);
+/* The value of a trailer in the last paragraph of its message; NULL = it has none. Owned by the caller. */
+char *gitx_trailer(struct gitx *g, const struct oid *commit, const char *key);
 bool gitx_has_object(struct gitx *g, const struct oid *oid); /* and can be read */
 /* Is `ancestor` reachable from `commit` (equal counts)? Both must exist: ERR_MISSING. */
 int gitx_reaches(struct gitx *g, const struct oid *commit, const struct oid *ancestor, bool *out,

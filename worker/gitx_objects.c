@@ -109,6 +109,25 @@ int gitx_message(struct gitx *g, const struct oid *commit, struct str *out, stru
 	return 0;
 }
 
+char *gitx_trailer(struct gitx *g, const struct oid *commit, const char *key)
+{
+	AUTO_STR struct str text = {0};
+	AUTO_FREE char *start = mem_printf("\n%s: ", key);
+	struct err ignored = {0};
+
+	if (gitx_message(g, commit, &text, &ignored) != 0)
+		return NULL;
+	char *last = NULL;
+	for (char *p = (char *)str_text(&text); (p = strstr(p, "\n\n")); p++)
+		if (p[2])
+			last = p + 1;
+	char *at = last ? strstr(last, start) : NULL;
+	if (!at)
+		return NULL;
+	at += strlen(start);
+	return mem_strndup(at, strcspn(at, "\n"));
+}
+
 bool gitx_has_object(struct gitx *g, const struct oid *oid)
 {
 	git_oid id;

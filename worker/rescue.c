@@ -312,6 +312,7 @@ int rescue_remove(struct slot *s, const struct oid *saved, struct err *e)
 
 	if (rename(aside, own) != 0)
 		return err_sys(e, "cannot rename %s", aside);
+	FAILPOINT("rescue.index.after");
 	return worktree_remove_saved(s, saved, e);
 }
 
@@ -353,32 +354,14 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 
 /* ---- and back ---- */
 
-/* Value of a trailer of a rescue commit, "" = none. */
-static void trailer(const struct str *message, const char *key, char *out, size_t size)
-{
-	AUTO_FREE char *start = mem_printf("\n%s: ", key);
-	const char *at = NULL, *next = str_text(message);
-
-	while ((next = strstr(next, start)))
-		at = next = next + strlen(start); /* the last: names of files come before */
-	size_t n = at ? strcspn(at, "\n") : 0;
-	n = n < size - 1 ? n : size - 1;
-	memcpy(out, at ? at : "", n);
-	out[n] = '\0';
-}
-
 int rescue_put_back(struct slot *s, const struct oid *rescued, struct err *e)
 {
-	AUTO_STR struct str message = {0};
-	char head_hex[64], index_hex[64];
-	struct oid head = *rescued, index;
+	AUTO_FREE char *head_hex = gitx_trailer(s->gitx, rescued, "Bosk-Head");
+	AUTO_FREE char *index_hex = gitx_trailer(s->gitx, rescued, "Bosk-Index");
+	struct oid head, index;
 
-	if (gitx_message(s->gitx, rescued, &message, e) != 0)
-		return err_wrap(e, "what was saved of %s", s->init.worktree);
-	trailer(&message, "Bosk-Head", head_hex, sizeof head_hex);
-	trailer(&message, "Bosk-Index", index_hex, sizeof index_hex);
 	/* A commit of the task's own was saved as it is: there was nothing beside it. */
-	bool made_here = oid_parse(&head, head_hex);
+	bool made_here = head_hex && oid_parse(&head, head_hex);
 	if (!made_here)
 		head = *rescued;
 	if (worktree_bring(s, NULL, &head, e) != 0)
@@ -387,7 +370,7 @@ int rescue_put_back(struct slot *s, const struct oid *rescued, struct err *e)
 		return 0;
 	if (git_run(&s->git, NULL, GIT_ARGS("read-tree", "-m", "-u", head.hex, rescued->hex), e) != 0)
 		return err_wrap(e, "cannot put back what was saved of %s", s->init.worktree);
-	if (oid_parse(&index, index_hex) && git_run(&s->git, NULL, GIT_ARGS("read-tree", index.hex), e) != 0)
+	if (index_hex && oid_parse(&index, index_hex) && git_run(&s->git, NULL, GIT_ARGS("read-tree", index.hex), e) != 0)
 		return err_wrap(e, "cannot put back the index of %s", s->init.worktree);
 	return 0;
 }

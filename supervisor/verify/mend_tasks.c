@@ -40,8 +40,8 @@ static size_t task_named(const struct session *s, const char *id)
 static void from_merge(struct mend *m, const struct oid *at, const struct oid *parents, size_t n, bool *seen)
 {
 	struct gitx *g = m->s->site->git;
-	AUTO_FREE char *sid = verify_trailer(g, at, "Bosk-Session"), *id = verify_trailer(g, at, "Bosk-Task");
-	AUTO_FREE char *hash = verify_trailer(g, at, "Bosk-Result"), *attempt = verify_trailer(g, at, "Bosk-Attempt");
+	AUTO_FREE char *sid = gitx_trailer(g, at, "Bosk-Session"), *id = gitx_trailer(g, at, "Bosk-Task");
+	AUTO_FREE char *hash = gitx_trailer(g, at, "Bosk-Result"), *attempt = gitx_trailer(g, at, "Bosk-Attempt");
 	size_t i = str_eq(sid, m->s->sid) ? task_named(m->s, id) : SIZE_MAX;
 	struct oid base;
 	size_t n_base = 0;

@@ -38,8 +38,8 @@ void rebuild_relate(struct verify *v, struct verify_session *s, struct strv *sai
 	size_t free_ones = 0;
 
 	if (gitx_ref_read(m->site->git, ref, &at, &e) == 0) {
-		AUTO_FREE char *sid = verify_trailer(m->site->git, &at, "Bosk-Session");
-		AUTO_FREE char *queue = verify_trailer(m->site->git, &at, "Bosk-Queue");
+		AUTO_FREE char *sid = gitx_trailer(m->site->git, &at, "Bosk-Session");
+		AUTO_FREE char *queue = gitx_trailer(m->site->git, &at, "Bosk-Queue");
 		if (str_eq(sid, s->sid))
 			s->queue = verify_find_queue(v, queue);
 	}
@@ -70,7 +70,7 @@ int rebuild_base(struct verify *v, const struct verify_session *s, struct oid *b
 		return err_set(e, ERR_MISSING, "neither git nor the store knows where session %s stands", s->sid);
 	*base = at;
 	do { /* its merges, and what somebody put between them */
-		AUTO_FREE char *sid = verify_trailer(g, &at, "Bosk-Session");
+		AUTO_FREE char *sid = gitx_trailer(g, &at, "Bosk-Session");
 		if (gitx_parents(g, &at, parents, 2, &n, e) != 0)
 			return -1;
 		if (sid && !str_eq(sid, s->sid))

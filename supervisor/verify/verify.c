@@ -62,25 +62,6 @@ bool verify_unborn(const struct verify_session *s)
 	return s->have_manifest && !s->live && !s->manifest.last_seq && str_eq(s->manifest.state, "running");
 }
 
-char *verify_trailer(struct gitx *g, const struct oid *commit, const char *key)
-{
-	AUTO_STR struct str text = {0};
-	AUTO_FREE char *start = mem_printf("\n%s: ", key);
-	struct err ignored = {0};
-
-	if (gitx_message(g, commit, &text, &ignored) != 0)
-		return NULL;
-	char *last = NULL;
-	for (char *p = (char *)str_text(&text); (p = strstr(p, "\n\n")); p++)
-		if (p[2])
-			last = p + 1;
-	char *at = last ? strstr(last, start) : NULL;
-	if (!at)
-		return NULL;
-	at += strlen(start);
-	return mem_strndup(at, strcspn(at, "\n"));
-}
-
 /* ---- what there is ---- */
 
 /* `part` of a key up to the first slash; the caller owns it. */

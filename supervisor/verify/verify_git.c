@@ -168,8 +168,8 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 {
 	struct gitx *g = v->model->site->git;
 	struct verify_queue *q = s->queue;
-	AUTO_FREE char *sid = verify_trailer(g, at, "Bosk-Session"), *id = verify_trailer(g, at, "Bosk-Task");
-	AUTO_FREE char *hash = verify_trailer(g, at, "Bosk-Result");
+	AUTO_FREE char *sid = gitx_trailer(g, at, "Bosk-Session"), *id = gitx_trailer(g, at, "Bosk-Task");
+	AUTO_FREE char *hash = gitx_trailer(g, at, "Bosk-Result");
 	size_t i = task_of(q, id);
 
 	if (!str_eq(sid, s->sid) || !id) {

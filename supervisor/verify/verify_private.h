@@ -61,10 +61,6 @@ void verify_junk(struct verify *v, enum db_table table, const char *key);
 struct verify_session *verify_find_session(struct verify *v, const char *sid);
 struct verify_queue *verify_find_queue(struct verify *v, const char *id);
 
-/* The value of a trailer in the last paragraph of a commit's message; NULL = it has none. Owned by the
- * caller. */
-char *verify_trailer(struct gitx *g, const struct oid *commit, const char *key);
-
 /* Each looks at one part and adds what it finds. */
 void verify_queue(struct verify *v, struct verify_queue *q);       /* rows, plan */
 void verify_journal(struct verify *v, struct verify_session *s);   /* events, then rows of the session */

@@ -136,7 +136,7 @@ rescued_whole() {
 @test "cut off at any step the clean-up is finished by the next; nothing is lost" {
     unchecked 'what the rounds before saved is deleted' A5
     local at
-    for at in rescue.ref.before rescue.ref.after clean.worktree.saved worktree.remove.before \
+    for at in rescue.ref.before rescue.ref.after clean.worktree.saved rescue.index.after worktree.remove.before \
         worktree.remove.unlocked worktree.remove.after clean.worktree.removed clean.branches.before \
         clean.branches.after clean.manifest.before clean.manifest.after; do
         forget_all
