@@ -1,9 +1,7 @@
 /* orphans: who is one, and when it is cleaned. */
 #include "orphans.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clean.h"
 #include "store/base/clock.h"
@@ -69,7 +67,7 @@ static bool nothing_there(const struct session *s)
 	return clean_worktrees(s) == 0 && (s->manifest.cleaned_ms || over);
 }
 
-/* Is it due? The session is loaded; held tells that this process has its lock. */
+/* Is it due? *why says what it is. */
 static bool is_due(const struct session *s, const struct orphans_rule *rule, struct str *why)
 {
 	const char *state = session_state(s->site, s->sid, &s->manifest);
@@ -122,31 +120,27 @@ static int look_at(struct session *s, const struct orphans_rule *rule, struct or
 static int one(struct site *site, const char *sid, const struct orphans_rule *rule, struct orphans_said *out,
                struct err *e)
 {
-	struct session s = {.site = site, .lock_fd = -1};
-	struct err held = {0};
+	struct session head = {.site = site, .lock_fd = -1}, s;
 	struct owner self;
-	int rc = 0;
 
 	owner_self(&self);
-	snprintf(s.sid, sizeof s.sid, "%s", sid);
-	if (session_manifest(site, sid, &s.manifest, e) != 0)
+	if (session_manifest(site, sid, &head.manifest, e) != 0)
 		return e->kind == ERR_MISSING ? 0 : -1; /* it went away meanwhile */
-	/* Most sessions are over and have left nothing: their tasks need not be read. */
-	bool skip = !str_eq(s.manifest.host, self.host) || nothing_there(&s);
-	/* The lock first, and only then the rows: nobody changes them after that. */
-	bool ours = !skip && session_lock(&s, &held) == 0;
-	int lock = s.lock_fd;
-	s.lock_fd = -1;
-	session_fini(&s);
-	if (!ours)
+	/* Most sessions live, or are over and have left nothing: their tasks need not be read. */
+	bool skip = !str_eq(head.manifest.host, self.host) || session_owned(site, sid, &head.manifest) ||
+	            nothing_there(&head);
+	session_fini(&head);
+	if (skip)
 		return 0;
-	if (session_load(&s, site, sid, e) == 0) {
-		s.lock_fd = lock;
+	int rc = session_load_locked(&s, site, sid, e);
+	if (rc == 0) {
 		rc = look_at(&s, rule, out, e);
+	} else if (e->kind == ERR_HELD || e->kind == ERR_MISSING) {
+		rc = 0; /* somebody was faster */
 	} else {
-		close(lock);
 		strv_addf(&out->lines, "session %s: %s", sid, e->text);
 		out->stayed++;
+		rc = 0;
 	}
 	session_fini(&s);
 	return rc;
