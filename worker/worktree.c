@@ -268,6 +268,7 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 {
 	AUTO_STRV struct strv before = {0}, leave = {0};
 
+	worktree_clear_locks(s); /* of a git that was ended by a stop */
 	if (worktree_mend(s, e) != 0 || guest_withhold(s, &before, e) != 0 || guest_check(s, commit, e) != 0)
 		return -1;
 	FAILPOINT("worktree.bring.before");
