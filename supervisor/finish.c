@@ -229,6 +229,9 @@ void finish_session(struct core *c)
 	if (!escape_over(c))
 		return; /* it calls again */
 	c->phase = PHASE_OVER;
+	/* What is left of a worktree needs a session that it belongs to. */
+	for (size_t i = 0; c->forget && i < s->manifest.worktrees.n; i++)
+		c->forget = !finish_worktree_left(c, i);
 	if (c->forget)
 		return;
 	bool open = unfinished(c);

@@ -107,6 +107,44 @@ YAML
     equal "refs" "$(git for-each-ref refs/bosk)" ""
 }
 
+# A run whose gates on the base go on until "$SCRATCH/end" is there; its session in $sid.
+in_preflight() {
+    commit_config <<<"gates: [{name: whole, run: 'touch $SCRATCH/there; until test -e $SCRATCH/end; do sleep 0.05; done'}]"
+    start_bosk run "$SCRATCH/p.yaml"
+    wait_until '[ -e "$SCRATCH/there" ]'
+    sid=$(last_sid)
+}
+# stopped: told to stop, and at its end.
+stopped() {
+    "$BOSK_BIN" stop "$sid" 3>&-
+    wait_bosk
+    expect_status 1
+}
+
+@test "a stop that ends git in its middle leaves no worktree" {
+    in_preflight
+    touch "$REPO/.git/worktrees/$sid-1/index.lock"
+    stopped
+    equal "sessions" "$(status_json '.sessions | length')" 0
+    assert_no_worktrees "$REPO"
+}
+
+@test "a session is not forgotten while a worktree of it cannot be removed" {
+    in_preflight
+    # git cannot do anything in it.
+    local head=$REPO/.git/worktrees/$sid-1/HEAD
+    mv "$head" "$head.aside"
+    mkdir "$head"
+    stopped
+    equal "state" "$(status_json '.sessions[0].state')" stopped
+    rmdir "$head"
+    mv "$head.aside" "$head"
+    touch "$SCRATCH/end" "$SCRATCH/healed"
+    run_bosk resume "$sid"
+    expect_status 0
+    assert_no_worktrees "$REPO"
+}
+
 @test "a session that is just being made is no disagreement" {
     paused "open refs/bosk/" run "$SCRATCH/p.yaml"
     equal "refs" "$(git for-each-ref refs/bosk)" ""
