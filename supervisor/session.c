@@ -155,8 +155,13 @@ int session_load_head(struct session *out, struct site *site, const char *sid, s
 
 	*out = (struct session){.site = site, .lock_fd = -1};
 	snprintf(out->sid, sizeof out->sid, "%s", sid);
-	if (session_manifest(site, sid, &out->manifest, e) != 0 ||
-	    load_rec(site, DB_sessions, sid, &session_row_rec, &out->row, e) != 0 ||
+	if (session_manifest(site, sid, &out->manifest, e) != 0) {
+		if (e->kind == ERR_MISSING && site->db)
+			return err_set(e, ERR_MISSING, "there is no session %s any more: nothing was started in it, or it was "
+			               "forgotten", sid);
+		return err_wrap(e, "session %s", sid);
+	}
+	if (load_rec(site, DB_sessions, sid, &session_row_rec, &out->row, e) != 0 ||
 	    load_rec(site, DB_queues, out->row.queue, &queue_row_rec, &out->queue, e) != 0)
 		return err_wrap(e, "session %s", sid);
 	if (db_load(site->db, DB_integration, tip_key, &tip, e) != 0)
