@@ -127,7 +127,7 @@ static void add_land(struct search *x, const struct history_call *c)
 		add(x, LAND, c, sid)->sure = c->landed;
 	else if (strv_has(&c->why, "live"))
 		add(x, HELD, c, sid);
-	else
+	else if (!strv_has(&c->why, "unknown"))
 		add(x, strv_has(&c->why, "interrupted") ? CUT : LOOK, c, sid);
 }
 
