@@ -69,6 +69,16 @@ static void forget_files(const struct session *s)
 	fs_remove_tree(lock, &ignored);
 }
 
+/* What was asked of it while its rows went. Nobody asks one that has no rows (bosk stop). */
+static int forget_requests(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct forget_scan *f = ctx;
+	AUTO_FREE char *prefix = mem_printf("%s/", f->s->sid);
+	struct keys requests = {f->batch, DB_requests};
+
+	return db_scan(t, DB_requests, prefix, forget_key, &requests, e);
+}
+
 int forget_session(struct session *s, struct err *e)
 {
 	struct db_batch batch = {0};
@@ -107,6 +117,11 @@ int forget_session(struct session *s, struct err *e)
 	if (rc == 0)
 		rc = db_batch_write(s->site->db, &batch, e);
 	FAILPOINT("forget.rows.after");
+	db_batch_clear(&batch);
+	if (rc == 0)
+		rc = db_read(s->site->db, forget_requests, &scan, e);
+	if (rc == 0)
+		rc = db_batch_write(s->site->db, &batch, e);
 	db_batch_clear(&batch);
 	if (rc == 0)
 		forget_files(s);

@@ -18,6 +18,23 @@ static bool is_live(const struct site *site, const char *sid, const struct manif
 	return session_owned(site, sid, m);
 }
 
+struct asking {
+	const char *sid, *key;
+	const struct str *request;
+};
+
+/* Only of a session that there is: it may be forgotten at this moment, because nothing was started in it. */
+static int put_request(struct db_txn *t, void *ctx, struct err *e)
+{
+	const struct asking *a = ctx;
+	const void *value;
+	size_t n;
+
+	if (db_get(t, DB_manifest, a->sid, &value, &n, e) != 0)
+		return e->kind == ERR_MISSING ? err_set(e, ERR_USAGE, "session %s ended meanwhile", a->sid) : -1;
+	return db_put(t, DB_requests, a->key, a->request->p, a->request->len, e);
+}
+
 static int ask(struct site *site, const char *sid, bool now, struct err *e)
 {
 	AUTO_FREE char *key = NULL;
@@ -37,7 +54,8 @@ static int ask(struct site *site, const char *sid, bool now, struct err *e)
 	seal_random(&random, sizeof random);
 	key = mem_printf("%s/%016llx", sid, (unsigned long long)random);
 	rec_encode(&request_row_rec, &row, &bytes);
-	if (db_save(site->db, DB_requests, key, bytes.p, bytes.len, e) != 0)
+	struct asking asking = {sid, key, &bytes};
+	if (db_write(site->db, put_request, &asking, e) != 0)
 		return -1;
 	if (session_wake(site, sid))
 		return 0;
