@@ -145,6 +145,19 @@ stopped() {
     assert_no_worktrees "$REPO"
 }
 
+@test "a stop asked of a session that is just being forgotten leaves nothing in the store" {
+    export BOSK_FAILPOINT_STOP=1 BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=forget.refs.after:1
+    in_preflight
+    unset "${!BOSK_FAILPOINT_@}"
+    "$BOSK_BIN" stop "$sid" 3>&-
+    wait_until 'grep -q "^State:.T" "/proc/$bosk_pid/status"'
+    "$BOSK_BIN" stop "$sid" 3>&- || true
+    kill -CONT "$bosk_pid"
+    wait_bosk
+    equal "sessions" "$(status_json '.sessions | length')" 0
+    assert_verified
+}
+
 @test "a session that is just being made is no disagreement" {
     paused "open refs/bosk/" run "$SCRATCH/p.yaml"
     equal "refs" "$(git for-each-ref refs/bosk)" ""
