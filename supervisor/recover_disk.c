@@ -41,8 +41,7 @@ static size_t hex_run(const char *p)
 	return n;
 }
 
-/* git reads them, for libgit2 1.5 never comes back from one that is cut short. What it says is only taken as
- * a hint at which to look. */
+/* What git says is only taken as a hint at which to look. */
 static int drop_objects(const struct session *s, struct err *e)
 {
 	struct git g = {.cwd = gitx_common_dir(s->site->git)};

@@ -278,7 +278,7 @@ int gitx_open(struct gitx **out, const char *path, struct err *e)
 		gitx_err(e, rc, "cannot open the repository at %s", path);
 		goto undo;
 	}
-	if (find_places(g, path, e) != 0)
+	if (find_places(g, path, e) != 0 || gitx_loose_begin(g, e) != 0)
 		goto undo;
 	*out = g;
 	return 0;

@@ -1,5 +1,4 @@
-/* gitx_mend: after a power cut. What was not flushed may be there by name and hold nothing. A loose object cut
- * short is not for here: libgit2 1.5 reads on for ever in it (supervisor/recover_disk.c removes them first). */
+/* gitx_mend: after a power cut. What was not flushed may be there by name and hold nothing. */
 #include "gitx_private.h"
 
 #include <errno.h>

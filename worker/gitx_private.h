@@ -60,6 +60,8 @@ git_odb_object *gitx_object(struct gitx *g, const git_oid *id, struct err *e);
 int gitx_object_write(struct gitx *g, git_oid *out, git_object_t type, const void *bytes, size_t n,
                       struct err *e);
 
+/* From now on libgit2 reads loose objects by gitx_loose.c. */
+int gitx_loose_begin(struct gitx *g, struct err *e);
 char *gitx_loose_path(const struct gitx *g, const git_oid *id); /* owned by the caller */
 /* It has a file of its own, which can be read but is not a whole object. */
 bool gitx_loose_damaged(const struct gitx *g, const git_oid *id);

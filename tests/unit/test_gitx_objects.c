@@ -244,9 +244,78 @@ static void files_and_messages_are_read(void **state)
 	gitx_close(g);
 }
 
+/* Cut off anywhere, as a power cut leaves it: an error, and no reading on for ever. */
+static void a_loose_object_that_is_cut_off_is_an_error(void **state)
+{
+	static const char *const which[] = {"HEAD", "HEAD^{tree}", "HEAD:file"};
+	(void)state;
+	AUTO_FREE char *repo = repo_make("cut");
+	struct err e = {0};
+	bool reaches;
+	size_t n;
+
+	repo_commit(repo, "file", "content that is long enough to be cut off in its middle\n", NULL);
+	struct oid head = oid_of(repo, "HEAD"), before = oid_of(repo, "HEAD~1"), got;
+	for (size_t i = 0; i < MEM_COUNT(which); i++) {
+		struct oid id = oid_of(repo, which[i]);
+		AUTO_FREE char *path = mem_printf("%s/.git/objects/%.2s/%s", repo, id.hex, id.hex + 2);
+		AUTO_STR struct str whole = {0};
+		assert_ok(fs_read(path, 4096, &whole, &e), &e);
+		for (size_t length = 0; length < whole.len; length++) {
+			AUTO_STR struct str text = {0};
+			assert_int_equal(unlink(path), 0);
+			assert_ok(fs_write(path, whole.p, length, false, &e), &e);
+			struct gitx *g = repo_open(repo);
+			assert_false(gitx_has_object(g, &id));
+			assert_int_equal(gitx_read_file(g, &head, "file", &text, &e), -1);
+			assert_int_equal(e.kind, ERR_DAMAGED);
+			if (i != 1) /* there libgit2 has words of its own */
+				assert_non_null(strstr(e.text, path));
+			if (i == 0) {
+				assert_int_equal(gitx_parents(g, &head, &got, 1, &n, &e), -1);
+				assert_int_equal(gitx_reaches(g, &head, &before, &reaches, &e), -1);
+			}
+			gitx_close(g);
+		}
+		assert_ok(fs_write(path, whole.p, whole.len, false, &e), &e);
+	}
+	/* A pack that has it too is good for it. */
+	AUTO_FREE char *path = mem_printf("%s/.git/objects/%.2s/%s", repo, head.hex, head.hex + 2);
+	AUTO_FREE char *folder = mem_printf("%s/.git/objects/%.2s", repo, head.hex);
+	AUTO_STR struct str text = {0};
+	repo_git(repo, "repack -adq");
+	assert_ok(fs_mkdirs(folder, &e), &e);
+	assert_ok(fs_write(path, "", 0, false, &e), &e);
+	struct gitx *g = repo_open(repo);
+	assert_ok(gitx_read_file(g, &head, "file", &text, &e), &e);
+	gitx_close(g);
+}
+
+static void a_damaged_object_is_not_found_by_its_first_digits(void **state)
+{
+	(void)state;
+	AUTO_FREE char *repo = repo_make("prefix");
+	struct err e = {0};
+	struct oid head = oid_of(repo, "HEAD"), got;
+	AUTO_FREE char *path = mem_printf("%s/.git/objects/%.2s/%s", repo, head.hex, head.hex + 2);
+	AUTO_FREE char *prefix = mem_strndup(head.hex, 12);
+	AUTO_STR struct str whole = {0};
+
+	assert_ok(fs_read(path, 4096, &whole, &e), &e);
+	struct gitx *g = repo_open(repo);
+	assert_ok(gitx_commit_of(g, prefix, &got, &e), &e);
+	gitx_close(g);
+	assert_int_equal(unlink(path), 0);
+	assert_ok(fs_write(path, whole.p, whole.len / 2, false, &e), &e);
+	g = repo_open(repo);
+	assert_int_equal(gitx_commit_of(g, prefix, &got, &e), -1);
+	gitx_close(g);
+}
+
 static int leaking(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(missing_revisions_are_named)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(missing_revisions_are_named),
+	                                   cmocka_unit_test(a_damaged_object_is_not_found_by_its_first_digits)};
 	return cmocka_run_group_tests_name("gitx, no match", tests, repo_setup, repo_teardown);
 }
 
@@ -258,6 +327,7 @@ int main(void)
 		cmocka_unit_test(history),
 		cmocka_unit_test(differences_have_gits_names),
 		cmocka_unit_test(files_and_messages_are_read),
+		cmocka_unit_test(a_loose_object_that_is_cut_off_is_an_error),
 	};
 	int failed = repo_forked(leaking);
 	return failed + cmocka_run_group_tests_name("gitx objects", tests, repo_setup, repo_teardown);
