@@ -405,16 +405,31 @@ pid_t vfork(void)
 
 /* ---- memory ---- */
 
-/* For the one who asks. Counted by themselves: a line each in the log would be too many. */
-static bool due_memory(const void *asks)
+/* The library that asks; NULL when it does not count. dladdr reads all the symbols of a library, so each
+ * place of a call is looked up once. */
+static const char *library_of(const void *asks)
 {
+	static struct { const void *at; const char *name; } known[4096];
+	size_t i = ((uintptr_t)asks * UINT64_C(0x9e3779b97f4a7c15)) >> 52;
 	Dl_info info;
 
-	if (!fault.on || !dladdr(asks, &info) || !info.dli_fname)
-		return false;
-	const char *name = strrchr(info.dli_fname, '/');
-	name = name ? name + 1 : info.dli_fname;
-	if (strncmp(name, "libcrypto", 9) == 0 || strncmp(name, "libmbed", 7) == 0)
+	if (known[i].at != asks) {
+		const char *path = dladdr(asks, &info) && info.dli_fname ? info.dli_fname : "?";
+		const char *slash = strrchr(path, '/');
+		known[i].at = asks;
+		known[i].name = slash ? slash + 1 : path;
+	}
+	bool tls = strncmp(known[i].name, "libcrypto", 9) == 0 || strncmp(known[i].name, "libmbed", 7) == 0;
+	return tls ? NULL : known[i].name;
+}
+
+/* Counted by themselves: a line each in the log would be too many. */
+static bool due_memory(const void *asks)
+{
+	bool counts = fault.on && (fault.log || strcmp(fault.kind, "memory") == 0);
+	const char *name = counts ? library_of(asks) : NULL;
+
+	if (!name)
 		return false;
 	fault.allocated++;
 	const char *log = fault.log;

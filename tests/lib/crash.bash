@@ -8,6 +8,77 @@
 wrong=0
 : "${keep:=0}" # --keep of the program that includes this
 
+# ---- the command line ----------------------------------------------------------------------------
+
+# crash_options SPEC... -- WORDS...: sets variables from the words of the command line. A SPEC is NAME (--NAME
+# sets it to 1), NAME= (takes a number from 1), NAME: (takes a text), or, with a slash, a pattern of points,
+# which go to the array points. Everybody's: --full (or BOSK_TEST_FULL=1), --seed, --keep, --help.
+# shellcheck disable=SC2034 # for the programs
+points=() full=${BOSK_TEST_FULL:+1}
+crash_options() {
+    local -A kinds=([full]=flag [keep]=flag [seed]=number)
+    local pattern='' name
+    while [ "$1" != -- ]; do
+        case $1 in
+        */*) pattern+="${pattern:+|}$1" ;;
+        *=) kinds[${1%=}]=number ;;
+        *:) kinds[${1%:}]=text ;;
+        *) kinds[$1]=flag ;;
+        esac
+        shift
+    done
+    shift
+    while [ $# -gt 0 ]; do
+        name=${1#--}
+        case $1 in
+        -h | --help)
+            usage
+            exit 0
+            ;;
+        --?*)
+            case ${kinds[$name]:-}:${2:-} in
+            flag:*) declare -g "$name=1" ;;
+            number: | number:*[!0-9]* | number:0 | text: | :*) crash_usage ;;
+            *)
+                declare -g "$name=$2"
+                shift
+                ;;
+            esac
+            ;;
+        *)
+            # shellcheck disable=SC2053 # a pattern
+            [[ -n $pattern && $1 == @($pattern) ]] || crash_usage
+            points+=("$1")
+            ;;
+        esac
+        shift
+    done
+}
+crash_usage() {
+    usage >&2
+    exit 2
+}
+
+# crash_seed: the seed, given or made, is printed; RANDOM begins with it.
+crash_seed() {
+    : "${seed:=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}}"
+    RANDOM=$((seed % 2147483647))
+    printf 'seed: %s (--seed, or BOSK_TEST_SEED)\n' "$seed"
+}
+# draw LIMIT: a number below it in $drawn. (Not in a subshell: that would draw the same again.)
+# shellcheck disable=SC2034 # for the programs
+draw() { drawn=$((((RANDOM << 15) | RANDOM) % $1)); }
+# need_file VARIABLE NAME WHAT: the NAME of the environment must name WHAT; its real path goes to VARIABLE.
+need_file() {
+    if ! [ -r "${!2:-}" ]; then
+        printf '%s must name %s (now: %s)\n' "$2" "$3" "${!2:-not set}" >&2
+        exit 2
+    fi
+    declare -g "$1=$(readlink -f "${!2}")"
+}
+
+# ---- rounds --------------------------------------------------------------------------------------
+
 # crash_setup: the scratch folder, removed at the end unless something was wrong and --keep given.
 crash_setup() {
     flow_setup || exit 2
@@ -26,7 +97,7 @@ make_template() { mv "$REPO" "$SCRATCH/template"; }
 # fresh: the repository as it was before any run, an empty log, nothing said.
 fresh() {
     cd "$SCRATCH" || return
-    rm -rf "$REPO" "$REPO.worktrees"
+    rm -rf "$REPO" "$REPO.worktrees" "$XDG_RUNTIME_DIR/bosk"
     cp -a "$SCRATCH/template" "$REPO"
     cd "$REPO" || return
     : >"$SCRATCH/log"
@@ -39,6 +110,23 @@ bosk() {
     rc=0
     printf '$ bosk %s\n' "$*" >>"$SCRATCH/log"
     timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
+}
+
+# resume_while STATE... -- SID MOST: as a user would, as long as the session is in one of these states.
+resume_while() {
+    local unfinished=''
+    while [ "$1" != -- ]; do
+        unfinished+=" $1 "
+        shift
+    done
+    while case $unfinished in *" $(status_json '.sessions[0].state') "*) true ;; *) false ;; esac; do
+        resumes=$((resumes + 1))
+        if [ "$resumes" -gt "$3" ]; then
+            said+="${said:+, }not at its end after $3 resumes"
+            break
+        fi
+        bosk resume "$2"
+    done
 }
 
 # States and gates of every task of the one session.
