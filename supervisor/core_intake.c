@@ -191,6 +191,8 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 			finish_checked(c, &m->u.checked);
 		return;
 	case MSG_REMOVED:
+		for (size_t i = 0; i < m->u.removed.notes.n; i++)
+			strv_addf(&c->s->manifest.notes, "%s: %s", m->u.removed.worktree, m->u.removed.notes.v[i]);
 		if (!m->u.removed.done && c->phase < PHASE_CLEANUP) {
 			view_say(c->view, "the worktree %s stays for now: %s", m->u.removed.worktree,
 			         m->u.removed.reason ? m->u.removed.reason : "");

@@ -121,6 +121,8 @@ static enum step run_agent(struct attempt *r)
 	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)++r->attempt);
 	struct msg m = {.kind = MSG_ATTEMPT};
 
+	mem_set(&s->work_task, r->t->id);
+	s->work_attempt = r->attempt;
 	if (write_inputs(r, &e) != 0)
 		return attempt_broken(r, &e);
 	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt};
@@ -269,7 +271,7 @@ enum step attempt_run(struct attempt *r, uint64_t *fixes)
 		step = check_unmerged(r);
 	if (step == GO_ON && stage_keep_heads(r->s, r->t->id, r->attempt, r->t->branch, &r->base, &e) != 0)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
-	if (step == GO_ON && stage_tree(r->s, &r->base_tree, &r->tree, &e) != 0)
+	if (step == GO_ON && stage_tree(r->s, &r->base_tree, &r->base_tree, &r->tree, &e) != 0)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
 	if (step == GO_ON)
 		step = check_markers(r);

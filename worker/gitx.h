@@ -75,6 +75,9 @@ int gitx_upstream(struct gitx *g, const char *branch, char **out, struct err *e)
 int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *tree_b, size_t max,
                     struct strv *out, struct err *e);
 
+/* Paths of all folders of a tree, and of its submodules. */
+int gitx_folders(struct gitx *g, const struct oid *tree, struct strv *folders, struct strv *links, struct err *e);
+
 /* The objects written through `g` so far are on the disk after it, at about the price of one flush
  * however many they are. gitx_ref_moves begins with it; call it yourself before something else than a ref
  * says that they exist. ERR_MISSING when one is gone (a gc): make it again. */

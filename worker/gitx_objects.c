@@ -240,6 +240,32 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
 	return 0;
 }
 
+struct folders {
+	struct strv *folders, *links;
+};
+
+static int add_folder(const char *root, const git_tree_entry *entry, void *ctx)
+{
+	struct folders *f = ctx;
+
+	if (git_tree_entry_filemode(entry) == GIT_FILEMODE_TREE)
+		strv_addf(f->folders, "%s%s", root, git_tree_entry_name(entry));
+	else if (git_tree_entry_filemode(entry) == GIT_FILEMODE_COMMIT)
+		strv_addf(f->links, "%s%s", root, git_tree_entry_name(entry));
+	return 0;
+}
+
+int gitx_folders(struct gitx *g, const struct oid *tree, struct strv *folders, struct strv *links, struct err *e)
+{
+	GITX_AUTO(git_tree) at = NULL;
+	struct folders f = {folders, links};
+
+	if (tree_at(g, tree, &at, e) != 0)
+		return -1;
+	int rc = at ? git_tree_walk(at, GIT_TREEWALK_PRE, add_folder, &f) : 0;
+	return rc < 0 ? gitx_err(e, rc, "cannot read the folders of tree %s", tree->hex) : 0;
+}
+
 int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, struct str *out,
                    struct err *e)
 {

@@ -5,6 +5,9 @@
 
 #include "gitx.h"
 
+/* Suffix of what is no commit of the session's own: a repository found in a worktree. */
+#define KEEP_NESTED "-nested"
+
 /* `what` under refs/bosk/keep/<sid>/<task>/<attempt><suffix>, with -2, -3, ... after it where that
  * name holds another commit: an attempt that a crash cut off may have had the same number. *ref is
  * the name (owned by the caller). */

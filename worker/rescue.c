@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nested.h"
 #include "stage.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -291,8 +292,8 @@ static int copy_index(struct slot *s, const struct oid *head, const char *aside,
 	return utimensat(AT_FDCWD, aside, times, 0) != 0 ? err_sys(e, "cannot set the time of %s", aside) : 0;
 }
 
-static int stage_aside(struct slot *s, const struct oid *head, const struct oid *head_tree, struct oid *tree,
-                       struct err *e)
+static int stage_aside(struct slot *s, const struct oid *head, const struct oid *head_tree, const struct oid *owns,
+                       struct oid *tree, struct err *e)
 {
 	AUTO_FREE char *aside = index_path(s, ASIDE);
 
@@ -301,7 +302,7 @@ static int stage_aside(struct slot *s, const struct oid *head, const struct oid 
 	if (rc == 0)
 		rc = look_everywhere(s, e);
 	if (rc == 0)
-		rc = stage_tree(s, head_tree, tree, e);
+		rc = stage_tree(s, head_tree, owns, tree, e);
 	s->git.index_file = NULL;
 	return rc;
 }
@@ -313,7 +314,7 @@ int rescue_remove(struct slot *s, const struct oid *saved, struct err *e)
 	if (rename(aside, own) != 0)
 		return err_sys(e, "cannot rename %s", aside);
 	FAILPOINT("rescue.index.after");
-	return worktree_remove_saved(s, saved, e);
+	return nested_drop_links(s, e) != 0 ? -1 : worktree_remove_saved(s, saved, e);
 }
 
 int rescue_save(struct slot *s, const char *task, const struct oid *known, size_t n_known,
@@ -323,10 +324,12 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 	AUTO_FREE char *git_dir = mem_printf("--git-dir=%s", s->admin_dir), *own = index_path(s, "index");
 	struct git git = s->git;
 	struct found f = {0};
+	struct oid owns = {""};
 	AUTO_STR struct str ignored = {0};
 	bool folder = s->made;
 
 	*ref = NULL;
+	mem_set(&s->work_task, task);
 	if (folder && (worktree_mend(s, e) != 0 || fs_open_up(s->init.worktree, e) != 0))
 		return -1;
 	if (!folder)
@@ -337,8 +340,14 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 		return -1;
 	if (!oid_none(&f.head) && gitx_tree_of(s->gitx, &f.head, &f.head_tree, e) != 0)
 		return -1;
+	/* Of submodules in HEAD the agent may have committed some, which are none: the base says. */
+	while (n_known && oid_none(&known[n_known - 1]))
+		n_known--;
+	if (n_known && gitx_tree_of(s->gitx, &known[n_known - 1], &owns, e) != 0)
+		return -1;
 	if (find_others(s, &f, known, n_known, e) != 0 ||
-	    (folder && (list_ignored(s, &ignored, e) != 0 || stage_aside(s, &f.head, &f.head_tree, &f.tree, e) != 0)))
+	    (folder && (list_ignored(s, &ignored, e) != 0 ||
+	                stage_aside(s, &f.head, &f.head_tree, &owns, &f.tree, e) != 0)))
 		return -1;
 	if (!folder)
 		f.tree = oid_none(&f.index) ? f.head_tree : f.index;

@@ -113,6 +113,8 @@ void slot_fini(struct slot *s)
 	strv_fini(&s->notes);
 	strv_fini(&s->copied);
 	strv_fini(&s->theirs);
+	free(s->work_task);
+	strv_fini(&s->nested);
 	free(s->tmp_dir);
 	free(s->step);
 	*s = (struct slot){0};

@@ -24,6 +24,9 @@ struct slot {
 	char *dot_git;          /* what the worktree's .git says; NULL as admin_dir */
 	uint64_t log_size, began_ns; /* of the task: see traces_begin */
 	struct strv notes;      /* what the report must say of this task */
+	char *work_task;        /* whose work is in the worktree: names what is kept of it */
+	uint64_t work_attempt;
+	struct strv nested;     /* repositories in it whose files were staged last, and that are kept */
 	struct strv copied;     /* paths copied in by `copy`: never committed, never cleaned */
 	struct strv theirs;     /* in a borrowed checkout: what the user has there and git ignores */
 	bool theirs_known;

@@ -5,6 +5,7 @@
 
 #include "guest.h"
 #include "keep.h"
+#include "nested.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -36,10 +37,13 @@ static int copied_not_ignored(struct slot *s, struct strv *out, struct err *e)
 	return 0;
 }
 
-static int stage_once(struct slot *s, struct oid *tree, struct err *e)
+/* *entered counts repositories that were found and gone into, or left out: then it is to be done once more. */
+static int stage_once(struct slot *s, const struct oid *owns, struct nested *nested, size_t *entered,
+                      struct oid *tree, struct err *e)
 {
-	AUTO_STRV struct strv add = {0}, leave = {0};
+	AUTO_STRV struct strv add = {0}, leave = {0}, specs = {0};
 	AUTO_STR struct str out = {0}, text = {0};
+	struct err trouble = {0};
 	int status;
 
 	if (worktree_mend(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
@@ -49,12 +53,20 @@ static int stage_once(struct slot *s, struct oid *tree, struct err *e)
 	strv_add(&add, "--all");
 	strv_add(&add, "--sparse"); /* also what was made where a sparse checkout shows nothing */
 	strv_add(&add, "--");
-	strv_add(&add, ".");
+	strv_add(&specs, ".");
 	for (size_t i = 0; i < leave.n; i++)
-		strv_addf(&add, ":(exclude,top,literal)%s", leave.v[i]);
+		strv_addf(&specs, ":(exclude,top,literal)%s", leave.v[i]);
+	for (size_t i = 0; i < nested->apart.n; i++)
+		strv_addf(&specs, ":(exclude,top,literal)%s", nested->apart.v[i]);
+	for (size_t i = 0; i < specs.n; i++)
+		strv_add(&add, specs.v[i]);
 	FAILPOINT("stage.tree.before");
-	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0)
+	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0) {
+		/* It may be for a repository without a commit. */
+		if (e->kind == ERR_ENV && nested_enter(s, owns, NULL, &specs, nested, entered, &trouble) == 0 && *entered)
+			return 0;
 		return err_wrap(e, "cannot stage the work");
+	}
 	if (git_try(&s->git, &status, &out, &text, GIT_ARGS("write-tree"), e) != 0)
 		return -1;
 	if (status != 0)
@@ -65,7 +77,7 @@ static int stage_once(struct slot *s, struct oid *tree, struct err *e)
 	if (!oid_parse(tree, str_text(&out)))
 		return err_set(e, ERR_ENV, "git write-tree said: %.80s", str_text(&out));
 	FAILPOINT("stage.tree.after");
-	return 0;
+	return nested_enter(s, owns, tree, &specs, nested, entered, e);
 }
 
 /* What is staged anew is written anew: git does not, as long as a file looks as it was staged, or the tree above it is
@@ -85,26 +97,31 @@ static int forget(struct slot *s, const struct strv *paths, struct err *e)
 	return git_run(&s->git, NULL, (const char *const *)argv.v, e);
 }
 
-int stage_tree(struct slot *s, const struct oid *base, struct oid *tree, struct err *e)
+int stage_tree(struct slot *s, const struct oid *base, const struct oid *owns, struct oid *tree, struct err *e)
 {
+	AUTO_NESTED struct nested nested = {0};
 	size_t cleared = 1;
 
-	/* A damaged tree hides what is below it: once for each level of folders. */
+	/* A damaged tree hides what is below it: once for each level of folders. So does a repository. */
 	for (int pass = 0; cleared; pass++) {
 		AUTO_STRV struct strv damaged = {0};
 		cleared = 0;
 		err_clear(e);
-		if (stage_once(s, tree, e) != 0) {
+		if (stage_once(s, owns, &nested, &cleared, tree, e) != 0) {
 			if (pass < PASSES && gitx_clear_named(s->gitx, e->text) && ++cleared)
 				continue;
 			return -1;
 		}
+		if (cleared && pass == PASSES)
+			return err_set(e, ERR_ENV, "there are too many repositories one inside the other in %s", s->init.worktree);
+		if (cleared)
+			continue;
 		if (gitx_check_tree(s->gitx, base, tree, &damaged, &cleared, e) != 0 || forget(s, &damaged, e) != 0)
 			return -1;
 		if (cleared && pass == PASSES)
 			return err_set(e, ERR_DAMAGED, "objects that git wrote cannot be read back; see git fsck --full");
 	}
-	return 0;
+	return nested_keep(s, &nested, e);
 }
 
 int stage_restore(struct slot *s, struct err *e)
@@ -203,7 +220,7 @@ int stage_save(struct slot *s, const char *task, uint64_t attempt, const char *b
 	struct oid tree, base_tree, commit, back;
 
 	*kept = NULL;
-	if (gitx_tree_of(s->gitx, base, &base_tree, e) != 0 || stage_tree(s, &base_tree, &tree, e) != 0)
+	if (gitx_tree_of(s->gitx, base, &base_tree, e) != 0 || stage_tree(s, &base_tree, &base_tree, &tree, e) != 0)
 		return -1;
 	if (strcmp(tree.hex, base_tree.hex) == 0)
 		return 0;

@@ -6,8 +6,9 @@
 #include "slot.h"
 
 /* Stage everything but ignored files and copies, and write the tree. What it has and the tree `base` has not is read
- * back. ERR_USAGE when the index has unmerged entries: the agent left a conflict behind. */
-int stage_tree(struct slot *s, const struct oid *base, struct oid *tree, struct err *e);
+ * back. Files of repositories in the worktree are plain files, but for those that the tree `owns` has as submodules
+ * (nested.h). ERR_USAGE when the index has unmerged entries: the agent left a conflict behind. */
+int stage_tree(struct slot *s, const struct oid *base, const struct oid *owns, struct oid *tree, struct err *e);
 
 /* Put tracked files back to what is staged and remove untracked ones: what gates left behind. */
 int stage_restore(struct slot *s, struct err *e);

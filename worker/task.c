@@ -25,6 +25,8 @@ static int save_leftover(struct slot *s, struct err *e)
 
 	if (!was->was_task || !oid_parse(&base, was->was_base))
 		return 0;
+	mem_set(&s->work_task, was->was_task);
+	s->work_attempt = was->was_attempt;
 	struct err not_a_descendant = {0}; /* kept all the same: only said to nobody */
 	stage_keep_heads(s, was->was_task, was->was_attempt, was->was_branch, &base, &not_a_descendant);
 	/* To its ref only: the task may be running in another slot by now, on that branch. */

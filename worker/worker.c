@@ -174,7 +174,7 @@ static void remove_worktree(struct worker *w)
 	w->slot.stop = false;
 	bool done = task_retire(&w->slot, &e) == 0;
 	m.u.removed = (struct msg_removed){
-		.worktree = w->slot.init.worktree, .done = done, .reason = done ? NULL : e.text};
+		.worktree = w->slot.init.worktree, .done = done, .reason = done ? NULL : e.text, .notes = w->slot.notes};
 	chan_send(w->slot.chan, &m, &ignored);
 }
 

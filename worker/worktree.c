@@ -8,6 +8,7 @@
 #include "gitlinks.h"
 #include "guest.h"
 #include "lockfile.h"
+#include "nested_keep.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -82,6 +83,22 @@ bool worktree_adopt(struct slot *s)
 	return true;
 }
 
+/* An agent may have begun a repository of its own there: what it committed is in no other place. */
+static int keep_replaced(struct slot *s, const char *dot_git, struct err *e)
+{
+	AUTO_FREE char *ref = NULL;
+	struct stat st;
+
+	if (lstat(dot_git, &st) != 0 || !S_ISDIR(st.st_mode))
+		return 0;
+	if (nested_keep_folder(s, dot_git, "the worktree", &ref, e) != 0)
+		return -1;
+	if (ref)
+		strv_addf(&s->notes, "the repository that was in place of %s is %s (bosk rescue show says how to read it)",
+		          dot_git, ref);
+	return 0;
+}
+
 /* One of the files that link worktree and repository. */
 static int mend_file(struct slot *s, const char *path, const char *wanted, struct err *e)
 {
@@ -109,15 +126,16 @@ int worktree_mend(struct slot *s, struct err *e)
 
 	if (!fs_is_dir(s->init.worktree) || !fs_is_dir(s->admin_dir))
 		return 0; /* git says what is missing */
-	return mend_file(s, dot_git, s->dot_git, e) != 0 || mend_file(s, gitdir, back, e) != 0
-	               ? -1
-	               : mend_file(s, commondir, "../..\n", e);
+	if (mend_file(s, gitdir, back, e) != 0 || mend_file(s, commondir, "../..\n", e) != 0 ||
+	    keep_replaced(s, dot_git, e) != 0)
+		return -1;
+	return mend_file(s, dot_git, s->dot_git, e);
 }
 
 void worktree_clear_locks(const struct slot *s)
 {
 	static const char *const locks[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock", "config.lock",
-	                                   "bosk-index.lock"};
+	                                   "bosk-index.lock", "bosk-nested.lock"};
 	for (size_t i = 0; i < MEM_COUNT(locks); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", s->admin_dir, locks[i]);
 		/* In a checkout of the user's it may be held by somebody who lives. */
@@ -194,18 +212,25 @@ static int lock_git(struct slot *s, const char *path, int *lock, struct err *e)
 	return rc;
 }
 
-/* Run under the repository's one lock for worktree metadata; `fn` gets a git whose child inherits it. */
+/* The repository's one lock for worktree metadata, and a git whose child inherits it. */
+static int take_lock(struct slot *s, struct git *g, int *lock, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/git.lock", s->init.state_dir);
+
+	if (lock_git(s, path, lock, e) != 0)
+		return -1;
+	*g = s->git_main;
+	g->keep_fd = *lock;
+	return 0;
+}
+
 static int locked(struct slot *s, int (*fn)(struct slot *, const struct git *, struct err *),
                   struct err *e)
 {
-	AUTO_FREE char *path = mem_printf("%s/git.lock", s->init.state_dir);
 	AUTO_CLOSE int lock = -1;
+	struct git g;
 
-	if (lock_git(s, path, &lock, e) != 0)
-		return -1;
-	struct git g = s->git_main;
-	g.keep_fd = lock;
-	return fn(s, &g, e);
+	return take_lock(s, &g, &lock, e) != 0 ? -1 : fn(s, &g, e);
 }
 
 static int add(struct slot *s, const struct git *g, struct err *e)
@@ -353,6 +378,16 @@ static int give_back(struct slot *s, struct err *e)
 	guest_end(s);
 	s->made = false;
 	return 0;
+}
+
+int worktree_remove_inner(struct slot *s, const char *path, struct err *e)
+{
+	AUTO_CLOSE int lock = -1;
+	struct git g;
+
+	return take_lock(s, &g, &lock, e) != 0
+	               ? -1
+	               : git_run(&g, NULL, GIT_ARGS("worktree", "remove", "--force", "--force", "--", path), e);
 }
 
 int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e)

@@ -55,4 +55,7 @@ int worktree_remove(struct slot *s, struct err *e);
  * was changed since makes git refuse, and it stays. */
 int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e);
 
+/* A worktree of this repository that an agent made at `path` inside of ours, and that is saved: git forgets it. */
+int worktree_remove_inner(struct slot *s, const char *path, struct err *e);
+
 #endif

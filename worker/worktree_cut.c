@@ -83,6 +83,8 @@ int worktree_revive(struct slot *s, struct err *e)
 	owner_self(&self);
 	if (s->init.borrowed || same_boot(boot, self.boot_id))
 		return 0;
+	if (worktree_mend(s, e) != 0)
+		return -1;
 	if ((fs_read(head, 4096, &text, &absent) != 0 || !names_commit(s, text.p)) && write_head(s, head, e) != 0)
 		return -1;
 	/* The index may have survived what it names. */

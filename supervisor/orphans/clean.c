@@ -63,6 +63,8 @@ static void close_slot(struct slot *s)
 	free(s->admin_dir);
 	free(s->dot_git);
 	free(s->tmp_dir);
+	free(s->work_task);
+	strv_fini(&s->nested);
 	strv_fini(&s->notes);
 	strv_fini(&s->copied);
 }
@@ -139,7 +141,16 @@ static int save_worktree(struct cleaning *c, struct slot *slot, size_t i, struct
 	struct oid known[3];
 
 	add_known(s, task, known);
-	if (rescue_save(slot, name, known, MEM_COUNT(known), saved, &ref, e) != 0)
+	slot->work_attempt = task != SIZE_MAX ? s->tasks[task].attempts : 0;
+	int rc = rescue_save(slot, name, known, MEM_COUNT(known), saved, &ref, e);
+	for (size_t k = 0; k < slot->notes.n; k++) {
+		AUTO_FREE char *note = mem_printf("%s: %s", name, slot->notes.v[k]);
+		strv_addf(c->said, "%s: %s", s->sid, note);
+		if (!strv_has(&s->manifest.notes, note))
+			strv_add(&s->manifest.notes, note);
+		turn_manifest(&c->turn);
+	}
+	if (rc != 0)
 		return -1;
 	if (task != SIZE_MAX)
 		c->saved[task] = *saved;

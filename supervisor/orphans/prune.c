@@ -10,6 +10,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "supervisor/locks.h"
+#include "worker/keep.h"
 
 /* One queue and the sessions that worked on it, all of them locked. */
 struct pruning {
@@ -96,6 +97,12 @@ static void drop_ref(struct gitx *g, const char *ref)
 		gitx_ref_move(g, ref, &at, NULL, "bosk: pruned", &ignored);
 }
 
+/* A repository that was found in a worktree: its files may have landed, its history has not. */
+static bool is_history(const char *ref)
+{
+	return strstr(strrchr(ref, '/'), KEEP_NESTED) != NULL;
+}
+
 static void drop_refs(const struct session *s)
 {
 	struct gitx *g = s->site->git;
@@ -112,7 +119,8 @@ static void drop_refs(const struct session *s)
 		if ((state == TASK_INTEGRATED || state == TASK_LANDED) && session_brings(&in, s, i, &ignored) == 0 && in &&
 		    gitx_ref_list(g, below, &kept, &ignored) == 0)
 			for (size_t k = 0; k < kept.n; k++)
-				drop_ref(g, kept.v[k]);
+				if (!is_history(kept.v[k]))
+					drop_ref(g, kept.v[k]);
 	}
 	if (oid_parse(&tip, s->tip) && gitx_checked_out(g, branch, &path, &absent) != 0 &&
 	    absent.kind == ERR_MISSING)

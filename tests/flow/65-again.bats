@@ -135,7 +135,7 @@ YAML
     cat >"$PLAN" <<'YAML'
 tasks:
   - {id: good, run: 'echo good > good.txt'}
-  - {id: bad, needs: [good], run: 'echo precious > work.txt; git init -q nested; exit 1'}
+  - {id: bad, needs: [good], run: 'echo precious > work.txt; touch git~1; exit 1'}
   - {id: later, needs: [good], run: 'echo later > later.txt'}
 YAML
     run_bosk run "$PLAN" --jobs 1
