@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "dbfile.h"
 
 static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT};
 static struct sigaction before[MEM_COUNT(signals)];
@@ -32,9 +33,10 @@ void db_guard_install(const char *path)
 {
 	struct sigaction action = {.sa_handler = caught, .sa_flags = SA_NODEFER};
 
-	snprintf(message, sizeof message,
-	         "bosk: error: %s is not a usable store: its pages are garbled; bosk verify --repair moves it aside "
-	         "and makes it again from git (tasks, states and merges, not logs or history)\n", path);
+	struct err e;
+
+	dbfile_damaged(path, &e, DBFILE_GARBLED);
+	snprintf(message, sizeof message, "bosk: error: %s\n", e.text);
 	if (installed)
 		return;
 	installed = true;

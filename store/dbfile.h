@@ -1,4 +1,5 @@
-/* dbfile: a look at data.mdb before LMDB maps it. For store/db.c only.
+/* dbfile: a look at data.mdb before LMDB maps it. For store/db*.c; but for dbfile_damaged, which is for
+ * whoever finds out otherwise.
  *
  * LMDB trusts the file: a truncated one ends the process with SIGBUS, a zero-length one becomes a
  * new store without a word (pitfalls 7.9). */
@@ -24,6 +25,7 @@ int dbfile_look(const char *path, struct dbfile *out, struct err *e);
 /* ERR_DAMAGED: the file, what is wrong with it, and the way back. Returns -1. */
 int dbfile_damaged(const char *path, struct err *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+#define DBFILE_GARBLED "its pages are garbled"
 
 /* Which file it is and how long it was when last seen. Zero-initialise. */
 struct dbfile_seen {

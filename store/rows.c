@@ -31,3 +31,11 @@ REC_DEFINE(request_row, REQUEST_FIELDS, 1)
 #define REC_SELF claim_row
 REC_DEFINE(claim_row, CLAIM_FIELDS, 1)
 #undef REC_SELF
+
+void rows_put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r, const void *row)
+{
+	AUTO_STR struct str bytes = {0};
+
+	rec_encode(r, row, &bytes);
+	db_batch_put(b, table, key, bytes.p, bytes.len);
+}

@@ -2,6 +2,7 @@
 #ifndef BOSK_ROWS_H
 #define BOSK_ROWS_H
 
+#include "db.h"
 #include "rec.h"
 
 /* A living or dead session; the last thing removed when one is cleaned. Key: sid.
@@ -22,7 +23,8 @@
 	F(str, borrowed) F(str, borrowed_head)                                                    \
 	F(u64, last_event_boot_ms) /* clock_boot_ms, of boot_id: no jump of the wall clock ages a session */ \
 	F(u64, first_ticks)   /* start time of its first owner since that boot: no stray is older */ \
-	F(u64, cleaned_ms)    /* when its worktrees were removed as an orphan's; 0 = they were not */
+	F(u64, cleaned_ms)    /* when its worktrees were removed as an orphan's; 0 = they were not */ \
+	F(u64, leaving_ms)    /* since when it is being forgotten; 0 = it is not */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -109,5 +111,8 @@ REC_DECLARE(intent_row, INTENT_FIELDS)
 REC_DECLARE(result_row, RESULT_FIELDS)
 REC_DECLARE(request_row, REQUEST_FIELDS)
 REC_DECLARE(claim_row, CLAIM_FIELDS)
+
+/* db_batch_put of a record. */
+void rows_put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r, const void *row);
 
 #endif

@@ -274,7 +274,6 @@ void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64
                const char *holder)
 {
 	AUTO_FREE char *key = key_of(sid, kind);
-	AUTO_STR struct str bytes = {0};
 	struct claim_row row = {.held = held, .wanted = holder != NULL};
 	struct owner self;
 
@@ -285,8 +284,7 @@ void claim_put(struct db_batch *batch, const char *kind, const char *sid, uint64
 	owner_self(&self);
 	set_owner(&row, &self);
 	mem_set(&row.holder, holder);
-	rec_encode(&claim_row_rec, &row, &bytes);
-	db_batch_put(batch, DB_slots, key, bytes.p, bytes.len);
+	rows_put(batch, DB_slots, key, &claim_row_rec, &row);
 	rec_fini(&claim_row_rec, &row);
 }
 

@@ -50,9 +50,7 @@ static void put_before(const struct session *s, struct db_batch *batch)
 {
 	for (size_t i = 0; s->before && i < s->plan.n; i++) {
 		AUTO_FREE char *key = session_task_key(s, i, 's');
-		AUTO_STR struct str bytes = {0};
-		rec_encode(&task_row_rec, &s->before[i], &bytes);
-		db_batch_put(batch, DB_tasks, key, bytes.p, bytes.len);
+		rows_put(batch, DB_tasks, key, &task_row_rec, &s->before[i]);
 	}
 }
 
@@ -103,14 +101,12 @@ int forget_session(struct session *s, struct err *e)
 			gitx_ref_move(s->site->git, plan, &at, NULL, "bosk: nothing was started", &ignored);
 	} else if (rc == 0) {
 		struct queue_row row;
-		AUTO_STR struct str bytes = {0};
 		put_before(s, &batch);
 		rec_copy(&queue_row_rec, &row, &s->queue);
 		free(row.sessions.v[--row.sessions.n]);
 		row.sessions.v[row.sessions.n] = NULL;
 		mem_set(&row.session, row.sessions.v[row.sessions.n - 1]);
-		rec_encode(&queue_row_rec, &row, &bytes);
-		db_batch_put(&batch, DB_queues, s->row.queue, bytes.p, bytes.len);
+		rows_put(&batch, DB_queues, s->row.queue, &queue_row_rec, &row);
 		rec_fini(&queue_row_rec, &row);
 	}
 	FAILPOINT("forget.refs.after");

@@ -13,7 +13,6 @@ void integrate_record(struct core *c)
 	struct session *s = c->s;
 	struct integration *in = &c->integ;
 	AUTO_FREE char *ref = session_int_ref(s), *key = mem_printf("%s/intent", s->sid);
-	AUTO_STR struct str bytes = {0};
 	struct err e = {0};
 	struct intent_row intent = {.kind = (char *)"integrate",
 	                            .ref = ref,
@@ -39,12 +38,11 @@ void integrate_record(struct core *c)
 		                       .new_tip = in->tip.hex};
 		turn_event(&c->turn, &ev);
 	}
-	rec_encode(&intent_row_rec, &intent, &bytes);
+	rows_put(&c->turn.batch, DB_integration, key, &intent_row_rec, &intent);
 	strv_fini(&intent.tasks);
 	strv_fini(&intent.commits);
 	strv_fini(&intent.merges);
 	strv_fini(&intent.hashes);
-	db_batch_put(&c->turn.batch, DB_integration, key, bytes.p, bytes.len);
 	in->phase = INTEG_INTENT;
 }
 

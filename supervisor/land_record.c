@@ -59,7 +59,6 @@ int land_record_intent(struct landing *l, struct err *e)
 	struct turn t;
 	struct owner self;
 	AUTO_FREE char *key = mem_printf("%s/land", l->s->sid);
-	AUTO_STR struct str bytes = {0};
 
 	owner_self(&self);
 	struct intent_row intent = {.kind = (char *)"land",
@@ -71,9 +70,8 @@ int land_record_intent(struct landing *l, struct err *e)
 
 	if (gitx_flush(l->s->site->git, e) != 0)
 		return -1;
-	rec_encode(&intent_row_rec, &intent, &bytes);
 	turn_init(&t, l->s);
-	db_batch_put(&t.batch, DB_integration, key, bytes.p, bytes.len);
+	rows_put(&t.batch, DB_integration, key, &intent_row_rec, &intent);
 	turn_note(&t, "landing", SIZE_MAX, l->s->row.target);
 	int rc = turn_commit(&t, e);
 	turn_fini(&t);

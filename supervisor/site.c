@@ -10,6 +10,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "store/dbfile.h"
 #include "store/owner.h"
 #include "store/seal.h"
 #include "worker/job.h"
@@ -105,9 +106,7 @@ static int probe(const char *store, struct err *e)
 		return 0;
 	if (result.end == JOB_EXITED && result.status == SITE_PROBE_DAMAGED)
 		return err_set(e, ERR_DAMAGED, "%s", str_text(&said));
-	return err_set(e, ERR_DAMAGED,
-	               "%s is not a usable store: its pages are garbled; bosk verify --repair moves it aside and "
-	               "makes it again from git (tasks, states and merges, not logs or history)", path);
+	return dbfile_damaged(path, e, DBFILE_GARBLED);
 }
 
 static int open_store(struct site *s, const char *store, enum site_mode mode, struct err *e)

@@ -27,14 +27,6 @@ void turn_fini(struct turn *t)
 	*t = (struct turn){0};
 }
 
-static void put_rec(struct turn *t, enum db_table table, const char *key, const struct rec *r,
-                    const void *row)
-{
-	AUTO_STR struct str bytes = {0};
-	rec_encode(r, row, &bytes);
-	db_batch_put(&t->batch, table, key, bytes.p, bytes.len);
-}
-
 /* The event as one line for `run --json`: what does not apply is left out. */
 static void print_event(struct turn *t, const struct event_row *ev)
 {
@@ -72,10 +64,12 @@ void turn_event(struct turn *t, struct event_row *ev)
 	struct manifest_row *m = &t->s->manifest;
 
 	ev->time_ms = clock_wall_ms();
-	m->last_event_ms = ev->time_ms;
-	m->last_event_boot_ms = clock_boot_ms();
+	if (!t->visit) {
+		m->last_event_ms = ev->time_ms;
+		m->last_event_boot_ms = clock_boot_ms();
+	}
 	AUTO_FREE char *key = session_journal_key(t->s, ++m->last_seq);
-	put_rec(t, DB_journal, key, &event_row_rec, ev);
+	rows_put(&t->batch, DB_journal, key, &event_row_rec, ev);
 	t->manifest_dirty = true;
 	if (t->json)
 		print_event(t, ev);
@@ -144,7 +138,7 @@ void turn_result(struct turn *t, size_t task, const char *outcome, const char *t
 	seal_link(hash, r.prev, bytes.p, bytes.len);
 	r.hash = hash;
 	AUTO_FREE char *key = session_result_key(s, task, row->attempts, hash);
-	put_rec(t, DB_results, key, &result_row_rec, &r);
+	rows_put(&t->batch, DB_results, key, &result_row_rec, &r);
 	mem_set(&row->result_hash, hash);
 	mem_set(&s->manifest.chain, hash); /* after use: r.prev pointed there */
 	turn_manifest(t);
@@ -163,12 +157,12 @@ int turn_commit(struct turn *t, struct err *e)
 		size_t task = t->dirty[i];
 		AUTO_FREE char *key = session_task_key(s, task, 's');
 		s->tasks[task].seq = s->manifest.last_seq;
-		put_rec(t, DB_tasks, key, &task_row_rec, &s->tasks[task]);
+		rows_put(&t->batch, DB_tasks, key, &task_row_rec, &s->tasks[task]);
 		t->task_dirty[task] = false;
 	}
 	t->n_dirty = 0;
 	if (t->manifest_dirty)
-		put_rec(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
+		rows_put(&t->batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 	t->manifest_dirty = false;
 	if (!t->batch.n)
 		return 0;

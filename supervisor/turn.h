@@ -11,6 +11,7 @@ struct turn {
 	bool *task_dirty;     /* rows to write at the commit */
 	size_t *dirty, n_dirty;
 	bool manifest_dirty;
+	bool visit;           /* what happens here is none of the session's doing, and does not make it younger */
 	bool json;            /* print each event as a JSON line on stdout once it is recorded */
 	struct str printed;
 };

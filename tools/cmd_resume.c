@@ -20,7 +20,6 @@ static const struct cmd_option options[] = {
 static int change(const struct cmd_line *l, struct session *s, struct err *e)
 {
 	const char *executor = cmd_value(l, "executor");
-	AUTO_STR struct str row = {0}, manifest = {0};
 	struct db_batch batch = {0};
 	uint64_t jobs;
 
@@ -41,10 +40,8 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	s->row.jobs = jobs;
 	if (executor)
 		mem_set(&s->row.executor, executor);
-	rec_encode(&session_row_rec, &s->row, &row);
-	rec_encode(&manifest_row_rec, &s->manifest, &manifest);
-	db_batch_put(&batch, DB_sessions, s->sid, row.p, row.len);
-	db_batch_put(&batch, DB_manifest, s->sid, manifest.p, manifest.len);
+	rows_put(&batch, DB_sessions, s->sid, &session_row_rec, &s->row);
+	rows_put(&batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 	int rc = db_batch_write(s->site->db, &batch, e);
 	db_batch_clear(&batch);
 	return rc;

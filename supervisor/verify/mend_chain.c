@@ -69,7 +69,7 @@ static const struct result_row *after_hole(const struct links *all)
 
 static void bridge(struct session *s, struct turn *t, const char *prev, const char *hash, struct strv *said)
 {
-	AUTO_STR struct str bytes = {0}, date = {0};
+	AUTO_STR struct str date = {0};
 	AUTO_FREE char *key = mem_printf("%s/000000/0000/%.16s", s->row.queue, hash);
 
 	clock_add_iso(&date, clock_wall_ms());
@@ -81,8 +81,7 @@ static void bridge(struct session *s, struct turn *t, const char *prev, const ch
 	                          .time_ms = clock_wall_ms(),
 	                          .prev = (char *)prev,
 	                          .hash = (char *)hash};
-	rec_encode(&result_row_rec, &gone, &bytes);
-	db_batch_put(&t->batch, DB_results, key, bytes.p, bytes.len);
+	rows_put(&t->batch, DB_results, key, &result_row_rec, &gone);
 	strv_addf(said, "%s: result records before %.12s are gone; the chain says so now", s->sid, hash);
 }
 

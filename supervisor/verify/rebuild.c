@@ -9,15 +9,6 @@
 #include "supervisor/create.h"
 #include "worker/keep.h"
 
-static void put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r,
-                const void *row)
-{
-	AUTO_STR struct str bytes = {0};
-
-	rec_encode(r, row, &bytes);
-	db_batch_put(b, table, key, bytes.p, bytes.len);
-}
-
 /* ---- whose it is ---- */
 
 static bool claimed(const struct verify *v, const struct verify_queue *q)
@@ -152,10 +143,10 @@ static int rebuild_session(struct verify *v, struct verify_session *vs, struct d
 		mem_set(&s.manifest.state, "stopped");
 		strv_addf(&s.manifest.notes, "what the store knew of this session was lost; it was made again from git "
 		          "on %s: what is merged is known, the rest begins anew", date.p);
-		put(batch, DB_manifest, s.sid, &manifest_row_rec, &s.manifest);
+		rows_put(batch, DB_manifest, s.sid, &manifest_row_rec, &s.manifest);
 	}
 	if (!vs->have_row) {
-		put(batch, DB_sessions, s.sid, &session_row_rec, &s.row);
+		rows_put(batch, DB_sessions, s.sid, &session_row_rec, &s.row);
 		strv_addf(said, "%s: its options were lost: it goes on as the configuration says now, for %s%s", vs->sid,
 		          s.row.target, "; name the executor again when you resume it, if it had one");
 	}
@@ -218,8 +209,8 @@ int rebuild_queue(struct verify *v, struct verify_queue *q, struct strv *said, s
 	for (size_t i = 0; i < plan.n; i++) {
 		AUTO_FREE char *def = mem_printf("%s/%06zu/d", q->id, i + 1), *key = mem_printf("%s/%06zu/s", q->id, i + 1);
 		struct task_row fresh = {.state = (char *)"waiting"};
-		put(&batch, DB_tasks, def, &task_def_rec, &plan.tasks[i]);
-		put(&batch, DB_tasks, key, &task_row_rec, i < q->n && q->have_row[i] ? &q->rows[i] : &fresh);
+		rows_put(&batch, DB_tasks, def, &task_def_rec, &plan.tasks[i]);
+		rows_put(&batch, DB_tasks, key, &task_row_rec, i < q->n && q->have_row[i] ? &q->rows[i] : &fresh);
 	}
 	for (size_t i = plan.n; i < q->n; i++) { /* not of this plan */
 		AUTO_FREE char *def = mem_printf("%s/%06zu/d", q->id, i + 1), *key = mem_printf("%s/%06zu/s", q->id, i + 1);
@@ -233,7 +224,7 @@ int rebuild_queue(struct verify *v, struct verify_queue *q, struct strv *said, s
 	                        .source = q->have ? q->row.source : (char *)"(made again from git)",
 	                        .session = q->sessions.n ? q->sessions.v[q->sessions.n - 1] : NULL,
 	                        .sessions = q->sessions};
-	put(&batch, DB_queues, q->id, &queue_row_rec, &row);
+	rows_put(&batch, DB_queues, q->id, &queue_row_rec, &row);
 	if (rc == 0)
 		rc = db_batch_write(v->model->site->db, &batch, e);
 	if (rc == 0 && q->broken)
