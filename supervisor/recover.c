@@ -62,14 +62,6 @@ int recover_refs(struct session *s, struct err *e)
 	return n ? gitx_ref_moves(s->site->git, moves, n, "bosk: session", e) : 0;
 }
 
-static size_t find_task(const struct session *s, const char *id)
-{
-	for (size_t i = 0; i < s->plan.n; i++)
-		if (str_eq(s->plan.tasks[i].id, id))
-			return i;
-	return SIZE_MAX;
-}
-
 /* The ref is at or past the intent's new tip: done. At the old tip: withdrawn, merged again. */
 static int settle_intent(struct session *s, struct turn *t, struct err *e)
 {
@@ -88,7 +80,7 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 	    gitx_ref_read(s->site->git, ref, &now, &absent) == 0)
 		rc = gitx_reaches(s->site->git, &now, &new_tip, &done, e);
 	for (size_t i = 0; rc == 0 && i < intent.tasks.n; i++) {
-		size_t task = find_task(s, intent.tasks.v[i]);
+		size_t task = session_task(s, intent.tasks.v[i]);
 		if (task == SIZE_MAX || i >= intent.merges.n)
 			continue;
 		struct task_row *row = &s->tasks[task];
@@ -188,7 +180,7 @@ static void take_over(struct session *s, struct turn *t)
 	owner_self(&self);
 	if (!str_eq(m->boot_id, self.boot_id))
 		m->first_ticks = self.start_ticks;
-	m->cleaned_ms = 0;
+	m->cleaned_ms = m->leaving_ms = 0;
 	m->pid = self.pid;
 	m->start_ticks = self.start_ticks;
 	mem_set(&m->boot_id, self.boot_id);

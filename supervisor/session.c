@@ -9,44 +9,6 @@
 #include <unistd.h>
 
 #include "store/base/mem.h"
-#include "store/owner.h"
-
-bool session_live(const struct site *site, const char *sid)
-{
-	AUTO_FREE char *path = site_path(site, "sessions/%s.lock", sid);
-	return owner_locked(path);
-}
-
-/* The process that it names lives, and is the one that it names (promise C2). */
-static bool owner_lives(const struct manifest_row *m)
-{
-	struct owner o = {.pid = m->pid, .start_ticks = m->start_ticks};
-
-	if (!m->pid || !str_eq(m->state, "running"))
-		return false;
-	snprintf(o.boot_id, sizeof o.boot_id, "%s", m->boot_id ? m->boot_id : "");
-	return owner_alive(&o);
-}
-
-bool session_owned(const struct site *site, const char *sid, const struct manifest_row *m)
-{
-	return session_live(site, sid) || owner_lives(m);
-}
-
-const char *session_state(const struct site *site, const char *sid, const struct manifest_row *m)
-{
-	static const char *const states[] = {"stopped", "limited", "done", "failed"};
-	for (size_t i = 0; i < MEM_COUNT(states); i++)
-		if (str_eq(m->state, states[i]))
-			return states[i];
-	return session_owned(site, sid, m) ? "running" : "interrupted";
-}
-
-bool session_resumable(const struct site *site, const char *sid, const struct manifest_row *m)
-{
-	const char *state = session_state(site, sid, m);
-	return str_eq(state, "interrupted") || str_eq(state, "stopped") || str_eq(state, "limited");
-}
 
 /* ---- loading ---- */
 
@@ -220,24 +182,6 @@ void session_fini(struct session *s)
 	*s = (struct session){.lock_fd = -1};
 }
 
-int session_lock(struct session *s, struct err *e)
-{
-	AUTO_FREE char *path = site_path(s->site, "sessions/%s.lock", s->sid);
-
-	s->lock_fd = owner_lock(path, e);
-	if (s->lock_fd >= 0 && owner_lives(&s->manifest) && s->manifest.pid != (uint64_t)getpid()) {
-		close(mem_steal_fd(&s->lock_fd));
-		return err_set(e, ERR_HELD, "session %s is running in process %llu, although its lock file was removed: "
-		               "end that process first", s->sid, (unsigned long long)s->manifest.pid);
-	}
-	if (s->lock_fd >= 0)
-		return 0;
-	if (e->kind == ERR_HELD)
-		return err_set(e, ERR_HELD, "session %s is running in process %llu", s->sid,
-		               (unsigned long long)s->manifest.pid);
-	return -1;
-}
-
 bool session_wake(const struct site *site, const char *sid)
 {
 	AUTO_FREE char *path = site_path(site, "sessions/%s.wake", sid);
@@ -256,20 +200,6 @@ int session_wake_open(const struct site *site, const char *sid, struct err *e)
 		return err_sys(e, "cannot make %s", path);
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	return fd >= 0 ? fd : err_sys(e, "cannot open %s", path);
-}
-
-int session_load_locked(struct session *out, struct site *site, const char *sid, struct err *e)
-{
-	int rc = session_load(out, site, sid, e);
-	if (rc == 0)
-		rc = session_lock(out, e);
-	/* Read again under the lock: somebody else may have had it meanwhile. */
-	int lock = mem_steal_fd(&out->lock_fd);
-	session_fini(out);
-	if (rc == 0)
-		rc = session_load(out, site, sid, e);
-	out->lock_fd = lock;
-	return rc;
 }
 
 struct planted *session_guard(struct session *s)
@@ -324,6 +254,14 @@ bool session_borrows(const struct session *s, size_t slot)
 char *session_int_ref(const struct session *s)
 {
 	return mem_printf("refs/bosk/int/%s", s->sid);
+}
+
+size_t session_task(const struct session *s, const char *id)
+{
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (str_eq(s->plan.tasks[i].id, id))
+			return i;
+	return SIZE_MAX;
 }
 
 enum task_state session_task_state(const struct session *s, size_t task)

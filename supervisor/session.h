@@ -25,8 +25,10 @@ struct session {
 	int lock_fd;            /* -1 unless this process owns the session */
 };
 
-/* Does a living process own it, by its lock? */
+/* Does a living process own it, by its lock? Visitors (session_visit) are no owners. */
 bool session_live(const struct site *site, const char *sid);
+/* Has anybody its lock, visitors included? */
+bool session_held(const struct site *site, const char *sid, const struct manifest_row *m);
 /* The same, also when somebody removed the lock file of a running one: by the process that the manifest names. */
 bool session_owned(const struct site *site, const char *sid, const struct manifest_row *m);
 /* running | interrupted | stopped | limited | done | failed, as interface.md shows it. Static text. */
@@ -58,10 +60,13 @@ int session_find(const struct site *site, const char *name, const char *what, se
 int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
                       struct err *e);
 
-/* Take the lock for life. ERR_HELD when a living process has it. */
+/* Take the lock for life. ERR_HELD when a living process has it; a visitor is waited for, 10 s at most. */
 int session_lock(struct session *s, struct err *e);
-/* Load it and take the lock; what is loaded is as it was once the lock was had. */
+/* For as long as one cleans up after a dead session: `what` is a clause such as "is cleaned up". Does not wait. */
+int session_visit(struct session *s, const char *what, struct err *e);
+/* Load it and take the lock in one of these ways; what is loaded is as it was once the lock was had. */
 int session_load_locked(struct session *out, struct site *site, const char *sid, struct err *e);
+int session_load_visited(struct session *out, struct site *site, const char *sid, const char *what, struct err *e);
 
 /* Wake whoever runs the session, or waits for it in this way. False: nobody does. */
 bool session_wake(const struct site *site, const char *sid);
@@ -78,6 +83,8 @@ char *session_task_key(const struct session *s, size_t task, char part); /* 'd' 
 char *session_journal_key(const struct session *s, uint64_t seq);
 char *session_result_key(const struct session *s, size_t task, uint64_t attempt, const char *hash);
 
+/* Index of the task of this id; SIZE_MAX = there is none. */
+size_t session_task(const struct session *s, const char *id);
 enum task_state session_task_state(const struct session *s, size_t task);
 /* As shown: pending, running, integrated, ... A running task of a dead session is pending again. */
 const char *session_task_shown(const struct session *s, size_t task);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "claim.h"
+#include "orphans/orphans.h"
 #include "render.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -336,8 +337,7 @@ static void add_dead(void *ctx, struct session *s)
 		struct err absent = {0};
 		branches += s->tasks[i].branch && gitx_ref_read(s->site->git, ref, &oid, &absent) == 0;
 	}
-	uint64_t now = clock_wall_ms(), then = s->manifest.last_event_ms;
-	clock_add_duration(&age, now > then ? now - then : 0);
+	clock_add_duration(&age, orphans_age_ms(&s->manifest));
 	str_addf(out,
 	         "session %s is dead: process %llu is gone, its last event was %s ago; it left %zu "
 	         "worktree%s and %zu branch%s; go on with: bosk resume %s\n",

@@ -13,6 +13,7 @@
 #include "supervisor/config.h"
 #include "supervisor/create.h"
 #include "supervisor/floor.h"
+#include "supervisor/orphans/orphans.h"
 #include "supervisor/status.h"
 #include "worker/git.h"
 #include "worker/planted.h"
@@ -148,8 +149,7 @@ static void leftovers(struct site *site)
 		if (session_manifest(site, ids.v[i], &m, &e) != 0)
 			continue;
 		const char *state = session_state(site, ids.v[i], &m);
-		uint64_t now = clock_wall_ms();
-		clock_add_duration(&age, now > m.last_event_ms ? now - m.last_event_ms : 0);
+		clock_add_duration(&age, orphans_age_ms(&m));
 		for (size_t n = 0; n < m.worktrees.n; n++)
 			if (fs_is_dir(m.worktrees.v[n]) && !str_eq(m.worktrees.v[n], m.borrowed))
 				line("note", "worktree %s, %.1f MiB, belongs to session %s (%s, last event %s ago): %s",

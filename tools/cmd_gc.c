@@ -24,7 +24,8 @@ static int rule_of(const struct cmd_line *l, const struct config *c, struct orph
 
 	*out = (struct orphans_rule){.max_age_ms = c->orphan_max_age_ms,
 	                             .resumable_max_age_ms = c->orphan_resumable_max_age_ms,
-	                             .dry_run = cmd_flag(l, "dry-run")};
+	                             .dry_run = cmd_flag(l, "dry-run"),
+	                             .begun = !cmd_flag(l, "sessions")};
 	if (!age)
 		return 0;
 	if (!str_duration_ms(age, &ms))
@@ -57,7 +58,7 @@ static int clean(const struct cmd_line *l, struct site *site, const struct orpha
 	if (rc == 0)
 		rc = orphans_clean(site, rule, &cleaned, e);
 	print(&cleaned.lines);
-	if (rc == 0 && cmd_flag(l, "sessions"))
+	if (rc == 0)
 		rc = prune_sessions(site, rule, &pruned, e);
 	print(&pruned.lines);
 	if (rc == 0)
@@ -65,7 +66,7 @@ static int clean(const struct cmd_line *l, struct site *site, const struct orpha
 	cmd_print(&dead);
 	if (rc == 0 && !strays.n && !cleaned.lines.n && !pruned.lines.n && !dead.len)
 		log_info("there is nothing to clean");
-	int code = rc != 0 ? cmd_fail(e) : cleaned.stayed ? 1 : 0;
+	int code = rc != 0 ? cmd_fail(e) : cleaned.failed ? 1 : 0;
 	orphans_said_fini(&cleaned);
 	orphans_said_fini(&pruned);
 	return code;

@@ -21,7 +21,8 @@ struct cleaning {
 	struct session *s;
 	struct turn turn;
 	struct strv *said;
-	bool stayed;       /* something could not be removed, or saved */
+	bool stayed;       /* something is left, by rule or because of a failure */
+	bool failed;       /* ... could not be saved or removed */
 	struct oid *saved; /* of each task: what its worktree came to; "" = nothing */
 };
 
@@ -124,10 +125,18 @@ static int record(struct cleaning *c, size_t task, const char *commit, const cha
 	return turn_commit(&c->turn, e);
 }
 
+/* By rule: somebody else has it, or may have. */
 static void stays(struct cleaning *c, const char *what, const char *name, const char *why)
 {
 	c->stayed = true;
 	strv_addf(c->said, "%s: %s %s stays: %s", c->s->sid, what, name, why);
+}
+
+static void failed(struct cleaning *c, const char *what, const char *name, struct err *e)
+{
+	c->failed = true;
+	stays(c, what, name, e->text);
+	err_clear(e);
 }
 
 /* Saves what is in it. *saved: the commit that its HEAD may be left at. */
@@ -190,7 +199,7 @@ static void clean_worktree(struct cleaning *c, size_t i)
 		if (rc == 0)
 			strv_addf(c->said, "%s: removed worktree %s", s->sid, path);
 		else
-			stays(c, "worktree", path, e.text);
+			failed(c, "worktree", path, &e);
 	}
 	struct err ignored = {0};
 	fs_remove_tree(slot.tmp_dir, &ignored);
@@ -217,7 +226,8 @@ static int clean_branch(struct cleaning *c, size_t task, struct err *e)
 		return 0;
 	if (gitx_checked_out(s->site->git, name, &path, &absent) == 0 || absent.kind != ERR_MISSING) {
 		AUTO_FREE char *where = mem_printf("it is checked out in %s", path ? path : "a worktree");
-		stays(c, "branch", row->branch, where);
+		AUTO_FREE char *lent = mem_printf("%s is lent to it: bosk resume %s gives it back", path ? path : "", s->sid);
+		stays(c, "branch", row->branch, path && str_eq(path, s->manifest.borrowed) ? lent : where);
 		return 0;
 	}
 	add_known(s, task, known);
@@ -247,7 +257,7 @@ static int close_entry(struct cleaning *c, struct err *e)
 	return rc;
 }
 
-int clean_session(struct session *s, struct strv *said, struct err *e)
+int clean_session(struct session *s, struct strv *said, bool *whole, struct err *e)
 {
 	struct cleaning c = {.s = s, .said = said, .saved = mem_array(s->plan.n + 1, sizeof *c.saved)};
 	struct err fault = {0};
@@ -261,19 +271,19 @@ int clean_session(struct session *s, struct strv *said, struct err *e)
 		return rc;
 	}
 	turn_init(&c.turn, s);
+	c.turn.visit = true;
 	for (size_t i = 0; i < n_paths(s); i++)
 		if (path_at(s, i))
 			clean_worktree(&c, i);
 	FAILPOINT("clean.branches.before");
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (clean_branch(&c, i, &fault) != 0) {
-			stays(&c, "branch", s->tasks[i].branch, fault.text);
-			err_clear(&fault);
-		}
+		if (clean_branch(&c, i, &fault) != 0)
+			failed(&c, "branch", s->tasks[i].branch, &fault);
 	FAILPOINT("clean.branches.after");
 	if (!c.stayed)
 		rc = close_entry(&c, e);
 	turn_fini(&c.turn);
 	free(c.saved);
+	*whole = !c.failed;
 	return rc;
 }

@@ -11,7 +11,8 @@ size_t clean_worktrees(const struct session *s);
  * under refs/bosk/rescue/<sid>/ and read back; the task's row says so; the worktree is removed, without force where
  * git agrees. Then the task branches that say nothing more, by compare-and-swap. Last the manifest entry is closed
  * (cleaned_ms), but only when nothing stayed. `said` gets a line for everything that was saved, removed, or stays
- * and why. A resume makes the worktrees again, at the same paths, and puts back what was saved. */
-int clean_session(struct session *s, struct strv *said, struct err *e);
+ * and why; *whole is false when something could not be saved or removed, true when what stays is not for bosk to
+ * touch. A resume makes the worktrees again, at the same paths, and puts back what was saved. */
+int clean_session(struct session *s, struct strv *said, bool *whole, struct err *e);
 
 #endif

@@ -108,12 +108,13 @@ static int look_at(struct session *s, const struct orphans_rule *rule, struct or
 		          n == 1 ? "" : "s");
 		return 0;
 	}
-	int rc = clean_session(s, &lines, e);
+	bool whole = false;
+	int rc = clean_session(s, &lines, &whole, e);
 	if (rc != 0)
 		strv_addf(&lines, "%s: the entry stays: %s", s->sid, e->text);
 	say(out, s, why.p, &lines);
 	out->cleaned += s->manifest.cleaned_ms != 0;
-	out->stayed += s->manifest.cleaned_ms == 0;
+	out->failed += rc != 0 || !whole;
 	return 0;
 }
 
@@ -132,14 +133,14 @@ static int one(struct site *site, const char *sid, const struct orphans_rule *ru
 	session_fini(&head);
 	if (skip)
 		return 0;
-	int rc = session_load_locked(&s, site, sid, e);
+	int rc = session_load_visited(&s, site, sid, "is cleaned up", e);
 	if (rc == 0) {
 		rc = look_at(&s, rule, out, e);
 	} else if (e->kind == ERR_HELD || e->kind == ERR_MISSING) {
 		rc = 0; /* somebody was faster */
 	} else {
 		strv_addf(&out->lines, "session %s: %s", sid, e->text);
-		out->stayed++;
+		out->failed++;
 		rc = 0;
 	}
 	session_fini(&s);

@@ -11,12 +11,13 @@ struct orphans_rule {
 	uint64_t resumable_max_age_ms; /* for one that bosk resume goes on with */
 	bool kept;                     /* also worktrees that --keep-worktrees was to keep */
 	bool dry_run;
+	bool begun;                    /* prune: only what an earlier one began, and was cut off at */
 };
 
 struct orphans_said {
 	struct strv lines;  /* what was done, or would be */
 	size_t cleaned;     /* sessions of which nothing is left */
-	size_t stayed;      /* ... of which something is, and the lines say why */
+	size_t failed;      /* ... of which something could not be saved or removed; the lines say what and why */
 };
 
 /* Clean what is due. Sessions that are not yet are only counted by `bosk gc --dry-run`. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clean.h"
+#include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -37,12 +38,16 @@ static bool has_landed(const struct session *s)
 	       gitx_reaches(s->site->git, &target, &tip, &in, &ignored) == 0 && in;
 }
 
-/* Why the session must stay; NULL = it may go, "" = it is not old enough to speak of it. */
+/* Why the session must stay; NULL = it may go, "" = nobody wants to know. */
 static char *reason(const struct session *s, const struct orphans_rule *rule)
 {
 	const char *state = s->manifest.state;
 
-	if ((!str_eq(state, "done") && !str_eq(state, "failed")) || orphans_age_ms(&s->manifest) < rule->max_age_ms)
+	if (!str_eq(state, "done") && !str_eq(state, "failed"))
+		return mem_strdup("");
+	if (s->manifest.leaving_ms)
+		return NULL; /* its refs are gone, or half of them */
+	if (rule->begun || orphans_age_ms(&s->manifest) < rule->max_age_ms)
 		return mem_strdup("");
 	if (!has_landed(s))
 		return mem_printf("its work is on %s and not in %s", s->manifest.integration_branch, s->row.target);
@@ -148,10 +153,25 @@ static void drop_files(const struct session *s)
 	fs_remove_tree(lock, &ignored);
 }
 
+/* From here on its refs may be missing: whoever looks at it is told so. */
+static int mark(struct pruning *p, struct err *e)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct session *s = &p->sessions[i];
+		s->manifest.leaving_ms = clock_wall_ms();
+		rows_put(&p->batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
+	}
+	int rc = db_batch_write(p->site->db, &p->batch, e);
+	db_batch_clear(&p->batch);
+	return rc;
+}
+
 static int drop_queue(struct pruning *p, struct err *e)
 {
 	AUTO_FREE char *plan = mem_printf("refs/bosk/plan/%s", p->queue);
 
+	if (mark(p, e) != 0)
+		return -1;
 	FAILPOINT("prune.refs.before");
 	for (size_t i = 0; i < p->n; i++)
 		drop_refs(&p->sessions[i]);
@@ -170,19 +190,6 @@ static int drop_queue(struct pruning *p, struct err *e)
 }
 
 /* ---- queue by queue ---- */
-
-/* The session as it is once nobody else can change it. */
-static bool take(struct session *s, struct site *site, const char *sid, struct err *e)
-{
-	if (session_load(s, site, sid, e) != 0 || session_lock(s, e) != 0)
-		return false;
-	int lock = s->lock_fd;
-	s->lock_fd = -1;
-	session_fini(s);
-	bool loaded = session_load(s, site, sid, e) == 0;
-	s->lock_fd = lock;
-	return loaded;
-}
 
 /* Is no other session on the queue by now? One that goes on with a plan holds the lock of the last while it begins. */
 static bool still_all(const struct pruning *p, const struct queue_row *q)
@@ -206,7 +213,7 @@ static bool take_sessions(struct pruning *p, const struct queue_row *q, const st
 		struct session *s = &p->sessions[p->n];
 		struct err e = {0};
 		*s = (struct session){.lock_fd = -1};
-		if (!take(s, p->site, q->sessions.v[i], &e)) {
+		if (session_load_visited(s, p->site, q->sessions.v[i], "is forgotten", &e) != 0) {
 			session_fini(s);
 			if (e.kind == ERR_MISSING)
 				continue;
@@ -222,13 +229,26 @@ static bool take_sessions(struct pruning *p, const struct queue_row *q, const st
 	return p->n > 0 && still_all(p, q);
 }
 
+static bool was_begun(const struct site *site, const struct queue_row *q)
+{
+	struct manifest_row m;
+	struct err ignored = {0};
+	bool begun = false;
+
+	if (q->sessions.n && session_manifest(site, q->sessions.v[0], &m, &ignored) == 0) {
+		begun = m.leaving_ms != 0;
+		rec_fini(&manifest_row_rec, &m);
+	}
+	return begun;
+}
+
 static int one(struct site *site, const char *id, const struct queue_row *q, const struct orphans_rule *rule,
                struct orphans_said *out, struct err *e)
 {
 	struct pruning p = {.site = site, .queue = id, .sessions = mem_array(q->sessions.n, sizeof *p.sessions)};
 	int rc = 0;
 
-	if (take_sessions(&p, q, rule, out)) {
+	if ((!rule->begun || was_begun(site, q)) && take_sessions(&p, q, rule, out)) {
 		for (size_t i = 0; i < p.n; i++)
 			strv_addf(&out->lines, "session %s (%s, in %s): %s", p.sessions[i].sid, p.sessions[i].manifest.state,
 			          p.sessions[i].row.target, rule->dry_run ? "would be forgotten" : "forgotten, with its logs");

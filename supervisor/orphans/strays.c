@@ -44,7 +44,7 @@ int strays_end_all(struct site *site, struct strv *said, struct err *e)
 		}
 		memcpy(s.sid, sids.v[i], SEAL_SID);
 		/* The lock: nobody takes the session up while its processes are ended. */
-		if (session_lock(&s, &other) == 0)
+		if (session_visit(&s, "is cleaned up", &other) == 0)
 			n = end_marked(s.sid, &s.manifest);
 		if (n)
 			strv_addf(said, "session %s is dead: ended %zu process%s that it left running", s.sid, n,

@@ -1,13 +1,13 @@
 /* mend: rows from the journal, the journal's word checked against git, refs from both. */
 #include "mend_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "store/base/fail.h"
 #include "store/base/mem.h"
-#include "store/owner.h"
 #include "supervisor/locks.h"
 #include "supervisor/recover.h"
 #include "worker/keep.h"
@@ -241,15 +241,15 @@ static int hold(struct held *h, const struct verify *v, struct err *e)
 	h->fds = mem_array(m->n_sessions, sizeof *h->fds);
 	for (size_t i = 0; i < m->n_sessions; i++) {
 		const struct verify_session *s = &m->sessions[i];
-		AUTO_FREE char *path = site_path(m->site, "sessions/%s.lock", s->sid);
+		struct session visit = {.site = m->site, .lock_fd = -1};
 		if (!concerned(s))
 			continue;
-		int fd = s->live ? -1 : owner_lock(path, e);
-		if (s->live || (fd < 0 && e->kind == ERR_HELD))
+		if (session_owned(m->site, s->sid, &s->manifest))
 			return err_set(e, ERR_HELD, "session %s is running: bosk stop %s first", s->sid, s->sid);
-		if (fd < 0)
+		snprintf(visit.sid, sizeof visit.sid, "%s", s->sid);
+		if (session_visit(&visit, "is repaired", e) != 0)
 			return -1;
-		h->fds[h->sids.n] = fd;
+		h->fds[h->sids.n] = visit.lock_fd;
 		strv_add(&h->sids, s->sid);
 	}
 	return 0;

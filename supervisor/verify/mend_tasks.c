@@ -28,21 +28,13 @@ static void from_journal(struct mend *m, size_t i)
 	row->attempts = told->attempts;
 }
 
-static size_t task_named(const struct session *s, const char *id)
-{
-	for (size_t i = 0; id && i < s->plan.n; i++)
-		if (str_eq(s->plan.tasks[i].id, id))
-			return i;
-	return SIZE_MAX;
-}
-
 /* A merge on the branch: its task is integrated, whatever the rows say. */
 static void from_merge(struct mend *m, const struct oid *at, const struct oid *parents, size_t n, bool *seen)
 {
 	struct gitx *g = m->s->site->git;
 	AUTO_FREE char *sid = gitx_trailer(g, at, "Bosk-Session"), *id = gitx_trailer(g, at, "Bosk-Task");
 	AUTO_FREE char *hash = gitx_trailer(g, at, "Bosk-Result"), *attempt = gitx_trailer(g, at, "Bosk-Attempt");
-	size_t i = str_eq(sid, m->s->sid) ? task_named(m->s, id) : SIZE_MAX;
+	size_t i = str_eq(sid, m->s->sid) ? session_task(m->s, id) : SIZE_MAX;
 	struct oid base;
 	size_t n_base = 0;
 	struct err ignored = {0};
@@ -74,7 +66,6 @@ static void from_merge(struct mend *m, const struct oid *at, const struct oid *p
 /* Where the session began must be on its branch; else it is where its merges begin. */
 static int mend_base(struct mend *m, const struct oid *base, struct err *e)
 {
-	AUTO_STR struct str bytes = {0};
 	struct oid tip, began;
 	bool on = false;
 
@@ -86,8 +77,7 @@ static int mend_base(struct mend *m, const struct oid *base, struct err *e)
 	if (on)
 		return 0;
 	mem_set(&m->s->row.tip, base->hex);
-	rec_encode(&session_row_rec, &m->s->row, &bytes);
-	db_batch_put(&m->t->batch, DB_sessions, m->s->sid, bytes.p, bytes.len);
+	rows_put(&m->t->batch, DB_sessions, m->s->sid, &session_row_rec, &m->s->row);
 	strv_addf(m->said, "%s: its branch begins at %.12s", m->s->sid, base->hex);
 	return 0;
 }

@@ -128,7 +128,7 @@ static int gather(struct verify *v, const struct strv *mine, struct err *e)
 		*s = (struct verify_session){.sid = mem_strdup(sids.v[i])};
 		s->have_manifest = decode(v, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 		s->have_row = decode(v, DB_sessions, s->sid, &session_row_rec, &s->row);
-		s->live = !(mine && strv_has(mine, s->sid)) && session_owned(m->site, s->sid, &s->manifest);
+		s->live = !(mine && strv_has(mine, s->sid)) && session_held(m->site, s->sid, &s->manifest);
 		const char *queue = s->have_row ? s->row.queue : s->manifest.queue;
 		if (queue && !strv_has(&queues, queue))
 			strv_add(&queues, queue);

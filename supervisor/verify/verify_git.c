@@ -269,6 +269,10 @@ void verify_git(struct verify *v, struct verify_session *s)
 		verify_note(v, s->sid, "was cut off before it began; bosk resume %s starts it", s->sid);
 		return;
 	}
+	if (s->manifest.leaving_ms) {
+		verify_note(v, s->sid, "it has landed, and is being forgotten: bosk gc ends that");
+		return;
+	}
 	check_intents(v, s);
 	check_truth(v, s, &truth);
 	check_branch(v, s, &truth);

@@ -104,9 +104,9 @@ static void check_plan(struct verify *v, struct verify_queue *q)
 		q->broken = verify_say(v, q->id, "its tasks are not those of the plan it was made from");
 	plan_write(&plan, &now);
 	plan_fini(&plan);
-	for (size_t i = 0; i < q->sessions.n; i++) { /* between its rows and its refs */
+	for (size_t i = 0; i < q->sessions.n; i++) { /* between its rows and its refs, or the other way round */
 		const struct verify_session *s = verify_find_session(v, q->sessions.v[i]);
-		if (s->live || verify_unborn(s))
+		if (s->live || verify_unborn(s) || s->manifest.leaving_ms)
 			return;
 	}
 	if (gitx_ref_read(v->model->site->git, ref, &at, &e) != 0) {

@@ -18,7 +18,7 @@ pause() {
 
 # The first pattern that fits names why a call did nothing, or not all.
 reasons=(
-    'live=(is running in process|works on this plan now|begun at the same moment)'
+    'live=(is running in process|is at work on session|try again when that is over|works on this plan now|begun at the same moment)'
     'unfinished=of this plan is not finished'
     'nothing=has integrated everything in this plan'
     'over=is over \('
