@@ -19,40 +19,24 @@ a drawn point. With BOSK_TEST_FULL=1 at every passage.
                K-th passage of NAME. CASE/supervisor/NAME:K/ROLE/NAME:K: the second in the resume
   --pairs      all pairs: thousands of rounds, for hours
   --list       print the points, do nothing
+  --full       every passage
+  --seed N     the same points again
   --keep       keep the scratch folder when something was wrong
   -h, --help   this text
 
-BOSK_TEST_SEED=N draws the same points again (it is printed first); each failure prints its own command.
+The seed is printed first; each failure prints its own command.
 Every name in the source must be died at here, or be named by another test.
 
 exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-list=0 keep=0 pairs=0
-points=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --list) list=1 ;;
-    --keep) keep=1 ;;
-    --pairs) pairs=1 ;;
-    -h | --help)
-        usage
-        exit 0
-        ;;
-    checked-out/*/*:* | free/*/*:*) points+=("$1") ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
-    esac
-    shift
-done
-chosen=${#points[@]}
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib/crash.bash
 . "$here/../lib/crash.bash"
+list=0 pairs=0
+crash_options list pairs 'checked-out/*/*:*' 'free/*/*:*' -- "$@"
+chosen=${#points[@]}
 crash_setup
 
 # ---- the plan, and what it comes to --------------------------------------------------------------
@@ -143,18 +127,6 @@ uninterrupted() {
     wanted_left[$1]=$(leftovers "$(last_sid)")
 }
 
-# resume_to_end SID: as a user would: until there is nothing to go on with.
-resume_to_end() {
-    while [ "$(status_json '.sessions[0].state')" = interrupted ]; do
-        resumes=$((resumes + 1))
-        if [ "$resumes" -gt 4 ]; then
-            said+="${said:+, }still interrupted after 4 resumes"
-            break
-        fi
-        bosk resume "$1"
-    done
-}
-
 # round CASE/ROLE/NAME:K[/ROLE/NAME:K]
 round() {
     local case role at role2 at2 sid
@@ -175,7 +147,7 @@ round() {
         else
             [ -n "$at2" ] || check 'verify, cut off' "$BOSK_BIN" verify # what a resume will finish is no disagreement
             [ -z "$at2" ] || again_dying "$role2" "$at2"
-            resume_to_end "$sid"
+            resume_while interrupted "$sid" 4
         fi
     fi
     sid=$(sid_or_none)
@@ -206,9 +178,6 @@ again_dying() {
 
 # ---- the points ----------------------------------------------------------------------------------
 
-# draw LIMIT: a number below it, from the seed, in $drawn. (Not in a subshell: that would draw the same again.)
-draw() { drawn=$((((RANDOM << 15) | RANDOM) % $1)); }
-
 # passages ROLE [PATTERN]: from the log of points, "NAME COUNT" in the order of the first passage; each
 # process counts for itself, the longest counts.
 passages() {
@@ -223,7 +192,7 @@ passages() {
 choose() {
     local name most k
     while read -r name most; do
-        if [ -n "${BOSK_TEST_FULL:-}" ]; then
+        if [ -n "$full" ]; then
             for ((k = 1; k <= most; k++)); do points+=("$1/$2/$name:$k"); done
             continue
         fi
@@ -269,9 +238,7 @@ choose_pairs() {
     for name in before after; do points+=("checked-out/supervisor/land.forward.before:1/supervisor/land.mend.$name:1"); done
 }
 
-seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
-RANDOM=$((seed % 2147483647))
-[ "$chosen" != 0 ] || [ "$list" = 1 ] || printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
+crash_seed >&2
 
 uninterrupted free
 # What differs from the other case: the landing, and the refs moved by it.

@@ -9,63 +9,34 @@ usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM BOSK_JUDGE=MODEL_HISTORIES tests/crash/model.sh [options]
 
-  --rounds N   histories, each on a fresh repository (default 6; 100 with BOSK_TEST_FULL=1)
+  --rounds N   histories, each on a fresh repository (default 6; with --full 100)
   --only N     only that one of them
   --users N    users at once (default 3)
   --steps N    what each user does (default 11)
+  --full       100 rounds
+  --seed N     the same random choices again (the seed is printed first); what was going on at those
+               moments depends on the machine
   --keep       keep the scratch folder when something was wrong
   -h, --help   this text
-
-BOSK_TEST_SEED=N repeats the random choices of a run (its seed is printed first); what was going on
-at those moments depends on the machine.
 
 exit status: 0 every history is explained by the model; 1 some is not; 2 wrong usage.
 USAGE
 }
 
-rounds=6 only='' users=3 steps=11
-[ -z "${BOSK_TEST_FULL:-}" ] || rounds=100
-while [ $# -gt 0 ]; do
-    case $1 in
-    --rounds | --only | --users | --steps)
-        declare "${1#--}=${2:-}"
-        case ${2:-} in
-        '' | *[!0-9]* | 0)
-            usage >&2
-            exit 2
-            ;;
-        esac
-        shift
-        ;;
-    --keep) keep=1 ;;
-    -h | --help)
-        usage
-        exit 0
-        ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
-    esac
-    shift
-done
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-if ! [ -x "${BOSK_JUDGE:-}" ]; then
-    printf 'BOSK_JUDGE must name the model (build/.../model_histories; now: %s)\n' "${BOSK_JUDGE:-not set}" >&2
-    exit 2
-fi
-judge=$(readlink -f "$BOSK_JUDGE")
 # shellcheck source=tests/lib/crash.bash
 . "$here/../lib/crash.bash"
 # shellcheck source=tests/crash/model/drive.bash
 . "$here/model/drive.bash"
 # shellcheck source=tests/crash/model/end.bash
 . "$here/model/end.bash"
+rounds='' only='' users=3 steps=11 judge=''
+crash_options rounds= only= users= steps= -- "$@"
+: "${rounds:=${full:+100}}" "${rounds:=6}"
+need_file judge BOSK_JUDGE 'the model (build/.../model_histories)'
 crash_setup
 
-seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
-printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
+crash_seed
 
 # ---- the plans -----------------------------------------------------------------------------------
 
@@ -221,8 +192,7 @@ tally() {
 
 done_rounds=0
 failed=()
-for ((i = 1; i <= rounds; i++)); do
-    [ -z "$only" ] || [ "$i" = "$only" ] || continue
+for ((i = ${only:-1}; i <= ${only:-rounds}; i++)); do
     began=$SECONDS
     if round "$i"; then
         printf 'history %d: %s (%d s)\n' "$i" "$(tail -n 1 "$ROUND/verdict")" $((SECONDS - began))
@@ -242,7 +212,7 @@ done
 printf '%d histories, %d calls, %d not explained\n' "$done_rounds" "$calls" "$wrong"
 for what in "${!kinds[@]}"; do printf '%6d %s\n' "${kinds[$what]}" "$what"; done | sort -k2
 for i in "${failed[@]}"; do
-    printf 'again: BOSK_TEST_SEED=%s BOSK_BIN=%s BOSK_JUDGE=%s %s --users %s --steps %s --only %s --rounds %s\n' \
-        "$seed" "$BOSK_BIN" "$judge" "$here/model.sh" "$users" "$steps" "$i" "$i"
+    printf 'again: BOSK_BIN=%s BOSK_JUDGE=%s %s --seed %s --users %s --steps %s --only %s\n' \
+        "$BOSK_BIN" "$judge" "$here/model.sh" "$seed" "$users" "$steps" "$i"
 done
 [ "$wrong" = 0 ]

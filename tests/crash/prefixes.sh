@@ -14,66 +14,27 @@ usage: BOSK_BIN=PROGRAM PREFIXES=PROGRAM tests/crash/prefixes.sh [options] [POIN
 
   --order       only the order of flushes, no rounds
   --rounds N    rounds, chosen by the seed (default 40)
-  --full        a round for every state that differs (some thousands; also with BOSK_TEST_FULL=1), and
+  --full        a round for every state that differs (some thousands), and
                 a random mix for every prefix
+  --seed N      the same rounds again (the seed is printed first), from a new record
   --from PATH   the record of an earlier run, kept after a failure
   POINT         RECORD/PREFIX/CUT[:SEED], as the table prints it: only these
   -h, --help    this text
-
-BOSK_TEST_SEED=N chooses the same rounds again (the seed is printed first), from a new record.
 
 exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-order=0 rounds=40 full=${BOSK_TEST_FULL:+1} from='' keep=1
-points=()
-while [ $# -gt 0 ]; do
-    case $1 in
-    --order) order=1 ;;
-    --full) full=1 ;;
-    --rounds)
-        rounds=${2:-}
-        shift
-        ;;
-    --from)
-        from=${2:-}
-        shift
-        ;;
-    -h | --help)
-        usage
-        exit 0
-        ;;
-    journal*/*/* | each*/*/*) points+=("$1") ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
-    esac
-    shift || true
-done
-case $rounds in
-'' | *[!0-9]* | 0)
-    usage >&2
-    exit 2
-    ;;
-esac
-[ -x "${PREFIXES:-}" ] || {
-    printf 'PREFIXES must name the program that reads records\n' >&2
-    exit 2
-}
-PREFIXES=$(readlink -f "$PREFIXES")
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib/crash.bash
 . "$here/../lib/crash.bash"
-: "${FLOW_LIMIT:=60}"
+order=0 rounds=40 from='' keep=1 program=''
+crash_options order rounds= from: 'journal*/*/*' 'each*/*/*' -- "$@"
+need_file program PREFIXES 'the program that reads records'
 umask 022 # what modes of files in the record mean
 crash_setup
 
-seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
-RANDOM=$((seed % 2147483647))
-printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
+crash_seed
 
 run=(run "$SCRATCH/p.yaml" --target main --land merge)
 # Agents are cut off too: a commit of theirs that no ref had yet is nobody's.
@@ -197,7 +158,7 @@ YAML
                 rules=(value objects store removal)
             fi
             printf '\n%s: ' "$record"
-            "$PREFIXES" check "$base" "$disk" "${rules[@]}" || wrong=$((wrong + 1))
+            "$program" check "$base" "$disk" "${rules[@]}" || wrong=$((wrong + 1))
             [ "$record" = "$disk" ] || end_clean
         done
     done
@@ -218,17 +179,6 @@ other_boot() {
     find "$REPO/.git/worktrees" -name bosk-boot -delete 2>/dev/null || true
 }
 
-# resume_to_end SID: as a user would, until it is over.
-resume_to_end() {
-    while [ "$(status_json '.sessions[0].state')" != 'done' ]; do
-        resumes=$((resumes + 1))
-        if [ "$resumes" -gt 3 ]; then
-            said+="${said:+, }not done after 3 resumes"
-            break
-        fi
-        bosk resume "$1"
-    done
-}
 round_run() {
     local sid start
     start=$(git -C "$base/template" rev-parse main)
@@ -240,7 +190,7 @@ round_run() {
     else
         note=$(status_json '.sessions[0].state')
         check 'verify, cut off' timeout 60 "$BOSK_BIN" verify
-        resume_to_end "$sid" # of one that is done, nothing is left to do
+        resume_while '!(done)' "$sid" 3 # of one that is done, nothing is left to do
     fi
     check_end "$sid" "$start" "$(cat "$base/tree")" "$(cat "$base/states")" one two
     check 'tree of main' equal "tree" "$(git rev-parse 'main^{tree}')" "$(cat "$base/tree")"
@@ -271,7 +221,7 @@ round_clean() {
     check 'branch after gc' refute git rev-parse --verify "refs/heads/bosk/$sid/work"
     check 'verify, cleaned' timeout 60 "$BOSK_BIN" verify
     touch "$SCRATCH/second"
-    resume_to_end "$sid"
+    resume_while '!(done)' "$sid" 3
     rm "$SCRATCH/second"
     check_end "$sid" "$start" "$(cat "$base/tree")" "$(cat "$base/states")" good work
 }
@@ -285,7 +235,7 @@ round() {
     cd "$base"
     rm -rf "$REPO" "$REPO.worktrees" "$SCRATCH/second"
     # shellcheck disable=SC2046 # the seed, when there is one
-    "$PREFIXES" make "$base" "$disk" "$prefix" "${cut%%:*}" $(printf '%s' "$cut" | sed -n 's/.*://p')
+    "$program" make "$base" "$disk" "$prefix" "${cut%%:*}" $(printf '%s' "$cut" | sed -n 's/.*://p')
     [ "$cut" = all ] || other_boot
     cd "$REPO"
     if [ "$record" = "$disk" ]; then round_run; else round_clean; fi
@@ -295,7 +245,7 @@ round() {
 
 # choose RECORD N: N of the states, those around refs, the store and the checkout more often.
 choose() {
-    "$PREFIXES" list "$SCRATCH/$1" "${1%-clean}" |
+    "$program" list "$SCRATCH/$1" "${1%-clean}" |
         awk -v disk="$1" -v n="$2" -v full="$full" -v seed="$RANDOM" '
             BEGIN { srand(seed) }
             full { print disk "/" $1 "/" $2; if (!($1 in mixed)) print disk "/" $1 "/mix:" int(rand() * 1000000); mixed[$1] = 1; next }
@@ -330,6 +280,6 @@ printf '\n%-28s %7s  %s\n' point resumes result
 printf '%s\n' "${table[@]}"
 printf '%d rounds, %d wrong\n' "${#points[@]}" "$wrong"
 if [ ${#failed[@]} != 0 ]; then
-    printf 'again: BOSK_BIN=%s PREFIXES=%s %s --from %s %s\n' "$BOSK_BIN" "$PREFIXES" "$here/prefixes.sh" "$SCRATCH" "${failed[*]}"
+    printf 'again: BOSK_BIN=%s PREFIXES=%s %s --from %s %s\n' "$BOSK_BIN" "$program" "$here/prefixes.sh" "$SCRATCH" "${failed[*]}"
 fi
 [ "$wrong" = 0 ]

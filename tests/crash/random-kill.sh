@@ -11,58 +11,30 @@ usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM tests/crash/random-kill.sh [options]
 
-  --count N    rounds, each with at least one kill or freeze (default 50; 500 with BOSK_TEST_FULL=1)
-  --rounds N   the same
+  --count N    rounds, each with at least one kill or freeze (default 50; with --full 500)
   --only N     the N-th round of the seed alone
+  --full       500 rounds
+  --seed N     the same random choices again (the seed is printed first); what was going on at those
+               moments depends on the machine
   --keep       keep the scratch folder when something was wrong
   -h, --help   this text
 
-BOSK_TEST_SEED=N repeats the random choices of a run (its seed is printed first); what was going on
-at those moments depends on the machine. What happened is in the table, and in the log of a failure:
-K kill, F freeze (and c, its end), R resume from elsewhere; s supervisor, w worker, a agent; milliseconds.
+What happened is in the table, and in the log of a failure: K kill, F freeze (and c, its end), R resume from elsewhere; s supervisor, w worker, a agent; milliseconds.
 
 exit status: 0 every round ended as it should; 1 some did not; 2 wrong usage.
 USAGE
 }
 
-rounds=50 only=''
-[ -z "${BOSK_TEST_FULL:-}" ] || rounds=500
-while [ $# -gt 0 ]; do
-    case $1 in
-    --count | --rounds)
-        rounds=${2:-}
-        shift
-        ;;
-    --only)
-        only=${2:-} rounds=${2:-}
-        shift
-        ;;
-    --keep) keep=1 ;;
-    -h | --help)
-        usage
-        exit 0
-        ;;
-    *)
-        usage >&2
-        exit 2
-        ;;
-    esac
-    shift || true
-done
-case $rounds in
-'' | *[!0-9]* | 0)
-    usage >&2
-    exit 2
-    ;;
-esac
-
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib/crash.bash
 . "$here/../lib/crash.bash"
+count='' only=''
+crash_options count= only= -- "$@"
+: "${count:=${full:+500}}"
+rounds=${only:-${count:-50}}
 crash_setup
 
-seed=${BOSK_TEST_SEED:-$(((${EPOCHREALTIME/[.,]/} ^ $$) & 0x7fffffff))}
-printf 'seed: BOSK_TEST_SEED=%s\n' "$seed"
+crash_seed
 
 # ---- the plan, and what it comes to --------------------------------------------------------------
 
@@ -97,8 +69,6 @@ make_template
 INVARIANTS=(--before "$SCRATCH/before" --kept "$SCRATCH/commits")
 
 now() { printf '%s' "${EPOCHREALTIME/[.,]/}"; }
-# draw LIMIT: a number below it in $drawn. (Not in a subshell: that would draw the same again.)
-draw() { drawn=$((((RANDOM << 15) | RANDOM) % $1)); }
 
 duration=0
 for _ in 1 2 3; do
@@ -287,6 +257,6 @@ printf '\nround resumes  what happened                                result\n'
 printf '%s\n' "${table[@]}"
 printf '%d rounds, %d kills, %d wrong\n' "$ran" "$kills" "$wrong"
 for round in "${failed[@]}"; do
-    printf 'again: BOSK_TEST_SEED=%s BOSK_BIN=%s %s --only %s\n' "$seed" "$BOSK_BIN" "$here/random-kill.sh" "$round"
+    printf 'again: BOSK_BIN=%s %s --seed %s --only %s\n' "$BOSK_BIN" "$here/random-kill.sh" "$seed" "$round"
 done
 [ "$wrong" = 0 ]

@@ -185,7 +185,7 @@ resume_to_end() {
         return
     fi
     check 'verify, interrupted' "$BOSK_BIN" verify
-    resume_while interrupted stopped -- "$sid" 3
+    resume_while 'interrupted|stopped' "$sid" 3
 }
 # What bosk could not remove at the end it names, with the reason: then it is for the user.
 remove_what_stays() {

@@ -112,14 +112,10 @@ bosk() {
     timeout --foreground -k 5 "$FLOW_LIMIT" "$BOSK_BIN" "$@" >>"$SCRATCH/log" 2>&1 </dev/null || rc=$?
 }
 
-# resume_while STATE... -- SID MOST: as a user would, as long as the session is in one of these states.
+# resume_while STATES SID MOST: as a user would, as long as the session is in one of the STATES (a pattern).
 resume_while() {
-    local unfinished=''
-    while [ "$1" != -- ]; do
-        unfinished+=" $1 "
-        shift
-    done
-    while case $unfinished in *" $(status_json '.sessions[0].state') "*) true ;; *) false ;; esac; do
+    # shellcheck disable=SC2053 # a pattern
+    while [[ $(status_json '.sessions[0].state') == @($1) ]]; do
         resumes=$((resumes + 1))
         if [ "$resumes" -gt "$3" ]; then
             said+="${said:+, }not at its end after $3 resumes"
