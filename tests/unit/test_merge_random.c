@@ -5,6 +5,7 @@
 
 #include <sys/wait.h>
 
+#include "merge_random/trees.h"
 #include "repo.h"
 #include "store/base/fs.h"
 #include "worker/gitx.h"
@@ -13,23 +14,7 @@ enum {
 	TRIPLES = 20000,
 	TRIPLES_FULL = 120000, /* with BOSK_TEST_FULL=1 */
 	CHUNK = 2000,  /* in one repository */
-	LOT = 50,      /* given to one git: it aborts on a few inputs, then each is asked alone */
-	FAMILIES = 16, /* of contents that are alike enough to be renames of each other */
-	VARIANTS = 8,
-	ODD = 4, /* stored trees that git itself does not make */
-	FILES_MAX = 40,
-	PATH_MAX_ = 160
-};
-
-struct file {
-	char path[PATH_MAX_];
-	unsigned mode;
-	unsigned content; /* blob; of a submodule its commit; of an odd tree which */
-};
-
-struct tree {
-	struct file v[FILES_MAX];
-	size_t n;
+	LOT = 50       /* given to one git: it aborts on a few inputs, then each is asked alone */
 };
 
 struct triple {
@@ -42,204 +27,17 @@ struct answer {
 };
 
 static struct test_rng rng;
-static struct oid odd[ODD];
-
-static size_t below(size_t n)
-{
-	return (size_t)test_rng_below(&rng, n);
-}
-
-/* ---- trees ---- */
-
-static bool inside(const char *path, const char *folder)
-{
-	size_t n = strlen(folder);
-	return strncmp(path, folder, n) == 0 && path[n] == '/';
-}
-
-static void drop_at(struct tree *t, size_t i)
-{
-	t->v[i] = t->v[--t->n];
-}
-
-/* Whatever stands in its way goes: a folder of that name, a file where it needs a folder. */
-static void put(struct tree *t, const char *path, unsigned mode, unsigned content)
-{
-	struct file f = {.mode = mode, .content = content};
-
-	if (strlen(path) >= PATH_MAX_)
-		return;
-	memcpy(f.path, path, strlen(path) + 1);
-	for (size_t i = t->n; i-- > 0;)
-		if (str_eq(t->v[i].path, f.path) || inside(t->v[i].path, f.path) || inside(f.path, t->v[i].path))
-			drop_at(t, i);
-	if (t->n < FILES_MAX)
-		t->v[t->n++] = f;
-}
-
-static void random_name(struct str *out)
-{
-	static const char *const names[] = {"a", "b", "c", "d", "x", "x.c", "x-1", "x0", "X", "A"};
-	str_add(out, names[below(MEM_COUNT(names))]);
-}
-
-static void random_path(struct str *out)
-{
-	for (size_t depth = below(3); depth > 0; depth--) {
-		random_name(out);
-		str_addc(out, '/');
-	}
-	random_name(out);
-}
-
-static unsigned random_content(void)
-{
-	return (unsigned)below(FAMILIES * VARIANTS);
-}
-
-static unsigned edited(unsigned content)
-{
-	return content - content % VARIANTS + (unsigned)below(VARIANTS);
-}
-
-static unsigned random_mode(void)
-{
-	static const unsigned modes[] = {0100644, 0100644, 0100644, 0100644, 0100755, 0120000, 0160000};
-	return modes[below(MEM_COUNT(modes))];
-}
-
-/* A folder of that file, at any height; NULL when it lies in the root. The caller owns it. */
-static char *folder_of(const char *path)
-{
-	size_t slashes[32], n = 0;
-	for (size_t i = 0; path[i]; i++)
-		if (path[i] == '/' && n < MEM_COUNT(slashes))
-			slashes[n++] = i;
-	return n ? mem_strndup(path, slashes[below(n)]) : NULL;
-}
-
-static void move_folder(struct tree *t, const char *folder, const char *to)
-{
-	struct tree moved = {.n = 0};
-	for (size_t i = t->n; i-- > 0;)
-		if (inside(t->v[i].path, folder)) {
-			moved.v[moved.n++] = t->v[i];
-			drop_at(t, i);
-		}
-	for (size_t i = 0; to && i < moved.n; i++) {
-		const char *rest = moved.v[i].path + strlen(folder) + 1;
-		AUTO_FREE char *path = *to ? mem_printf("%s/%s", to, rest) : mem_strdup(rest);
-		put(t, path, moved.v[i].mode, moved.v[i].content);
-	}
-}
-
-static void change_file(struct tree *t, size_t i)
-{
-	struct file f = t->v[i];
-	AUTO_STR struct str path = {0};
-
-	random_path(&path);
-	switch (below(8)) {
-	case 0:
-	case 1:
-		t->v[i].content = edited(f.content);
-		break;
-	case 2:
-		drop_at(t, i);
-		break;
-	case 3:
-		drop_at(t, i);
-		put(t, path.p, f.mode, below(2) ? f.content : edited(f.content));
-		break;
-	case 4:
-		put(t, f.path, random_mode(), f.content);
-		break;
-	case 5: { /* a folder in its place */
-		AUTO_FREE char *below_it = mem_printf("%s/%s", f.path, path.p);
-		put(t, below_it, f.mode, below(2) ? f.content : random_content());
-		break;
-	}
-	default:
-		put(t, path.p, random_mode(), random_content());
-	}
-}
-
-static void change_folder(struct tree *t, const char *folder)
-{
-	AUTO_STR struct str path = {0};
-
-	random_path(&path);
-	AUTO_FREE char *added = mem_printf("%s/%s", folder, path.p);
-	switch (below(6)) {
-	case 0:
-	case 1:
-		move_folder(t, folder, below(8) ? path.p : "");
-		break;
-	case 2:
-		move_folder(t, folder, NULL);
-		break;
-	case 3:
-		put(t, folder, random_mode(), random_content());
-		break;
-	default:
-		put(t, added, random_mode(), random_content());
-	}
-}
-
-static void change(struct tree *t)
-{
-	size_t i = below(t->n ? t->n : 1);
-
-	if (!t->n) {
-		put(t, "a", 0100644, random_content());
-		return;
-	}
-	if (t->v[i].mode == 040000) { /* an odd tree: another one, or none */
-		if (below(4))
-			t->v[i].content = (unsigned)below(ODD);
-		else
-			drop_at(t, i);
-		return;
-	}
-	AUTO_FREE char *folder = below(3) ? NULL : folder_of(t->v[i].path);
-	if (folder)
-		change_folder(t, folder);
-	else
-		change_file(t, i);
-}
-
-static void random_triple(struct tree *base, struct tree *ours, struct tree *theirs)
-{
-	base->n = 0;
-	for (size_t n = 4 + below(20); n > 0; n--) {
-		AUTO_STR struct str path = {0};
-		random_path(&path);
-		put(base, path.p, random_mode(), random_content());
-	}
-	if (!below(6))
-		put(base, below(2) ? "odd" : "a/odd", 040000, (unsigned)below(ODD));
-	*ours = *theirs = *base;
-	for (size_t n = 1 + below(2); n > 0; n--)
-		change(ours);
-	if (!below(5)) { /* both do the same */
-		struct test_rng before = rng;
-		change(ours);
-		rng = before;
-		change(theirs);
-	}
-	for (size_t n = 1 + below(2); n > 0; n--)
-		change(theirs);
-}
+static struct oid odd[TREES_ODD];
 
 /* ---- into a repository ---- */
 
 static void write_contents(FILE *to)
 {
-	for (unsigned c = 0; c < FAMILIES * VARIANTS; c++) {
+	for (unsigned c = 0; c < TREES_FAMILIES * TREES_VARIANTS; c++) {
 		AUTO_STR struct str text = {0};
-		for (unsigned line = 0; line < VARIANTS; line++)
+		for (unsigned line = 0; line < TREES_VARIANTS; line++)
 			str_addf(&text, "%u: %s of %u\n", line,
-			         line && line == c % VARIANTS ? "edited" : "a line", c / VARIANTS);
+			         line && line == c % TREES_VARIANTS ? "edited" : "a line", c / TREES_VARIANTS);
 		fprintf(to, "blob\nmark :%u\ndata %zu\n%s\n", c + 1, text.len, text.p);
 	}
 }
@@ -267,13 +65,13 @@ static void make_odd(const char *repo)
 {
 	AUTO_FREE char *e = repo_out(repo, "mktree </dev/null");
 	AUTO_FREE char *f = repo_out(repo, "hash-object -w --stdin </dev/null");
-	char *made[ODD] = {
+	char *made[TREES_ODD] = {
 		repo_out(repo, "mktree <<E\n040000 tree %s\te\n100644 blob %s\tf\nE\n", e, f),
 		repo_out(repo, "mktree <<E\n040000 tree %s\te\n100664 blob %s\tf\n100644 blob %s\tg\nE\n", e, f, f),
 		repo_out(repo, "mktree <<E\n100664 blob %s\tf\nE\n", f),
 		repo_out(repo, "mktree <<E\n100644 blob %s\tf\n100644 blob %s\th\nE\n", f, f),
 	};
-	for (size_t i = 0; i < ODD; i++) {
+	for (size_t i = 0; i < TREES_ODD; i++) {
 		assert_true(oid_parse(&odd[i], made[i]));
 		free(made[i]);
 	}
@@ -288,9 +86,9 @@ static void read_marks(const char *path, struct triple *v, size_t n)
 	while (fgets(line, sizeof line, f)) {
 		unsigned long mark = strtoul(line + 1, NULL, 10) - 1;
 		struct oid id;
-		if (mark < FAMILIES * VARIANTS)
+		if (mark < TREES_FAMILIES * TREES_VARIANTS)
 			continue;
-		mark -= FAMILIES * VARIANTS;
+		mark -= TREES_FAMILIES * TREES_VARIANTS;
 		assert_true(mark < 3 * n);
 		line[strcspn(line, "\n")] = '\0';
 		assert_true(oid_parse(&id, strchr(line, ' ') + 1));
@@ -310,8 +108,8 @@ static void make_triples(const char *repo, struct triple *v, size_t n)
 	write_contents(to);
 	for (size_t i = 0; i < n; i++) {
 		struct tree base, ours, theirs;
-		unsigned mark = (unsigned)(FAMILIES * VARIANTS + 1 + 3 * i);
-		random_triple(&base, &ours, &theirs);
+		unsigned mark = (unsigned)(TREES_FAMILIES * TREES_VARIANTS + 1 + 3 * i);
+		trees_random_triple(&rng, &base, &ours, &theirs);
 		write_commit(to, mark, 0, &base);
 		write_commit(to, mark + 1, mark, &ours);
 		write_commit(to, mark + 2, mark, &theirs);

@@ -25,83 +25,9 @@ static bool has(uint8_t mask, uint32_t i)
 	return mask >> i & 1;
 }
 
-void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS])
-{
-	memcpy(above, p->needs, MODEL_TASKS);
-	for (uint32_t k = 0; k < p->n; k++) {
-		for (uint32_t t = 0; t < p->n; t++) {
-			for (uint32_t i = 0; i < p->n; i++)
-				above[t] |= has(above[t], i) ? above[i] : 0;
-		}
-	}
-}
-
-void model_look(const struct model_plan *p, const struct schedule *s, struct model_shot *out)
-{
-	memset(out, 0, sizeof *out);
-	for (uint32_t t = 0; t < p->n; t++) {
-		out->state[t] = schedule_state(s, t);
-		out->retries[t] = schedule_retries(s, t);
-		out->slot[t] = schedule_slot(s, t);
-	}
-	for (uint32_t i = 0; i < TASK_STATE_COUNT; i++)
-		out->count[i] = schedule_count(s, (enum task_state)i);
-	out->stopping = schedule_stopping(s);
-	out->halted = schedule_halted(s);
-	out->ended = schedule_ended(s);
-}
-
-static bool final_failure(const struct model_step *st)
-{
-	if (st->ev.kind == SCHED_FAILED)
-		return st->before.retries[st->ev.task] == st->plan->retries;
-	return st->ev.kind == SCHED_TIMEOUT || st->ev.kind == SCHED_BLOCKED || st->ev.kind == SCHED_RED;
-}
-
-void model_begin(const struct model_plan *p, struct model_book *out)
-{
-	memset(out, 0, sizeof *out);
-	out->closed = p->closed ? (uint8_t)((1u << p->slots) - 1) : 0;
-}
-
 static uint32_t open_slots(const struct model_plan *p, const struct model_book *b)
 {
 	return p->slots - (uint32_t)__builtin_popcount(b->closed);
-}
-
-void model_write(struct model_step *st)
-{
-	struct model_book *b = &st->is;
-
-	*b = st->was;
-	if (st->ev.kind == SCHED_START)
-		b->started = true;
-	else if (st->ev.kind == SCHED_HOLD || st->ev.kind == SCHED_RELEASE)
-		b->held = st->ev.kind == SCHED_HOLD;
-	else if (st->ev.kind == SCHED_STOP || st->ev.kind == SCHED_STOP_NOW)
-		b->stop = st->ev.kind == SCHED_STOP ? 1 : 2;
-	else if (st->ev.kind == SCHED_OPEN) {
-		b->claimed = false;
-		b->closed &= (uint8_t)(b->closed - 1); /* the lowest */
-	} else if (st->ev.kind == SCHED_CLOSE)
-		b->giving++;
-	else if (st->ev.kind == SCHED_INTEGRATED)
-		b->row = 0;
-	else if (st->ev.kind == SCHED_REPAIR)
-		b->repairs[st->ev.task]++;
-	else if (final_failure(st) && st->plan->halt > 0 && ++b->row >= st->plan->halt)
-		b->halted = true;
-	for (size_t i = 0; i < st->n; i++) {
-		if (st->actions[i].kind == SCHED_ASSIGN && st->actions[i].task < st->plan->n)
-			b->attempts[st->actions[i].task]++;
-		else if (st->actions[i].kind == SCHED_CLAIM)
-			b->claimed = true;
-		else if (st->actions[i].kind == SCHED_GIVE && st->actions[i].slot < st->plan->slots) {
-			b->closed |= (uint8_t)(1u << st->actions[i].slot);
-			b->giving--;
-		} else if (st->actions[i].kind == SCHED_END)
-			b->ended = true;
-	}
 }
 
 /* ---- who may start ---- */
@@ -275,7 +201,7 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 		case SCHED_DONE:
 			return to == TASK_CHECKED;
 		case SCHED_FAILED:
-			if (final_failure(st))
+			if (model_final_failure(st))
 				return to == TASK_FAILED;
 			return to == (no_more ? TASK_READY : TASK_BACKOFF);
 		case SCHED_TIMEOUT:
@@ -464,7 +390,7 @@ const char *model_check_step(const struct model_step *st)
 
 	for (uint32_t t = 0; t < p->n; t++) {
 		bool failed = st->ev.kind == SCHED_FAILED && st->ev.task == t;
-		bool retry = failed && !final_failure(st);
+		bool retry = failed && !model_final_failure(st);
 		if (!way_allowed(st, t))
 			return "a task goes from one state to another it may not go to";
 		if (st->after.retries[t] != st->before.retries[t] + retry)

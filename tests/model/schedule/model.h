@@ -1,7 +1,7 @@
 /* model: every order of events through a schedule, and what must hold after each of them.
  *
- * check.c judges steps from the outside, by what schedule.h shows and by its own books; explore.c
- * makes the steps. Neither may look into struct schedule. */
+ * check.c judges steps from the outside, by what schedule.h shows and by its own books (book.c);
+ * explore.c makes the steps. None may look into struct schedule. */
 #ifndef BOSK_TEST_MODEL_SCHEDULE_H
 #define BOSK_TEST_MODEL_SCHEDULE_H
 
@@ -60,6 +60,8 @@ void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS]);
 void model_look(const struct model_plan *p, const struct schedule *s, struct model_shot *out);
 /* The books after the step; everything else in it is known. */
 void model_write(struct model_step *st);
+/* The event was a failure that no retry follows. */
+bool model_final_failure(const struct model_step *st);
 /* NULL, or the rule that is broken: by the state st->after; by the step that led there. */
 const char *model_check_state(const struct model_step *st);
 const char *model_check_step(const struct model_step *st);
