@@ -152,7 +152,7 @@ static void close_core(struct core *c)
 	green_free(c->green);
 }
 
-int supervisor_run(struct session *s, const struct config *cfg, const struct recovery *recovery,
+int supervisor_run(bool *over, struct session *s, const struct config *cfg, const struct recovery *recovery,
                    const struct supervisor_options *options)
 {
 	struct core c = {.s = s,
@@ -163,6 +163,7 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	                 .fresh = !recovery};
 	struct err e = {0};
 
+	*over = false;
 	if (proc_contain(0, 0, &e) != 0 || open_core(&c, recovery, &e) != 0) {
 		log_error("%s", e.text);
 		close_core(&c);
@@ -184,6 +185,7 @@ int supervisor_run(struct session *s, const struct config *cfg, const struct rec
 	if (c.fatal.kind != ERR_NONE && code == 2)
 		code = 4; /* "nothing was started" is not what this was */
 	bool left = c.phase != PHASE_OVER && c.fatal.kind == ERR_NONE;
+	*over = c.phase == PHASE_OVER && c.fatal.kind == ERR_NONE;
 	close_core(&c);
 	if (left)
 		log_warn("session %s was left as it is; it can go on: bosk resume %s", s->sid, s->sid);

@@ -13,8 +13,9 @@ struct supervisor_options {
 
 /* Work on a session this process owns (session_lock) until nothing more can be done. `recovery` tells
  * what a killed predecessor left, NULL for a new session. Returns the exit code of interface.md; what
- * went wrong was said on stderr. */
-int supervisor_run(struct session *s, const struct config *cfg, const struct recovery *recovery,
+ * went wrong was said on stderr. *over: it came to its end. When not, what `s` says may not be in the store,
+ * and only a resume, which reads it anew, can go on. */
+int supervisor_run(bool *over, struct session *s, const struct config *cfg, const struct recovery *recovery,
                    const struct supervisor_options *options);
 
 #endif

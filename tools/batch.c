@@ -220,13 +220,13 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 {
 	struct supervisor_options options = {.json = json, .quiet = log_get() == LOG_QUIET};
 	AUTO_STR struct str counts = {0};
-	bool landed = false;
+	bool landed = false, over = true;
 
 	log_info("session %s: %zu task%s in %llu worktree%s, from %.12s, for %s", s->sid, s->plan.n,
 	         s->plan.n == 1 ? "" : "s", (unsigned long long)s->row.jobs,
 	         s->row.jobs == 1 ? "" : "s", s->tip, s->row.target);
-	int code = batch_only_lands(s) ? work_code(s) : supervisor_run(s, cfg, recovery, &options);
-	if (str_eq(s->manifest.state, "running"))
+	int code = batch_only_lands(s) ? work_code(s) : supervisor_run(&over, s, cfg, recovery, &options);
+	if (!over)
 		return code; /* nothing was started, or it ended in the middle: said already */
 	code = land(s, code, &landed);
 	status_counts(s, &counts);

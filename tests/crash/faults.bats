@@ -82,6 +82,36 @@ YAML
     expect_text '^bosk: error: out of memory; what was begun can go on'
 }
 
+@test "what could not be recorded is not gone on with: a resume does it" {
+    unchecked 'a resume lands in the checkout' B1
+    local k=0 resumed=0 words=(run "$SCRATCH/p.yaml" --land merge)
+    cp -a "$REPO" "$SCRATCH/kept"
+    while :; do # each time that the store is to be written
+        k=$((k + 1))
+        rm -rf "$REPO" "$SCRATCH/fired"
+        cp -a "$SCRATCH/kept" "$REPO"
+        cd "$REPO"
+        faulty_bosk supervisor "open:$k" EMFILE "$REPO/.git/bosk/store/writer.lock" "${words[@]}" || break
+        if [ "$status" != 0 ]; then
+            expect_status 4
+            expect_text '^bosk: error: .*writer.lock: Too many open files'
+            if last_sid >/dev/null; then
+                run_bosk verify
+                expect_status 0
+                words=(resume)
+                resumed=$((resumed + 1))
+            fi
+            run_bosk "${words[@]}"
+            expect_status 0
+            words=(run "$SCRATCH/p.yaml" --land merge)
+        fi
+        equal "state after $k" "$(task_field "$(last_sid)" one state)" landed
+        run_bosk verify
+        expect_status 0
+    done
+    [ "$resumed" -gt 5 ]
+}
+
 # Each in turn of the calls that a landing makes: it lands, or says why not and is gone on with.
 landing_with() {
     local k=0
