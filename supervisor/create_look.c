@@ -124,11 +124,14 @@ int create_look(struct create_base *out, const struct site *site, const struct c
 	AUTO_FREE char *ref = mem_printf("refs/heads/%s", out->target);
 	if (gitx_commit_of(site->git, ref, &out->base, e) != 0) {
 		struct err absent = {0};
-		if (gitx_ref_read(site->git, ref, &out->base, &absent) == 0)
+		bool named = gitx_ref_read(site->git, ref, &out->base, &absent) == 0;
+		if (named && e->kind == ERR_MISSING)
 			return err_set(e, ERR_DAMAGED,
 			               "commit %.12s of branch %s cannot be read: objects are missing in %s/objects "
 			               "or in what objects/info/alternates names there. See git fsck",
 			               out->base.hex, out->target, gitx_common_dir(site->git));
+		if (named)
+			return err_wrap(e, "commit %.12s of branch %s cannot be read", out->base.hex, out->target);
 		if (e->kind == ERR_MISSING)
 			return err_set(e, ERR_USAGE,
 			               "branch %s does not exist or has no commit yet: make a first commit, or name "

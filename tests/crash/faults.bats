@@ -21,6 +21,7 @@ faulty_bosk() {
     local -x LD_PRELOAD=$library FAULT_EXE=$BOSK_BIN FAULT_BELOW=$REPO:$REPO.worktrees
     local -x FAULT_ROLE=$1 FAULT_AT=$2 FAULT_WITH=$3 FAULT_OF=$4 FAULT_ONCE=$SCRATCH/fired
     shift 4
+    rm -f "$FAULT_ONCE"
     run_bosk "$@"
     [ -s "$FAULT_ONCE" ]
 }
@@ -82,13 +83,22 @@ YAML
     expect_text '^bosk: error: out of memory; what was begun can go on'
 }
 
+@test "an object that cannot be read for lack of something is not called missing" {
+    faulty_bosk supervisor open:1 EMFILE "$REPO/.git/objects/??/*" run "$SCRATCH/p.yaml"
+    expect_status 4
+    expect_text 'commit [0-9a-f]{12} of branch main cannot be read: .*Too many open files'
+    faulty_bosk supervisor read:1 EIO "$REPO/.git/objects/??/*" run "$SCRATCH/p.yaml"
+    expect_status 4
+    expect_text 'commit [0-9a-f]{12} of branch main cannot be read: .*Input/output error'
+}
+
 @test "what could not be recorded is not gone on with: a resume does it" {
     unchecked 'a resume lands in the checkout' B1
     local k=0 resumed=0 words=(run "$SCRATCH/p.yaml" --land merge)
     cp -a "$REPO" "$SCRATCH/kept"
     while :; do # each time that the store is to be written
         k=$((k + 1))
-        rm -rf "$REPO" "$SCRATCH/fired"
+        rm -rf "$REPO"
         cp -a "$SCRATCH/kept" "$REPO"
         cd "$REPO"
         faulty_bosk supervisor "open:$k" EMFILE "$REPO/.git/bosk/store/writer.lock" "${words[@]}" || break
@@ -120,7 +130,6 @@ landing_with() {
         rm -rf "$REPO"
         cp -a "$SCRATCH/kept" "$REPO"
         cd "$REPO" || return
-        rm -f "$SCRATCH/fired"
         faulty_bosk supervisor "$1:$k" "$2" "$3" land --merge || break
         if [ "$status" != 0 ]; then
             expect_status 4 || return

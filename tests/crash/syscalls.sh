@@ -155,11 +155,11 @@ fi
 
 # ended_well KIND WHAT: with an exit code of its own, and it said what failed: the error, or the file or object.
 # A lock file that could not be removed is one that somebody holds. Without memory libfyaml takes the file that it
-# reads for faulty, or dies: before anything has begun.
+# reads for faulty, or dies in fy_parse_input_append (libc asks for it): before anything has begun.
 ended_well() {
     case $rc/$1/$2 in
     0/*) return ;;
-    2/memory/*libfyaml* | 139/memory/*libfyaml*)
+    2/memory/*libfyaml* | 139/memory/*libfyaml* | 139/memory/*libc.so*)
         equal "session" "$(sid_or_none)" ''
         return
         ;;
@@ -259,7 +259,7 @@ round() {
     check "how it ended ($rc)" ended_well "$kind" "$what"
     [ "$rc" = 0 ] || resume_to_end
     remove_what_stays
-    [ "$kind" != remove ] || rm -rf .git/bosk/tmp/* # doctor names it
+    case $kind in remove | memory) rm -rf .git/bosk/tmp/* ;; esac # doctor names it
     sid=$(sid_or_none)
     look=$main/looks/$(looks "$sid" | tee "$SCRATCH/look" | sha256sum | cut -c 1-40)
     if [ "$chosen" != 0 ] || [ $(($1 % 8)) = 0 ] || ! [ -e "$look" ]; then
