@@ -110,7 +110,7 @@ share() {
 set -eu
 build=$SCRATCH/builds/\$BOSK_SLOT-\$(pwd | cksum | cut -d' ' -f1)
 echo "\$BOSK_SLOT" >> "$SCRATCH/slots"
-cmake -S . -B "\$build" -G Ninja -DBOSK_TESTS=OFF > "\$build.log" 2>&1 || { cat "\$build.log"; exit 1; }
+cmake -S . -B "\$build" -G Ninja -DBOSK_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-O0 > "\$build.log" 2>&1 || { cat "\$build.log"; exit 1; }
 ninja -C "\$build" bosk >> "\$build.log" 2>&1 || { tail -n 40 "\$build.log"; exit 1; }
 SH
     chmod +x "$SCRATCH/gate"

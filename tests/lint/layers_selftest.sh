@@ -29,18 +29,21 @@ library() {
     rm -f "$scratch/libplant.a"
     ar rc "$scratch/libplant.a" "$scratch/$1.o"
 }
+# fresh: a tree with a few real sources; that all of them are clean is for lint.layers to say.
 fresh() {
     rm -rf "$tree"
-    mkdir "$tree"
-    cp -r "$source_dir"/{store,worker,supervisor,tools,tests} "$tree"
+    mkdir -p "$tree"/{store,worker,supervisor,tools,tests/lib}
+    cp -r "$source_dir/store/base" "$tree/store"
+    cp "$source_dir"/tests/lib/test.h "$tree/tests/lib"
     library empty.c 'int empty_thing;'
 }
 lint() {
     "$source_dir/tests/lint/layers.sh" "$tree" "$scratch/libplant.a" >"$scratch/out" || [ $? = 1 ]
 }
-# found WHERE TEXT: some finding starts with WHERE: and says TEXT.
+# found WHERE TEXT [FINDINGS]: some finding starts with WHERE: and says TEXT.
 found() {
-    awk -v where="$1:" -v text="$2" 'index($0, where) == 1 && index($0, text) { hit = 1 } END { exit !hit }' "$scratch/out"
+    awk -v where="$1:" -v text="$2" 'index($0, where) == 1 && index($0, text) { hit = 1 } END { exit !hit }' \
+        "${3:-$scratch/out}"
 }
 # expect WHERE TEXT: found with what was planted, and not without.
 expect() {
@@ -51,8 +54,7 @@ expect() {
         missed=$((missed + 1))
     fi
     fresh
-    lint
-    if found "$1" "$2"; then
+    if found "$1" "$2" "$scratch/clean"; then
         printf 'FOUND WITHOUT A CAUSE %s: %s\n' "$1" "$2"
         missed=$((missed + 1))
     fi
@@ -67,6 +69,8 @@ plant() {
 head='/* planted: a violation. */'
 
 fresh
+lint
+cp "$scratch/out" "$scratch/clean"
 # Layers.
 plant worker/planted.h "$head"
 plant store/planted.c "$head" '#include "worker/planted.h"'
