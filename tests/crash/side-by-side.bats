@@ -115,8 +115,6 @@ status_ms() {
     equal 'files landed' "$(git ls-tree --name-only main | grep -c '^s[0-9]*-')" "$((half * BOSK_TEST_TASKS))"
     equal 'checkout' "$(git status --porcelain)" ''
     assert_no_worktrees "$REPO"
-    assert_fsck "$REPO"
-    assert_verified
 }
 
 @test "few worktrees for many sessions: never more than there may be, and all is done" {
@@ -137,7 +135,6 @@ status_ms() {
     equal 'files landed' "$(git ls-tree --name-only main | grep -c '^s[0-9]*-')" 30
     assert_no_lock_said
     assert_no_worktrees "$REPO"
-    assert_verified
 }
 
 @test "frozen while it writes the store: status answers, the others hold on and finish when it goes on" {
@@ -153,7 +150,6 @@ status_ms() {
     kill -CONT "${pids[a]}"
     end a 0
     end b 0
-    assert_verified
 }
 
 @test "one landing at a time: who waits says whom for; frozen, it is waited for; killed, it is not" {
@@ -182,7 +178,6 @@ status_ms() {
     expect_status 0
     equal 'landings' "$(git rev-list --count --first-parent main)" 4
     equal 'files landed' "$(git ls-tree --name-only main | grep -c '^[abc]-1$')" 3
-    assert_verified
 }
 
 @test "killed beside living ones and resumed there, twice at once: one takes it, nobody touches the others" {
@@ -216,5 +211,4 @@ status_ms() {
     refute "$BOSK_BIN" resume "$b"
     echo go >"$SCRATCH/gate"
     end b 0
-    assert_verified
 }

@@ -269,7 +269,7 @@ round() {
     else
         check strays assert_no_strays "$sid"
         check verify "$BOSK_BIN" verify
-        check fsck assert_fsck "$REPO"
+        check fsck git fsck --full --strict --no-dangling --no-progress
     fi
 }
 

@@ -321,19 +321,12 @@ assert_once() {
         "$(git -C "$repo" rev-parse "refs/heads/integration-$sid")"
 }
 
-# assert_fsck REPO: no broken or missing object now; flow_teardown looks too.
-assert_fsck() {
-    local inv_repo=$1 inv_refs=any inv_skip='' inv_wrong=0
-    A8_fsck && [ $inv_wrong = 0 ]
-}
-
-# assert_verified: the store agrees with itself and with git now; flow_teardown looks too.
+# assert_verified: the store agrees with itself and with git now; for tests of several runs, flow_teardown looks too.
 assert_verified() {
     local inv_repo=$REPO inv_skip='' inv_wrong=0
     [ ! -d "$REPO/.git/bosk/store" ] || D4_verified
     [ $inv_wrong = 0 ]
 }
-flow_teardown_verified() { flow_teardown; }
 
 # assert_no_worktrees REPO: only the user's own is left.
 assert_no_worktrees() {

@@ -126,7 +126,7 @@ look_at_end() {
     done < <(jq -r '.sessions[] | "\(.id) \(.queue)"' "$ROUND/status")
     branch_lines main main
     must verify "$BOSK_BIN" verify
-    must fsck assert_fsck "$REPO"
+    must fsck git fsck --full --strict --no-dangling --no-progress
     must worktrees assert_no_worktrees "$REPO"
     must 'worktree folder' folder_empty "$REPO.worktrees"
     must checkout same_checkout
