@@ -4,7 +4,7 @@
 # places - while they write the store, while they land - beside others that live.
 # BOSK_TEST_SESSIONS and BOSK_TEST_TASKS make it larger.
 
-load ../lib/flow
+load ../lib/beside
 
 setup() {
     flow_setup
@@ -29,31 +29,7 @@ held_plan() {
         "$1" "$SCRATCH" "$SCRATCH" "$1" "$1" >"$SCRATCH/$1.yaml"
 }
 
-declare -gA pids # -g: bats reads this file in a function
-# begin NAME WORDS...: bosk run of its plan, in the background; output in NAME.out and NAME.err.
-begin() {
-    local name=$1
-    shift
-    "$BOSK_BIN" run "$SCRATCH/$name.yaml" "$@" >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" </dev/null 3>&- &
-    pids[$name]=$!
-}
-# end NAME WANTED: the exit code of that run.
-end() {
-    local code=0
-    wait_until "! alive ${pids[$1]}" "$FLOW_LIMIT" || return
-    wait "${pids[$1]}" || code=$?
-    [ "$code" = "$2" ] && return 0
-    printf 'run of %s: exit %s, wanted %s\n' "$1" "$code" "$2" >&2
-    tail -c 3000 "$SCRATCH/$1.err" >&2
-    return 1
-}
 stopped() { [[ $(cat "/proc/${pids[$1]}/stat") == *') T '* ]]; }
-sid_of() { status_json "first(.sessions[] | select(.tasks[0].id == \"$1-1\") | .id)"; }
-waiting_for() { status_json ".sessions[] | select(.id == \"$1\") | .waiting_for // \"nothing\""; }
-waits() {
-    local sid
-    sid=$(sid_of "$1" 2>/dev/null) && [ "$(waiting_for "$sid")" != nothing ]
-}
 # No error of git's about a lock, and none of ours.
 assert_no_lock_said() {
     refute grep -niE 'unable to (create|lock)|cannot lock|could not lock|file exists|git\.?lock|\.lock|held by|another (git|writer)' \

@@ -2,7 +2,7 @@
 # Sessions from different terminals on one repository (promises F, B4, C3): each as if it were alone, but for
 # the worktrees they share, and one landing at a time. Who waits says whom for.
 
-load ../lib/flow
+load ../lib/beside
 
 setup() {
     flow_setup
@@ -28,37 +28,9 @@ held='touch "$SCRATCH/began/$task"; read x <"$SCRATCH/gates/$task"; echo $task >
 quick='echo $task >$task'
 export held quick
 
-# begin NAME WORDS...: bosk run of the plan, in the background; output in NAME.out and NAME.err.
-declare -gA pids # -g: bats reads this file in a function
-begin() {
-    local name=$1
-    shift
-    export SCRATCH
-    env --default-signal=INT,QUIT "$BOSK_BIN" run "$SCRATCH/$name.yaml" "$@" \
-        >"$SCRATCH/$name.out" 2>"$SCRATCH/$name.err" </dev/null 3>&- &
-    pids[$name]=$!
-}
 gates() { for name; do mkfifo "$SCRATCH/gates/$name"; done; }
 began() { wait_until "[ -e '$SCRATCH/began/$1' ]"; }
 pass() { echo go >"$SCRATCH/gates/$1"; }
-# end NAME WANTED: the exit code of that run.
-end() {
-    local code=0
-    wait_until "! alive ${pids[$1]}" "$FLOW_LIMIT" || return
-    wait "${pids[$1]}" || code=$?
-    [ "$code" = "$2" ] && return 0
-    printf 'run of %s: exit %s, wanted %s\n' "$1" "$code" "$2" >&2
-    tail -c 3000 "$SCRATCH/$1.err" >&2
-    return 1
-}
-# sid_of NAME: the session whose plan that is.
-sid_of() { status_json "first(.sessions[] | select(.tasks[0].id == \"$1-1\") | .id)"; }
-waiting_for() { status_json ".sessions[] | select(.id == \"$1\") | .waiting_for // \"nothing\""; }
-# waits NAME: that run waits for something.
-waits() {
-    local sid
-    sid=$(sid_of "$1" 2>/dev/null) && [ "$(waiting_for "$sid")" != nothing ]
-}
 
 @test "a session waits for a worktree of another one, says so, and gets it when that one ends" {
     plan_of a "$held" && plan_of b "$quick"
