@@ -25,10 +25,7 @@ YAML
     expect_status 0
     OTHER=$(status_json ".sessions[] | select(.id != \"$SID\") | .id")
     QUEUE=$(status_json ".sessions[] | select(.id == \"$SID\") | .queue")
-    cp -a "$REPO" "$SCRATCH/template"
-    export SCRATCH HOME XDG_RUNTIME_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL LC_ALL NO_COLOR BOSK_BIN
-    export REPO OUT ERR SID OTHER QUEUE
-    cd "$SCRATCH"
+    flow_template SID OTHER QUEUE
 }
 teardown_file() { flow_teardown; }
 
@@ -39,10 +36,7 @@ rows=0
 row() {
     local promise=$1 text=$2 commands=$3
     shift 3
-    cd "$SCRATCH"
-    rm -rf "$REPO" "$REPO".*
-    cp -a "$SCRATCH/template" "$REPO"
-    cd "$REPO"
+    flow_fresh
     eval "$commands"
     if invariants_check --patience 0 "$@" "$REPO" 2>"$ERR"; then
         printf '%s: not noticed: %s\n' "$promise" "$commands" >&2
@@ -63,9 +57,7 @@ Bosk-Task: $1")
 
 @test "nothing is wrong with what bosk leaves, and looking changes nothing" {
     contents() { find . -type f -not -name lock.mdb -exec sha256sum {} + | LC_ALL=C sort -k 2; }
-    rm -rf "$REPO"
-    cp -a "$SCRATCH/template" "$REPO"
-    cd "$REPO"
+    flow_fresh
     snapshot_checkout "$REPO" >"$SCRATCH/before"
     git rev-parse "integration-$SID" "integration-$SID:file" >"$SCRATCH/kept"
     contents >"$SCRATCH/contents"

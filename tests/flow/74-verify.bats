@@ -19,21 +19,14 @@ tasks:
 YAML
     run_bosk run "$SCRATCH/plan.yaml" --jobs 2 -c retries=0
     expect_status 1
-    cp -a "$REPO" "$SCRATCH/template"
-    export SCRATCH HOME XDG_RUNTIME_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL LC_ALL NO_COLOR BOSK_BIN
-    export REPO OUT ERR
     SID=$(last_sid)
     QUEUE=$(status_json '.sessions[0].queue')
-    export SID QUEUE
-    cd "$SCRATCH"
+    flow_template SID QUEUE
 }
 teardown_file() { flow_teardown; }
 
 fresh() {
-    cd "$SCRATCH"
-    rm -rf "$REPO" "$REPO.worktrees"
-    cp -a "$SCRATCH/template" "$REPO"
-    cd "$REPO"
+    flow_fresh
     : >"$OUT"
 }
 edit() { "$BOSK_TEST_STORE_EDIT" .git/bosk/store "$@"; }

@@ -96,10 +96,8 @@ crash_finish() {
 make_template() { mv "$REPO" "$SCRATCH/template"; }
 # fresh: the repository as it was before any run, an empty log, nothing said.
 fresh() {
-    cd "$SCRATCH" || return
-    rm -rf "$REPO" "$REPO.worktrees" "$XDG_RUNTIME_DIR/bosk"
-    cp -a "$SCRATCH/template" "$REPO"
-    cd "$REPO" || return
+    rm -rf "$XDG_RUNTIME_DIR/bosk"
+    flow_fresh
     : >"$SCRATCH/log"
     said=''
 }

@@ -101,6 +101,21 @@ make_repo() {
     git commit -qm 'Start'
 }
 
+# flow_template: at the end of setup_file: the repository as it is now is what flow_fresh brings back. What
+# the tests of the file need is exported, with the variables NAME...
+flow_template() {
+    cp -a "$REPO" "$SCRATCH/template"
+    export SCRATCH HOME XDG_RUNTIME_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL LC_ALL NO_COLOR BOSK_BIN REPO OUT ERR
+    export "${@?}"
+    cd "$SCRATCH" || return
+}
+flow_fresh() {
+    cd "$SCRATCH" || return
+    rm -rf "$REPO" "$REPO".*
+    cp -a "$SCRATCH/template" "$REPO"
+    cd "$REPO" || return
+}
+
 # dirty_checkout: give $REPO everything a user may have lying about: staged, unstaged, staged and
 # changed again, deleted, untracked, ignored, executable, a link, and two stashes.
 dirty_checkout() {
