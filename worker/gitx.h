@@ -78,6 +78,10 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
 /* Paths of all folders of a tree, and of its submodules. */
 int gitx_folders(struct gitx *g, const struct oid *tree, struct strv *folders, struct strv *links, struct err *e);
 
+/* Of a submodule with its files in `top` (a real path): has it commits that no remote-tracking ref of it holds, has it work that is
+ * not committed? Both true in doubt. Runs nothing that its settings name. */
+void gitx_sub_look(const char *git_dir, const char *top, bool *ahead, bool *dirty);
+
 /* The objects written through `g` so far are on the disk after it, at about the price of one flush
  * however many they are. gitx_ref_moves begins with it; call it yourself before something else than a ref
  * says that they exist. ERR_MISSING when one is gone (a gc): make it again. */

@@ -23,6 +23,7 @@ void nested_fini(struct nested *n)
 {
 	strv_fini(&n->taken);
 	strv_fini(&n->apart);
+	strv_fini(&n->subs);
 }
 
 /* ---- what is at a path ---- */
@@ -166,8 +167,11 @@ int nested_enter(struct slot *s, const struct oid *owns, const struct oid *tree,
 			continue;
 		if (oid_none(&empty) && (list_submodules(s, owns, &submodules, e) != 0 || empty_file(s, &empty, e) != 0))
 			return -1;
-		if (strv_has(&submodules, path))
+		if (strv_has(&submodules, path)) {
+			if (kind == INSIDE && !strv_has(&n->subs, path))
+				strv_add(&n->subs, path);
 			continue;
+		}
 		str_addf(&lines, "0 %s\t%s", NO_ID, path);
 		str_addc(&lines, '\0');
 		if (kind != WORKTREE) {
@@ -218,19 +222,46 @@ static int keep_apart(struct slot *s, const char *path, struct str *note, struct
 	return 0;
 }
 
+/* Nothing is said of one that its remote holds as it is. */
+static int keep_sub(struct slot *s, const char *path, struct str *note, struct err *e)
+{
+	AUTO_FREE char *top = mem_printf("%s/%s", s->init.worktree, path), *dir = NULL, *ref = NULL, *work = NULL;
+	AUTO_FREE char *real = realpath(top, NULL);
+	bool ahead, dirty;
+
+	if (look(s, path, &dir) != INSIDE || !real)
+		return 0;
+	gitx_sub_look(dir, real, &ahead, &dirty);
+	if ((ahead && nested_keep_folder(s, dir, path, &ref, e) != 0) ||
+	    (dirty && nested_keep_files(s, top, path, &work, e) != 0))
+		return -1;
+	if (ref)
+		str_addf(note, "the submodule %s has commits that no remote of it has: they are in %s (bosk rescue show says "
+		               "how to read it)", path, ref);
+	if (work)
+		str_addf(note, "%s%s%s has changes that are not committed: its files are %s", ref ? "; " : "",
+		         ref ? "" : "the submodule ", ref ? "it" : path, work);
+	return 0;
+}
+
 int nested_keep(struct slot *s, const struct nested *n, struct err *e)
 {
-	for (size_t i = 0; i < n->taken.n + n->apart.n; i++) {
-		AUTO_STR struct str note = {0};
-		if (s->task && !str_eq(s->work_task, s->task)) /* of a session that was cut off: told with another's */
-			str_addf(&note, "of %s: ", s->work_task ? s->work_task : "nobody");
-		bool apart = i >= n->taken.n;
-		if (apart ? keep_apart(s, n->apart.v[i - n->taken.n], &note, e) != 0
-		          : keep_taken(s, n->taken.v[i], &note, e) != 0)
-			return -1;
-		if (!strv_has(&s->notes, note.p))
-			strv_add(&s->notes, note.p);
-	}
+	const struct {
+		const struct strv *paths;
+		int (*keep)(struct slot *, const char *, struct str *, struct err *);
+	} all[] = {{&n->taken, keep_taken}, {&n->apart, keep_apart}, {&n->subs, keep_sub}};
+
+	for (size_t k = 0; k < MEM_COUNT(all); k++)
+		for (size_t i = 0; i < all[k].paths->n; i++) {
+			AUTO_STR struct str text = {0}, note = {0};
+			if (all[k].keep(s, all[k].paths->v[i], &text, e) != 0)
+				return -1;
+			if (s->task && !str_eq(s->work_task, s->task)) /* of a session that was cut off: told with another's */
+				str_addf(&note, "of %s: ", s->work_task ? s->work_task : "nobody");
+			str_add(&note, str_text(&text));
+			if (text.len && !strv_has(&s->notes, note.p))
+				strv_add(&s->notes, note.p);
+		}
 	strv_fini(&s->nested);
 	strv_copy(&s->nested, &n->taken);
 	return 0;

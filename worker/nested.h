@@ -1,7 +1,7 @@
 /* nested: repositories that an agent made inside its worktree. git stages of such a folder no more than the id of
  * its HEAD, which nobody else has; of one without a commit nothing at all. Here its files are staged as plain
  * files, and its git folder is kept under a ref (promise A5). What the base has as a submodule, or .gitmodules
- * names, stays one. */
+ * names, stays one; what no remote of it holds is kept, too. */
 #ifndef BOSK_NESTED_H
 #define BOSK_NESTED_H
 
@@ -10,6 +10,7 @@
 struct nested {
 	struct strv taken; /* folders that hold a repository, and whose files are plain ones */
 	struct strv apart; /* worktrees of this very repository: not to be staged */
+	struct strv subs;  /* submodules whose git folder goes with the worktree */
 };
 void nested_fini(struct nested *n);
 #define AUTO_NESTED __attribute__((cleanup(nested_fini)))

@@ -114,8 +114,21 @@ int nested_keep_folder(struct slot *s, const char *dir, const char *what, char *
 	                        "--force", "--sparse", "--", "."),
 	               &tree, e) != 0 ||
 	    keep(s, &tree, NULL, subject,
-	         "To look at it: git init DIR, then git archive THIS-COMMIT | tar -x -C DIR/.git\n\n", ref, e) != 0)
+	         "To look at it: git init DIR, then git archive THIS-COMMIT | tar -x -C DIR/.git\n"
+	         "Of a submodule, then git config --file DIR/.git/config --unset core.worktree\n\n", ref, e) != 0)
 		return err_wrap(e, "cannot keep %s", dir);
+	return 0;
+}
+
+int nested_keep_files(struct slot *s, const char *top, const char *what, char **ref, struct err *e)
+{
+	AUTO_FREE char *subject = mem_printf("Files of %s", what);
+	struct oid tree;
+
+	*ref = NULL;
+	if (write_tree(s, top, &(struct oid){""}, GIT_ARGS("add", "--all", "--sparse", "--", "."), &tree, e) != 0 ||
+	    keep(s, &tree, NULL, subject, "", ref, e) != 0)
+		return err_wrap(e, "cannot save what is in %s", top);
 	return 0;
 }
 

@@ -10,6 +10,9 @@
  * by the caller) is NULL when there is no object in it. */
 int nested_keep_folder(struct slot *s, const char *dir, const char *what, char **ref, struct err *e);
 
+/* What is in `top` and not ignored, in the same way. */
+int nested_keep_files(struct slot *s, const char *top, const char *what, char **ref, struct err *e);
+
 /* The same for what a worktree of this repository at `top`, inside of ours, holds beyond a branch. */
 int nested_keep_worktree(struct slot *s, const char *top, const char *admin, const char *what, char **ref,
                          struct err *e);

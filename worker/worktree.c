@@ -330,6 +330,21 @@ static void remove_copies(struct slot *s)
 	}
 }
 
+/* Where a submodule was filled git removes nothing without force. What is in it was looked at when it was staged;
+ * the rest is looked at here, as git does. */
+static bool clean_with_submodules(const struct slot *s)
+{
+	AUTO_FREE char *modules = mem_printf("%s/modules", s->admin_dir);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	int status;
+
+	return fs_is_dir(modules) &&
+	       git_try(&s->git, &status, &text, NULL,
+	               GIT_ARGS("status", "--porcelain", "--ignore-submodules=all"), &ignored) == 0 &&
+	       status == 0 && !text.len;
+}
+
 static int remove_whole(struct slot *s, const struct git *g, struct err *e)
 {
 	struct err ignored = {0};
@@ -340,7 +355,10 @@ static int remove_whole(struct slot *s, const struct git *g, struct err *e)
 	    git_try(g, &status, NULL, NULL, GIT_ARGS("worktree", "unlock", "--", s->init.worktree), e) != 0)
 		return -1;
 	FAILPOINT("worktree.remove.unlocked");
-	if (git_run(g, NULL, GIT_ARGS("worktree", "remove", "--", s->init.worktree), e) != 0) {
+	if (git_run(g, NULL,
+	            clean_with_submodules(s) ? GIT_ARGS("worktree", "remove", "--force", "--", s->init.worktree)
+	                                     : GIT_ARGS("worktree", "remove", "--", s->init.worktree),
+	            e) != 0) {
 		worktree_mark(s, s->admin_dir, WORKTREE_MADE, &ignored);
 		return err_wrap(e, "the worktree stays");
 	}

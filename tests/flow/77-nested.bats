@@ -272,3 +272,53 @@ YAML
     refute git rev-parse -q --verify "refs/bosk/keep/$sid/one/1"
     equal "kept" "$(git for-each-ref "refs/bosk/keep/$sid/one/" | wc -l)" 2
 }
+
+# $REPO has the submodule sub, and every worktree fills it.
+with_submodule() {
+    git init -q -b main "$SCRATCH/library" && echo lib >"$SCRATCH/library/l.txt"
+    git -C "$SCRATCH/library" add . && git -C "$SCRATCH/library" $FAKE_ID commit -qm library
+    git -c protocol.file.allow=always submodule --quiet add "$SCRATCH/library" sub
+    git commit -qm 'A submodule'
+    commit_config <<<'worktrees: {setup: git -c protocol.file.allow=always submodule --quiet update --init}'
+}
+
+@test "a submodule stays one; its worktree is removed, and what only it held is kept" {
+    with_submodule
+    plan <<YAML
+tasks:
+  - {id: plain, run: 'echo one >one.txt; cat sub/l.txt'}
+  - {id: moved, needs: [plain], run: 'cd sub && echo more >l.txt && git $FAKE_ID commit -qam more && echo open >open.txt'}
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --jobs 1
+    expect_status 0
+    sid=$(last_sid)
+    equal "kind" "$(git ls-tree "integration-$sid" sub | cut -d' ' -f1)" 160000
+    assert_no_worktrees "$REPO"
+    equal "refs of plain" "$(git for-each-ref "refs/bosk/keep/$sid/plain" | wc -l)" 0
+    run_bosk report "$sid"
+    expect_text 'moved: the submodule sub has commits that no remote of it has' "$OUT"
+    for ref in $(git for-each-ref --format='%(refname)' "refs/bosk/keep/$sid/moved/*-nested*"); do
+        case $(git log -1 --format=%s "$ref") in
+        'The .git of sub')
+            reopen "$ref"
+            git config --file "$SCRATCH/again/.git/config" --unset core.worktree
+            equal "its commit" "$(git -C "$SCRATCH/again" rev-parse HEAD)" "$(git rev-parse "integration-$sid:sub")"
+            ;;
+        'Files of sub') equal "its files" "$(git ls-tree --name-only "$ref" | paste -sd' ')" 'l.txt open.txt' ;;
+        *) false ;;
+        esac
+        seen+=x
+    done
+    equal "refs" "$seen" xx
+}
+
+@test "gc removes a dead session's worktree with a submodule" {
+    with_submodule
+    killed 'cd sub && echo open >open.txt'
+    run_bosk gc --max-age 0s
+    expect_status 0
+    expect_text "the submodule sub has changes that are not committed: its files are refs/bosk/keep/$sid/one/1-nested" "$OUT"
+    equal "its files" "$(git ls-tree --name-only "refs/bosk/rescue/$sid/one/1" nest unborn | paste -sd' ')" 'nest unborn'
+    equal "open" "$(git for-each-ref --format='%(refname)' "refs/bosk/keep/$sid/one" | sed 's/$/:open.txt/' | git cat-file --batch | grep -c '^open$')" 1
+    assert_no_worktrees "$REPO"
+}
