@@ -226,7 +226,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	         s->plan.n == 1 ? "" : "s", (unsigned long long)s->row.jobs,
 	         s->row.jobs == 1 ? "" : "s", s->tip, s->row.target);
 	int code = batch_only_lands(s) ? work_code(s) : supervisor_run(&over, s, cfg, recovery, &options);
-	if (!over)
+	if (!over || str_eq(s->manifest.state, "running"))
 		return code; /* nothing was started, or it ended in the middle: said already */
 	code = land(s, code, &landed);
 	status_counts(s, &counts);

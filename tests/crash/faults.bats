@@ -83,6 +83,13 @@ YAML
     expect_text '^bosk: error: out of memory; what was begun can go on'
 }
 
+@test "where nothing could be started, no session is told of" {
+    faulty_bosk worker open:2 EIO "$REPO/.git/worktrees/??????-1/gitdir" run "$SCRATCH/p.yaml"
+    expect_status 4
+    expect_text 'error: .*nothing was started'
+    refute grep -E 'session [0-9a-f]{6} running|bosk report' "$ERR"
+}
+
 @test "an object that cannot be read for lack of something is not called missing" {
     faulty_bosk supervisor open:1 EMFILE "$REPO/.git/objects/??/*" run "$SCRATCH/p.yaml"
     expect_status 4
