@@ -109,6 +109,8 @@ const struct cmd cmd_gc_entry = {.name = "gc",
 	"A session is an orphan when the process that owns it is dead and its last event is older than\n"
 	"orphans.max_age (4h), or orphans.resumable_max_age (24h) when bosk resume can go on with it; with\n"
 	"--max-age D all that are older than D. The work in its worktrees is saved first (bosk rescue list),\n"
-	"then they are removed. It can still be resumed: its work is put back. Each bosk run does the same.\n",
+	"then they are removed. It can still be resumed: its work is put back. Each bosk run does the same.\n"
+	"What is not bosk's to remove - a locked worktree, a mount, a checkout that is lent - stays, with the\n"
+	"reason; that is no failure. Forgetting (--sessions) that was cut off is ended by any gc.\n",
                                  CMD_OPTIONS(options),
                                  .run = run};

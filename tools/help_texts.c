@@ -73,7 +73,7 @@ const struct help_text help_texts[] = {
 	{"gc",
 	 "bosk gc --dry-run\n"
 	 "bosk gc --max-age 0s --kill\n",
-	 "0124", "cleaned, or nothing to do", "something could not be cleaned",
+	 "0124", "cleaned, or nothing to do", "something could not be saved or removed",
 	 "rescue doctor"},
 	{"rescue",
 	 "bosk rescue list\n"

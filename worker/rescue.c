@@ -307,10 +307,30 @@ static int stage_aside(struct slot *s, const struct oid *head, const struct oid 
 	return rc;
 }
 
+/* HEAD to what was saved, but only from where it was then: somebody may have committed meanwhile. */
+static int leave_head(struct slot *s, const struct oid *saved, struct err *e)
+{
+	struct oid now, was;
+	size_t n = 0;
+
+	if (ask_id(&s->git, GIT_ARGS("rev-parse", "--verify", "--quiet", "HEAD^{commit}"), &now, e) != 0)
+		return -1;
+	if (oid_none(&now) || strcmp(now.hex, saved->hex) == 0)
+		return 0;
+	if (gitx_parents(s->gitx, saved, &was, 1, &n, e) != 0)
+		return -1;
+	if (!n || strcmp(now.hex, was.hex) != 0)
+		return err_set(e, ERR_MOVED, "somebody committed in it while it was saved");
+	return git_run(&s->git, NULL,
+	               GIT_ARGS("update-ref", "--no-deref", "-m", "bosk: rescue", "HEAD", saved->hex, was.hex), e);
+}
+
 int rescue_remove(struct slot *s, const struct oid *saved, struct err *e)
 {
 	AUTO_FREE char *own = index_path(s, "index"), *aside = index_path(s, ASIDE);
 
+	if (leave_head(s, saved, e) != 0)
+		return -1;
 	if (rename(aside, own) != 0)
 		return err_sys(e, "cannot rename %s", aside);
 	FAILPOINT("rescue.index.after");
@@ -330,7 +350,8 @@ int rescue_save(struct slot *s, const char *task, const struct oid *known, size_
 
 	*ref = NULL;
 	mem_set(&s->work_task, task);
-	if (folder && (worktree_mend(s, e) != 0 || fs_open_up(s->init.worktree, e) != 0))
+	if (folder && (worktree_mend(s, e) != 0 || fs_open_up(s->init.worktree, e) != 0 ||
+	               worktree_drop_changed(s, e) != 0))
 		return -1;
 	if (!folder)
 		git.cwd = s->init.common_dir;

@@ -32,6 +32,8 @@ void worktree_clear_locks(const struct slot *s);
 
 /* What was copied in, by this worker or one before it, into s->copied. */
 void worktree_read_copied(struct slot *s);
+/* What was changed since is work as all else, unless it is ignored: s->copied is without it after this. */
+int worktree_drop_changed(struct slot *s, struct err *e);
 
 /* Bring it to `commit` on a new (or reset) `branch`, NULL = detached. Tracked files are restored,
  * untracked ones removed, ignored ones kept. */

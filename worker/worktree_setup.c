@@ -101,6 +101,35 @@ void worktree_read_copied(struct slot *s)
 				strv_add(&s->copied, list.p + i);
 }
 
+/* Says no when it cannot tell: then it is taken for work. */
+static bool is_as_copied(struct slot *s, const char *path, struct err *e)
+{
+	AUTO_FREE char *from = mem_printf("%s/%s", s->init.main_top, path);
+	AUTO_FREE char *to = mem_printf("%s/%s", s->init.worktree, path);
+	int status;
+
+	return git_try(&s->git, &status, NULL, NULL,
+	               GIT_ARGS("diff", "--no-index", "--quiet", "--no-ext-diff", "--no-textconv", "--", from, to), e) == 0 &&
+	       status == 0;
+}
+
+int worktree_drop_changed(struct slot *s, struct err *e)
+{
+	AUTO_STRV struct strv copied = s->copied;
+	int status;
+
+	s->copied = (struct strv){0};
+	for (size_t i = 0; i < copied.n; i++) {
+		AUTO_FREE char *path = mem_printf("%s/%s", s->init.worktree, copied.v[i]);
+		struct err ignored = {0};
+		if (git_try(&s->git, &status, NULL, NULL, GIT_ARGS("check-ignore", "--quiet", "--", copied.v[i]), e) != 0)
+			return -1;
+		if (status == 0 || !fs_exists(path) || is_as_copied(s, copied.v[i], &ignored))
+			strv_add(&s->copied, copied.v[i]);
+	}
+	return 0;
+}
+
 static int copy_files(struct slot *s, struct err *e)
 {
 	AUTO_FREE char *path = copied_path(s);

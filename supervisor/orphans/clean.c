@@ -197,7 +197,8 @@ static void clean_worktree(struct cleaning *c, size_t i)
 			               : worktree_remove(&slot, &e);
 		FAILPOINT("clean.worktree.removed");
 		if (rc == 0)
-			strv_addf(c->said, "%s: removed worktree %s", s->sid, path);
+			strv_addf(c->said, kind == WORKTREE_GONE ? "%s: forgot worktree %s, whose folder is gone"
+			                                         : "%s: removed worktree %s", s->sid, path);
 		else
 			failed(c, "worktree", path, &e);
 	}
@@ -226,6 +227,10 @@ static int clean_branch(struct cleaning *c, size_t task, struct err *e)
 		return 0;
 	if (gitx_checked_out(s->site->git, name, &path, &absent) == 0 || absent.kind != ERR_MISSING) {
 		AUTO_FREE char *where = mem_printf("it is checked out in %s", path ? path : "a worktree");
+		if (path && strv_has(&s->manifest.worktrees, path) && !str_eq(path, s->manifest.borrowed)) {
+			c->stayed = true; /* as its worktree, of which was told */
+			return 0;
+		}
 		AUTO_FREE char *lent = mem_printf("%s is lent to it: bosk resume %s gives it back", path ? path : "", s->sid);
 		stays(c, "branch", row->branch, path && str_eq(path, s->manifest.borrowed) ? lent : where);
 		return 0;

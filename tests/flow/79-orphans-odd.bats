@@ -118,3 +118,108 @@ last_event() { "$BOSK_TEST_STORE_EDIT" .git/bosk/store get manifest "$sid" last_
     expect_status 0
     refute grep -q stays "$OUT"
 }
+
+@test "what somebody changes or commits in a worktree while gc is at it is not lost" {
+    orphan
+    git -C "$tree" checkout -q --detach
+    gc_at add
+    git -C "$tree" commit -qam 'Committed meanwhile'
+    touch "$SCRATCH/go_on"
+    refute wait "$gc_pid"
+    expect_text "worktree $tree stays: somebody committed in it while it was saved" "$SCRATCH/gc.out"
+    rm -r "$SCRATCH/go_on" "$SCRATCH/stopped"
+    gc_at 'worktree unlock'
+    echo later >>"$tree/new.txt"
+    echo later >"$tree/later.txt"
+    touch "$SCRATCH/go_on"
+    refute wait "$gc_pid"
+    expect_text "worktree $tree stays: " "$SCRATCH/gc.out"
+    gc
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    local last
+    last=$(git for-each-ref --format='%(refname)' "refs/bosk/rescue/$sid/work" | tail -n 1)
+    equal "new.txt" "$(git show "$last:new.txt" | tail -n 1)" later
+    equal "later.txt" "$(git show "$last:later.txt")" later
+    git log --format=%s "$last" | grep -qxF 'Committed meanwhile'
+}
+
+@test "a file that was copied in and is not ignored: unchanged it is no work, changed it is saved" {
+    printf '*.copied\n' >>.gitignore
+    git commit -qam 'Ignore more'
+    base=$(git rev-parse HEAD)
+    echo 'as it was' >same.txt
+    echo 'as it was' >changed.txt
+    mkdir folder
+    echo 'as it was' >folder/one
+    echo secret >env.copied
+    more <<<'echo its own >> changed.txt; echo two > folder/two; echo its own >> env.copied'
+    orphan -c 'worktrees.copy=[same.txt, changed.txt, folder, env.copied]'
+    gc
+    expect_status 0
+    local ref=refs/bosk/rescue/$sid/work/1
+    refute git cat-file -e "$ref:same.txt"
+    equal "changed.txt" "$(git show "$ref:changed.txt")" "$(printf 'as it was\nits own')"
+    equal "folder" "$(git show "$ref:folder/two")" two
+    refute git cat-file -e "$ref:env.copied" # ignored: only listed
+    git log -1 --format=%B "$ref" | grep -qxF '    env.copied'
+    assert_no_worktrees "$REPO"
+    touch "$SCRATCH/second"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "files" "$(git diff --name-only "$base" "integration-$sid" | tr '\n' ' ')" "done.txt good.txt "
+}
+
+@test "a sparse checkout, a folder that was moved away, a target that is gone, a bind mount" {
+    unchecked 'git sets up the sparse checkout in the configuration; what the rounds before saved is deleted' A5 B4
+    more <<<'git sparse-checkout set --no-cone /a.txt; mkdir -p sub; echo hidden > sub/new.txt'
+    orphan
+    gc
+    expect_status 0
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+    equal "hidden" "$(git show "refs/bosk/rescue/$sid/work/1:sub/new.txt")" hidden
+    equal "b.txt" "$(git show "refs/bosk/rescue/$sid/work/1:sub/b.txt")" sub/b.txt
+    forget_all
+    rm "$SCRATCH/more"
+
+    orphan
+    git -C "$tree" checkout -q --detach
+    mv "$tree" "$SCRATCH/away"
+    gc
+    expect_status 0
+    expect_text "forgot worktree $tree, whose folder is gone" "$OUT"
+    equal "staged" "$(git show "refs/bosk/rescue/$sid/work/1:staged.txt")" staged
+    equal "away" "$(cat "$SCRATCH/away/new.txt")" new
+    forget_all
+
+    git checkout -qb other
+    orphan
+    git checkout -q main
+    git branch -D other
+    gc --sessions
+    expect_status 0
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+    touch "$SCRATCH/second"
+    run_bosk resume "$sid"
+    expect_status 0
+    gc --sessions
+    expect_status 0
+    expect_text "session $sid stays: its work is on integration-$sid and not in other" "$OUT"
+    forget_all
+
+    orphan
+    mkdir "$tree/mnt" "$SCRATCH/source"
+    echo precious >"$SCRATCH/source/precious"
+    if mount --bind "$SCRATCH/source" "$tree/mnt" 2>/dev/null; then
+        gc
+        umount "$tree/mnt"
+        expect_status 0
+        expect_text "worktree $tree stays: something is mounted at $tree/mnt" "$OUT"
+    else
+        echo "# no bind mounts here: that part was left out" >&3
+    fi
+    gc
+    expect_status 0
+    equal "precious" "$(cat "$SCRATCH/source/precious")" precious
+    assert_no_worktrees "$REPO"
+}
