@@ -34,25 +34,30 @@ static char *borrowed_admin(const struct slot *s)
 	return dir && str_starts(dir, below) && fs_is_dir(dir) ? mem_steal(&dir) : NULL;
 }
 
-/* It was to be removed when its remover died, with nothing in it but what is saved: has somebody worked in it since?
- * What a killed `git worktree remove` took away is no work. */
+/* It was to be removed when its remover died, with nothing in it but what HEAD has: has somebody worked in it since?
+ * What a killed `git worktree remove` took away is no work. The index may be an older one: git does not flush it. */
 static bool worked_in_since(const struct slot *s, const char *admin)
 {
 	AUTO_FREE char *git_dir = mem_printf("--git-dir=%s", admin);
 	AUTO_FREE char *work_tree = mem_printf("--work-tree=%s", s->init.worktree);
+	AUTO_FREE char *index = mem_printf("%s/bosk-left", admin);
 	AUTO_STR struct str text = {0};
+	struct git git = s->git;
 	struct err ignored = {0};
+	bool found = false;
 	int status;
 
-	if (!worktree_marked(s, admin, WORKTREE_LEAVING) || !fs_is_dir(s->init.worktree) ||
-	    git_try(&s->git, &status, &text, NULL,
-	            GIT_ARGS(git_dir, work_tree, "status", "--porcelain", "-z", "--no-renames",
-	                     "--untracked-files=all"), &ignored) != 0 || status != 0)
+	if (!worktree_marked(s, admin, WORKTREE_LEAVING) || !fs_is_dir(s->init.worktree))
 		return false;
-	for (size_t at = 0; at < text.len; at += strlen(text.p + at) + 1)
-		if (!str_starts(text.p + at, " D "))
-			return true;
-	return false;
+	git.index_file = index;
+	if (git_run(&git, NULL, GIT_ARGS(git_dir, work_tree, "read-tree", "HEAD"), &ignored) == 0 &&
+	    git_try(&git, &status, &text, NULL,
+	            GIT_ARGS(git_dir, work_tree, "status", "--porcelain", "-z", "--no-renames",
+	                     "--untracked-files=all"), &ignored) == 0 && status == 0)
+		for (size_t at = 0; at < text.len && !found; at += strlen(text.p + at) + 1)
+			found = !str_starts(text.p + at, " D ");
+	unlink(index);
+	return found;
 }
 
 /* Locks of git commands that died with the worker are ours to remove: this process is the only living one

@@ -100,6 +100,18 @@ teardown() { flow_teardown; }
     done
 }
 
+@test "half removed when the power went, with an index that was not flushed: saved once, and not again" {
+    orphan
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=worktree.remove.unlocked:1 gc
+    equal "status" "$status" 137
+    rm "$tree/.git" "$tree/README.md" "$REPO/.git/worktrees/$sid-1/index"
+    gc
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    equal "saved" "$(git for-each-ref --format='%(refname)' refs/bosk/rescue)" "refs/bosk/rescue/$sid/work/1"
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
 @test "what is not its own at its paths, locked trees, mounts and links stay, and the entry with them" {
     orphan
     git worktree unlock "$tree"
