@@ -127,6 +127,17 @@ uninterrupted() {
     wanted_left[$1]=$(leftovers "$(last_sid)")
 }
 
+# The agent's own `git pack-refs` may have died with it and left a lock, which is nobody's that bosk could know of:
+# it is told, and so are the branches that stay for it. A user does what the report says.
+clear_agents_lock() {
+    local lock=.git/packed-refs.lock
+    [ -e "$lock" ] && [ ! -s "$lock" ] || return 0
+    note+=' (the agent left a lock)'
+    check 'the lock is told' grep -F "rm '$(pwd -P)/$lock'" <("$BOSK_BIN" report "$1")
+    rm -f "$lock" .git/packed-refs.new
+    git for-each-ref --format='delete %(refname)' "refs/heads/bosk/$1/" | git update-ref --stdin
+}
+
 # round CASE/ROLE/NAME:K[/ROLE/NAME:K]
 round() {
     local case role at role2 at2 sid
@@ -159,6 +170,7 @@ round() {
     else
         check checkout clean_checkout main
     fi
+    clear_agents_lock "$sid"
     check 'left behind' diff -u <(printf '%s\n' "${wanted_left[$case]}") <(leftovers "$sid")
 }
 
