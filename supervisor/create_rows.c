@@ -63,6 +63,30 @@ static int other_there(void *ctx, const char *key, const void *value, size_t n, 
 	             : 0;
 }
 
+/* A name once given is not given again, also when its queue was forgotten since: commits of that one may have landed,
+ * and say it in their trailers. */
+static int name_queue(struct db_txn *t, const struct making *m, struct err *e)
+{
+	const char *id = m->s->row.queue;
+	struct err absent = {0};
+	const void *value;
+	size_t n;
+
+	if (m->s->queue.sessions.n != 1)
+		return 0; /* a continued one */
+	if (db_get(t, DB_queues, id, &value, &n, &absent) == 0)
+		return err_set(e, ERR_EXISTS, "queue %s exists", id);
+	if (m->o->queue)
+		return 0;
+	if (db_get(t, DB_meta, "last-queue", &value, &n, &absent) == 0) {
+		AUTO_FREE char *last = mem_strndup(value, n);
+		bool same_second = strncmp(last, id, strlen("QUE-YYYYMMDDHHMMSS")) == 0;
+		if (same_second && strverscmp(id, last) <= 0)
+			return err_set(e, ERR_EXISTS, "queue %s existed", id);
+	}
+	return db_put(t, DB_meta, "last-queue", id, strlen(id), e);
+}
+
 /* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
  * taken meanwhile. */
 static int put_session(struct db_txn *t, void *ctx, struct err *e)
@@ -70,16 +94,11 @@ static int put_session(struct db_txn *t, void *ctx, struct err *e)
 	const struct making *m = ctx;
 	const struct session *s = m->s;
 	AUTO_FREE char *tip_key = mem_printf("%s/tip", s->sid);
-	struct err absent = {0};
-	const void *value;
-	size_t n;
 
 	if (still_ours(t, m, e) != 0 ||
-	    (s->manifest.borrowed && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0))
+	    (s->manifest.borrowed && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0) ||
+	    name_queue(t, m, e) != 0)
 		return -1;
-	if (s->queue.sessions.n == 1 &&
-	    db_get(t, DB_queues, s->row.queue, &value, &n, &absent) == 0)
-		return err_set(e, ERR_EXISTS, "queue %s exists", s->row.queue);
 	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
 	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||
 	                       put(t, DB_queues, s->row.queue, &queue_row_rec, &s->queue, e) != 0 ||

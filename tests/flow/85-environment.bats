@@ -323,3 +323,21 @@ YAML
     kill "$parent"
     equal "one" "$(git show "integration-$sid:one.txt")" one
 }
+
+@test "a clock that goes back to the same second: the name of a forgotten queue is not given again" {
+    local first then
+    make_repo a.txt
+    clock 0
+    by_clock
+    run_bosk run -p 'one' --executor 'echo one > one.txt' --land merge
+    expect_status 0
+    first=$(status_json '.sessions[0].queue')
+    run_bosk gc --sessions --max-age 0s
+    expect_status 0
+    equal "sessions" "$(status_json '.sessions | length')" 0
+    then=$(LD_PRELOAD='' date -u -d "$(sed -E 's/QUE-(....)(..)(..)(..)(..)(..)/\1-\2-\3 \4:\5:\6/' <<<"$first")" +%s)
+    clock $((then - $(LD_PRELOAD='' date +%s)))
+    run_bosk run -p 'two' --executor 'echo two > two.txt' --land merge
+    expect_status 0
+    refute test "$(status_json '.sessions[0].queue')" = "$first"
+}
