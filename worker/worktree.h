@@ -57,6 +57,10 @@ int worktree_remove(struct slot *s, struct err *e);
  * was changed since makes git refuse, and it stays. */
 int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e);
 
+/* The repository's lock for worktree metadata, and a git whose child inherits it: it lasts as long as that runs.
+ * The caller closes *lock. */
+int worktree_lock(struct slot *s, struct git *g, int *lock, struct err *e);
+
 /* A worktree of this repository that an agent made at `path` inside of ours, and that is saved: git forgets it. */
 int worktree_remove_inner(struct slot *s, const char *path, struct err *e);
 
