@@ -51,7 +51,20 @@
 	F(u64, timeout_ms) /* 0 = the configured one */                                           \
 	F(u64, priority)   /* higher first; 0 by default */                                       \
 	F(list, env)       /* KEY=value */                                                        \
-	F(flag, exclusive) F(flag, allow_empty) F(str, branch) /* NULL = made from the pattern */
+	F(flag, exclusive) F(flag, allow_empty) F(str, branch) /* NULL = made from the pattern */ \
+	/* Of plans of other tools (formats.md); NULL, 0 or empty elsewhere. */                   \
+	F(u64, wave)       /* of a segments plan, from 1 */                                       \
+	F(str, persona) F(list, skills) F(str, domain)                                            \
+	F(str, preamble)   /* what its prompt begins with: persona, then skills */                \
+	F(str, model_agent) F(str, model_name) /* what `models` makes of `model` */               \
+	F(str, worktree)   /* path of a worktree of its own; NULL = one of the pool */            \
+	F(str, story)      /* a story's file, from the repository's top */                        \
+	F(str, story_hash) /* seal_hash of its bytes as they were planned */                      \
+	F(str, category)   /* CLEAN | CLOSEABLE | NEEDS_PIPELINE */                               \
+	F(u64, total) F(u64, checked) /* boxes that count: top level of its Tasks sections */     \
+	F(u64, seed_total) F(u64, seed_checked) /* as the original counts them */                 \
+	F(list, human)     /* its unticked boxes that only a human can tick */                    \
+	F(str, routed)     /* why it is never run; NULL = it is */
 
 /* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
 #define TASK_FIELDS(F)                                                                            \

@@ -134,6 +134,7 @@ static void read_root(struct plan_loader *l, const char *file, const char *folde
                       const struct yaml_node *root)
 {
 	static const char *const known[] = {"tasks"};
+	const char *kind = plan_foreign_kind(root);
 
 	if (root->kind != YAML_MAP) {
 		plan_fault(l, file, root, NULL, NULL,
@@ -141,13 +142,21 @@ static void read_root(struct plan_loader *l, const char *file, const char *folde
 		           yaml_what(root));
 		return;
 	}
-	if (!plan_kind_own(l, file, root))
+	if (!kind && !plan_kind_own(l, file, root))
 		return;
+	if (l->kind && !str_eq(l->kind, kind ? kind : "plan")) {
+		plan_fault(l, file, root, NULL, NULL, "one run takes plans of one kind: this one is %s, those before "
+		           "are %s", kind ? kind : "a plan of bosk's own", l->kind);
+		return;
+	}
+	l->kind = kind ? kind : "plan";
 	const struct yaml_node *tasks = NULL;
 	for (const struct yaml_node *v = root->first; v; v = v->next) {
 		const char *key = v->key->text;
 		if (strcmp(key, "tasks") == 0)
 			tasks = v;
+		else if (kind && strcmp(key, "kind") == 0)
+			continue;
 		else if (str_nearest(key, known, 1))
 			plan_fault(l, file, v->key, NULL, key,
 			           "a plan has no such key; did you mean \"tasks\"?");
@@ -250,7 +259,7 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		AUTO_STR struct str source = {0};
 		for (size_t i = 0; i < l->names.n; i++)
 			str_addf(&source, "%s%s", i ? " " : "", l->names.v[i]);
-		*out = (struct plan){.kind = mem_strdup("plan"), .source = str_take(&source),
+		*out = (struct plan){.kind = mem_strdup(l->kind), .source = str_take(&source),
 		                     .tasks = l->tasks, .n = l->n, .warnings = l->warnings};
 		l->tasks = NULL;
 		l->n = 0;

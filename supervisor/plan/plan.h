@@ -44,7 +44,7 @@ void plan_faults_print(const struct plan_faults *f, struct str *out);
 	"started in (if it is no secret: `secrets: [-NAME]` in the configuration)"
 
 struct plan {
-	char *kind;   /* "plan" (later: segments, queue, stories) */
+	char *kind;   /* plan | segments | stories */
 	char *source; /* the file names, joined by " " */
 	struct task_def *tasks;
 	size_t n;

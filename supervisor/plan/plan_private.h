@@ -3,6 +3,7 @@
 #define BOSK_PLAN_PRIVATE_H
 
 #include "plan.h"
+#include "store/json.h"
 #include "supervisor/yaml.h"
 
 #define PLAN_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000) /* no duration is longer */
@@ -26,6 +27,7 @@ struct plan_loader {
 	struct yaml **docs;
 	size_t n_docs;
 	struct strv warnings;
+	const char *kind;            /* of the plan; "plan" is bosk's own */
 	size_t text;                 /* bytes of prompts and commands so far */
 	size_t guesses;              /* comparisons spent on "did you mean" */
 };
@@ -44,6 +46,10 @@ bool plan_kind_markdown(const char *text);
  * at all. `folder` is where prompt_file starts, NULL = nowhere. */
 void plan_task_read(struct plan_loader *l, const char *file, const char *folder,
                     const struct yaml_node *node);
+
+/* plan_foreign.c: the kind that a plan in normal form was made of; NULL = it is bosk's own, or none. */
+const char *plan_foreign_kind(const struct yaml_node *root);
+void plan_foreign_write(const struct task_def *d, struct json_t *map);
 
 /* plan_index.c: task numbers sorted by id without regard to case, then by id, then by number; those
  * without an id last. The caller frees. */

@@ -34,6 +34,9 @@ typedef char *(*plan_read_check)(struct plan_reader *r, const char *text, struct
 void plan_read_list(struct plan_reader *r, const struct yaml_node *v, const char *key,
                     struct strv *out, size_t max, bool lenient, plan_read_check check);
 
+/* plan_foreign.c: read a key that only other kinds of plans have. False: it is none of them. */
+bool plan_foreign_read(struct plan_reader *r, const struct yaml_node *v);
+
 /* NULL when `name` is known; else what to say (the caller frees). */
 char *plan_read_unknown(const char *what, const char *name, const char *const *known, size_t n);
 

@@ -289,6 +289,8 @@ void plan_task_read(struct plan_loader *l, const char *file, const char *folder,
 			i++;
 		if (i < MEM_COUNT(fields))
 			fields[i].read(&r, v);
+		else if (!str_eq(l->kind, "plan") && plan_foreign_read(&r, v))
+			continue;
 		else
 			unknown_key(&r, v->key);
 	}

@@ -1,6 +1,6 @@
 /* plan_write: a plan in its normal form, which is what is hashed and kept in the repository. What
  * it writes is again a plan of bosk's own format. */
-#include "plan.h"
+#include "plan_private.h"
 
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -55,7 +55,7 @@ static void write_task(const struct task_def *d, struct str *out)
 		json_put_flag(map, "exclusive", true);
 	if (d->allow_empty)
 		json_put_flag(map, "allow_empty", true);
-	put_text(map, "branch", d->branch);
+	plan_foreign_write(d, map);
 	json_write(map, false, out);
 	json_free(map);
 }
@@ -63,7 +63,10 @@ static void write_task(const struct task_def *d, struct str *out)
 void plan_write(const struct plan *p, struct str *out)
 {
 	/* Task by task: one tree of 100,000 would take a gigabyte. */
-	str_add(out, "{\"tasks\": [\n");
+	if (str_eq(p->kind, "plan"))
+		str_add(out, "{\"tasks\": [\n");
+	else
+		str_addf(out, "{\"kind\": \"%s\", \"tasks\": [\n", p->kind);
 	for (size_t i = 0; i < p->n; i++) {
 		write_task(&p->tasks[i], out);
 		str_add(out, i + 1 < p->n ? ",\n" : "\n");

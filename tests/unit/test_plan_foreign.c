@@ -1,0 +1,88 @@
+/* plan_foreign: what other tools' plans have survives the normal form. */
+#include <string.h>
+
+#include "store/base/mem.h"
+#include "supervisor/plan/plan.h"
+#include "test.h"
+
+static const char normal[] =
+	"{\"kind\": \"stories\", \"tasks\": [\n"
+	"{\"id\": \"a\", \"prompt\": \"p\", \"branch\": \"feat/a\", \"wave\": 3, \"persona\": \"dev\","
+	" \"skills\": [\"b\", \"a\"], \"domain\": \"api\", \"preamble\": \"You are\\nDev.\", \"model_agent\": \"claude\","
+	" \"model_name\": \"sonnet\", \"worktree\": \"/w/a\", \"story\": \"docs/a.md\", \"story_hash\": \"00ff\","
+	" \"category\": \"CLOSEABLE\", \"total\": 9, \"checked\": 7, \"seed_total\": 12, \"seed_checked\": 8,"
+	" \"human\": [\"QA sign-off\", \"QA sign-off\"], \"routed\": \"too much\"},\n"
+	"{\"id\": \"b\", \"prompt\": \"p\"}\n"
+	"]}\n";
+
+static void load(struct plan *p, const char *text)
+{
+	struct plan_faults faults = {0};
+	AUTO_STR struct str said = {0};
+
+	if (plan_load_text(p, "p.json", text, strlen(text), NULL, &faults) != 0) {
+		plan_faults_print(&faults, &said);
+		fail_msg("%s", said.p);
+	}
+}
+
+static void every_field_comes_back(void **state)
+{
+	(void)state;
+	struct plan p;
+	AUTO_STR struct str text = {0}, spaced = {0};
+
+	load(&p, normal);
+	const struct task_def *d = &p.tasks[0];
+	assert_string_equal(p.kind, "stories");
+	assert_string_equal(d->branch, "feat/a");
+	assert_int_equal(d->wave, 3);
+	assert_string_equal(d->skills.v[0], "b");
+	assert_string_equal(d->preamble, "You are\nDev.");
+	assert_int_equal(d->seed_checked, 8);
+	assert_int_equal(d->human.n, 2);
+	assert_null(p.tasks[1].story);
+	plan_write(&p, &text);
+	plan_fini(&p);
+	for (const char *c = text.p; *c; c++) { /* as it was given, but for the spaces between */
+		str_addc(&spaced, *c);
+		if ((*c == ':' || *c == ',') && (c[1] == '"' || c[1] == '[' || (c[1] >= '0' && c[1] <= '9')))
+			str_addc(&spaced, ' ');
+	}
+	assert_string_equal(spaced.p, normal);
+}
+
+static void the_kind_is_part_of_the_content(void **state)
+{
+	(void)state;
+	struct plan p, q;
+	load(&p, "{tasks: [{id: a, run: x}]}");
+	load(&q, "{kind: segments, tasks: [{id: a, run: x}]}");
+	assert_string_not_equal(p.content, q.content);
+	plan_fini(&p);
+	plan_fini(&q);
+}
+
+static void bosks_own_plans_have_no_such_keys(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {"{tasks: [{id: a, run: x, wave: 1}]}", "{tasks: [{id: a, run: x, branch: b}]}",
+	                                    "{kind: other, tasks: [{id: a, run: x}]}"};
+	for (size_t i = 0; i < MEM_COUNT(texts); i++) {
+		struct plan_faults faults = {0};
+		struct plan p;
+		assert_int_equal(plan_load_text(&p, "p", texts[i], strlen(texts[i]), NULL, &faults), -1);
+		assert_non_null(strstr(faults.v[0].message, "no such key"));
+		plan_faults_fini(&faults);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_field_comes_back),
+		cmocka_unit_test(the_kind_is_part_of_the_content),
+		cmocka_unit_test(bosks_own_plans_have_no_such_keys),
+	};
+	return cmocka_run_group_tests_name("plan_foreign", tests, NULL, NULL);
+}
