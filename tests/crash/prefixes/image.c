@@ -143,7 +143,8 @@ static void put_bytes(struct image *im, struct node *n, const struct op *op)
 	size_t at = op->at < 0 ? n->bytes.len : (size_t)op->at;
 	if (at + op->data.len > n->bytes.len)
 		resize(im, n, at + op->data.len);
-	memcpy(n->bytes.p + at, str_text(&op->data), op->data.len);
+	if (op->data.len) /* of an empty file there are no bytes to point to */
+		memcpy(n->bytes.p + at, op->data.p, op->data.len);
 	n->hash = 0;
 	n->changed = true;
 	n->meta = im->clock;
