@@ -52,7 +52,7 @@ void view_abandon(void);
 void view_say(struct view *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Worktree n (from 0; one that view_open was not told of is ignored) now does this. task NULL =
- * idle. `phase`: "prepare", "setup", "agent", "gate", "commit"; `step`: gate name or attempt, may
+ * idle. `phase`: "prepare", "setup", "agent", "gate", "wait", "commit"; `step`: gate name or attempt, may
  * be NULL; since_ms: monotonic start of the task. Forgets the output line when any text changed.
  * VIEW_PLAIN prints a line when task or phase changed ("worktree 1: greet: gate tests"). */
 void view_worktree(struct view *v, size_t n, const char *task, const char *phase, const char *step,

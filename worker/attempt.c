@@ -9,6 +9,7 @@
 #include "exec.h"
 #include "gate.h"
 #include "job.h"
+#include "message.h"
 #include "prompt.h"
 #include "secret.h"
 #include "stage.h"
@@ -225,6 +226,9 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 	                      r->attempt, &report, &e);
 	strv_fini(&r->gates);
 	strv_copy(&r->gates, &report.verdicts);
+	if (report.red)
+		str_addf(&r->tried, "%sattempt %llu: %s %s (%s)", r->tried.len ? "; " : "", (unsigned long long)r->attempt,
+		         report.red, report.verdict, report.why);
 	if (rc != 0) {
 		step = attempt_broken(r, &e);
 	} else if (report.stopped) {
@@ -232,8 +236,8 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 	} else if (report.red && strcmp(report.verdict, "could-not-run") == 0) {
 		step = attempt_over(r, "blocked", "gate %s could not run (%s)", report.red, report.why);
 	} else if (report.red && *fixes == r->t->fix_attempts) {
-		step = attempt_over(r, "blocked", "gate %s stays red after %llu fix attempts (%s)", report.red,
-		            (unsigned long long)*fixes, report.why);
+		step = attempt_over(r, "blocked", "gate %s stays red after %llu fix attempts (%s): %s", report.red,
+		            (unsigned long long)*fixes, report.why, r->tried.p);
 	} else if (report.red) {
 		++*fixes;
 		prompt_feedback(&report, &feedback);
@@ -247,13 +251,12 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 static enum step commit(struct attempt *r)
 {
 	AUTO_STR struct str message = {0};
+	AUTO_STRV struct strv own = {0};
 	struct err e = {0};
 
 	slot_progress(r->s, "commit", NULL, "");
-	str_addf(&message, "%s\n\n", r->t->subject);
-	for (size_t i = 0; i < r->t->trailers.n; i++)
-		str_addf(&message, "%s\n", r->t->trailers.v[i]);
-	str_addf(&message, "Bosk-Attempt: %llu\n", (unsigned long long)r->attempt);
+	message_own(r->s, r->t, &r->base, &own);
+	message_write(r->t, &own, r->attempt, &r->s->notes, &message);
 	if (stage_commit(r->s, r->t->branch, &r->base, &r->tree, message.p, &r->commit, &e) != 0)
 		return attempt_broken(r, &e);
 	return attempt_over(r, "ok", "%s", "");

@@ -16,6 +16,7 @@ struct attempt {
 	uint64_t attempt; /* of the agent; every run counts, fixes too */
 	char *dir;        /* logs of this attempt */
 	char *feedback;   /* what the last attempt came to, NULL at first */
+	struct str tried; /* which gate was red after each attempt, and why */
 	const char *outcome;
 	char *reason;
 	struct strv gates;

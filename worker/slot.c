@@ -1,12 +1,14 @@
 /* slot: progress, environment and shell commands of one worktree. */
 #include "slot.h"
 
+#include <poll.h>
 #include <string.h>
 
 #include "exec.h"
 #include "job.h"
 #include "output.h"
 #include "secret.h"
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 
 enum { GRACE_MS = 5000, LINE_MAX_BYTES = 200 };
@@ -98,6 +100,17 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	if (output_close(r.log, &log_error) != 0 && rc == 0)
 		slot_progress(s, s->phase, s->step, log_error.text);
 	return rc;
+}
+
+void slot_wait(struct slot *s, uint64_t ms)
+{
+	uint64_t until = clock_mono_ms() + ms, now;
+
+	while (!s->stop && !s->shutdown && (now = clock_mono_ms()) < until) {
+		struct pollfd p = {.fd = s->git.watch_fd, .events = POLLIN};
+		if (poll(&p, 1, (int)(until - now)) > 0)
+			s->git.watch(s->git.ctx);
+	}
 }
 
 void slot_fini(struct slot *s)

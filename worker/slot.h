@@ -72,6 +72,9 @@ struct slot_run {
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e);
 
+/* Sleep; a stop or the end of the supervisor ends it at once. */
+void slot_wait(struct slot *s, uint64_t ms);
+
 void slot_fini(struct slot *s);
 
 #endif

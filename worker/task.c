@@ -16,6 +16,8 @@
 #include "traces.h"
 #include "worktree.h"
 
+enum { FIX_WAIT_MOST_MS = 60000 };
+
 /* Save what an interrupted session left in the worktree we were given (promise A5). */
 static int save_leftover(struct slot *s, struct err *e)
 {
@@ -127,6 +129,23 @@ static void save(struct attempt *r)
 	}
 }
 
+/* Twice as long before each further fix (S0.5): what is red for a reason that passes has time to. */
+static void wait_before_fix(struct attempt *r, uint64_t fixes)
+{
+	uint64_t ms = r->t->fix_wait_ms;
+	AUTO_STR struct str span = {0};
+
+	for (uint64_t i = 1; i < fixes && ms < FIX_WAIT_MOST_MS; i++)
+		ms *= 2;
+	if (!ms)
+		return;
+	if (ms > FIX_WAIT_MOST_MS)
+		ms = FIX_WAIT_MOST_MS;
+	clock_add_duration(&span, ms);
+	slot_progress(r->s, "wait", span.p, "");
+	slot_wait(r->s, ms);
+}
+
 void task_run(struct slot *s, const struct msg_task *t)
 {
 	struct attempt r = {.s = s, .t = t, .attempt = t->attempts};
@@ -137,8 +156,13 @@ void task_run(struct slot *s, const struct msg_task *t)
 	s->began_ns = UINT64_MAX;
 	enum step step = prepare(&r);
 	traces_begin(s);
-	while (step != OVER && !s->shutdown)
+	while (step != OVER && !s->shutdown) {
+		if (step == AGAIN)
+			wait_before_fix(&r, fixes);
+		if (s->shutdown)
+			break;
 		step = s->stop ? attempt_over(&r, "stopped", "stopped on request") : attempt_run(&r, &fixes);
+	}
 	if (!s->shutdown && strcmp(r.outcome, "ok") != 0)
 		save(&r);
 	if (!s->shutdown) {
@@ -173,6 +197,7 @@ void task_run(struct slot *s, const struct msg_task *t)
 	strv_fini(&r.gates);
 	free(r.dir);
 	free(r.feedback);
+	str_fini(&r.tried);
 	free(r.reason);
 	free(r.log);
 	free(r.kept);
