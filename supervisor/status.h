@@ -30,6 +30,7 @@ void status_took(const struct task_row *row, struct str *out);
 /* The morning report. */
 int report_text(struct session *s, struct str *out, struct err *e);
 int report_json(struct session *s, struct str *out, struct err *e);
+int report_yaml(struct session *s, struct str *out, struct err *e); /* execution_result of segments */
 
 /* Dead sessions of the repository: pid, age, leftovers, and what to type. "" when there is none. `cleaned`: also
  * those of which nothing is left. */

@@ -5,7 +5,7 @@
 
 static const struct cmd_option options[] = {
 	{"json", 0, NULL, "batch_results as JSON", false},
-	{"yaml", 0, NULL, "execution_result as YAML", true},
+	{"yaml", 0, NULL, "execution_result as YAML", false},
 };
 
 static int run(const struct cmd_line *l)
@@ -17,13 +17,19 @@ static int run(const struct cmd_line *l)
 	char sid[SEAL_SID];
 	const char *name = cmd_word(l, 0);
 
+	if (cmd_flag(l, "json") && cmd_flag(l, "yaml")) {
+		err_set(&e, ERR_USAGE, "--json or --yaml, not both");
+		return cmd_fail(&e);
+	}
 	int rc = site_open(&site, l->dir, SITE_READ, &e);
 	if (rc == 0)
 		rc = session_find(&site, name, "report", NULL, sid, &e);
 	if (rc == 0)
 		rc = session_load(&s, &site, sid, &e);
 	if (rc == 0)
-		rc = cmd_flag(l, "json") ? report_json(&s, &out, &e) : report_text(&s, &out, &e);
+		rc = cmd_flag(l, "json")   ? report_json(&s, &out, &e)
+		     : cmd_flag(l, "yaml") ? report_yaml(&s, &out, &e)
+		                           : report_text(&s, &out, &e);
 	session_fini(&s);
 	site_close(&site);
 	if (rc != 0)

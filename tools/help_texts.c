@@ -67,7 +67,8 @@ const struct help_text help_texts[] = {
 	 "diff land"},
 	{"report",
 	 "bosk report\n"
-	 "bosk report --json | jq .\n",
+	 "bosk report --json | jq .\n"
+	 "bosk report --yaml >result.yaml\n",
 	 "024", "shown", NULL,
 	 "status land retry"},
 	{"gc",
