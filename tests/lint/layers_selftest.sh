@@ -100,6 +100,7 @@ door supervisor/planted.c sodium.h
 door store/planted.c msgpack.h
 door worker/planted.c libfyaml.h
 door tools/planted.c jansson.h
+door supervisor/planted.c md4c.h
 
 # Length, first comment.
 plant store/planted.c "$head"

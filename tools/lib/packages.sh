@@ -5,7 +5,8 @@
 # To build the program.
 packages_build() {
     printf '%s\n' build-essential cmake ninja-build pkg-config git \
-        libgit2-dev zlib1g-dev libmsgpack-dev liblmdb-dev libsodium-dev libfyaml-dev libjansson-dev
+        libgit2-dev zlib1g-dev libmsgpack-dev liblmdb-dev libsodium-dev libfyaml-dev libjansson-dev \
+        libmd4c-dev
 }
 
 # To watch it work in the demonstration.
