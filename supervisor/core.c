@@ -37,13 +37,14 @@ void core_sync(struct core *c, size_t task)
 
 void core_counts(struct core *c)
 {
-	size_t integrated = schedule_count(c->sched, TASK_INTEGRATED) +
-	                    schedule_count(c->sched, TASK_LANDED);
+	size_t integrated = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED) +
+	                    schedule_count(c->sched, TASK_ALREADY);
 	size_t running = schedule_count(c->sched, TASK_RUNNING) + schedule_count(c->sched, TASK_CHECKED);
 	size_t failed = 0;
 	for (int s = TASK_CONFLICT; s <= TASK_SKIPPED; s++)
 		failed += schedule_count(c->sched, (enum task_state)s);
-	view_counts(c->view, integrated, running, failed, c->s->plan.n);
+	view_counts(c->view, integrated, running, failed,
+	            c->s->plan.n - schedule_count(c->sched, TASK_ROUTED));
 }
 
 /* What an action changes in the rows, before it is committed and performed. */

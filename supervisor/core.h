@@ -105,6 +105,9 @@ void core_turns(void *core); /* after each wake-up: apply, commit, act, until no
 void core_counts(struct core *c); /* for the progress bar */
 const char *core_task_id(const struct core *c, size_t task);
 
+/* ---- core_planned.c ---- */
+void core_planned(struct core *c); /* before the schedule starts */
+
 /* ---- control.c: signals, terminal, requests ---- */
 int control_open(struct core *c, struct err *e);
 void control_clock(struct core *c); /* the 1 Hz redraw, on a terminal only */

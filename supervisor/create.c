@@ -47,8 +47,9 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	owner_self(&self);
 	if (o->config->worktrees_total && jobs > o->config->worktrees_total)
 		jobs = o->config->worktrees_total;
-	if (jobs > s->plan.n)
-		jobs = s->plan.n;
+	size_t most = s->plan.tasks ? plan_runs(&s->plan) : s->plan.n;
+	if (jobs > most)
+		jobs = most ? most : 1;
 	s->manifest = (struct manifest_row){
 		.pid = self.pid,
 		.start_ticks = self.start_ticks,
@@ -183,7 +184,7 @@ int create_continued(struct session *out, struct site *site, const char *old,
 		struct task_row *row = &out->tasks[i];
 		rec_copy(&task_row_rec, &out->before[i], row);
 		enum task_state state = session_task_state(out, i);
-		if (state == TASK_INTEGRATED || state == TASK_LANDED)
+		if (task_state_good(state))
 			continue;
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);

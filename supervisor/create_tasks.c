@@ -85,6 +85,8 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 	}
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct task_def *d = &plan->tasks[i];
+		if (plan_end(d) != TASK_WAITING)
+			continue;
 		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
 		if (d->agent)
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",

@@ -24,6 +24,14 @@ static bool unfinished(const struct core *c)
 	return false;
 }
 
+static bool all_fine(const struct core *c)
+{
+	for (size_t i = 0; i < c->s->plan.n; i++)
+		if (!task_state_fine(schedule_state(c->sched, (uint32_t)i)))
+			return false;
+	return true;
+}
+
 /* All gates accepted the tip. */
 static void remember(struct core *c, const struct strv *gates)
 {
@@ -244,9 +252,8 @@ void finish_session(struct core *c)
 	FAILPOINT("finish.branches.after");
 	session_note_planted(s);
 	share_finish(c);
-	size_t good = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED);
 	bool halted = schedule_halted(c->sched);
-	const char *state = open ? "stopped" : good == s->plan.n ? "done" : "failed";
+	const char *state = open ? "stopped" : all_fine(c) ? "done" : "failed";
 	/* What is to be landed is not over yet: a resume after a crash must go on with that. */
 	bool lands = !open && str_eq(s->row.land, "merge") &&
 	             strcmp(s->tip, s->row.tip) != 0 &&
@@ -266,8 +273,7 @@ int finish_exit_code(const struct core *c)
 
 	if (c->exit_code >= 0)
 		return c->exit_code;
-	bool all = schedule_count(c->sched, TASK_INTEGRATED) + schedule_count(c->sched, TASK_LANDED) ==
-	           c->s->plan.n;
+	bool all = all_fine(c);
 	if (all && (!m->final_gates || str_eq(m->final_gates, "pass")))
 		return 0;
 	return c->exit_signal && !all ? 128 + c->exit_signal : 1;

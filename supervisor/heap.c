@@ -33,3 +33,15 @@ uint32_t heap_pop(uint32_t *v, size_t *n)
 	v[i] = x; /* when it was the last one: into v[0], which no longer counts */
 	return smallest;
 }
+
+void heap_remove(uint32_t *v, size_t *n, uint32_t x)
+{
+	size_t i = 0;
+
+	while (i < *n && v[i] != x)
+		i++;
+	assert(i < *n);
+	for (; i > 0; i = (i - 1) / 2) /* those above it go one down, and leave the first place to it */
+		v[i] = v[(i - 1) / 2];
+	heap_pop(v, n);
+}

@@ -10,4 +10,7 @@ void heap_push(uint32_t *v, size_t *n, uint32_t x);
 /* Removes and returns the smallest, v[0]; *n is not 0. O(log n). */
 uint32_t heap_pop(uint32_t *v, size_t *n);
 
+/* Removes x, which is in it. O(n). */
+void heap_remove(uint32_t *v, size_t *n, uint32_t x);
+
 #endif

@@ -10,13 +10,13 @@
 /* A session that was asked to land is over when that has an outcome, whichever. */
 static void end_session(struct session *s)
 {
-	size_t good = 0;
+	bool fine = true;
 
 	if (!str_eq(s->manifest.state, "landing"))
 		return;
 	for (size_t i = 0; i < s->plan.n; i++)
-		good += session_task_state(s, i) == TASK_INTEGRATED || session_task_state(s, i) == TASK_LANDED;
-	mem_set(&s->manifest.state, good == s->plan.n ? "done" : "failed");
+		fine &= task_state_fine(session_task_state(s, i));
+	mem_set(&s->manifest.state, fine ? "done" : "failed");
 }
 
 int land_record_done(struct landing *l, const char *commit, struct err *e)

@@ -31,7 +31,7 @@ static bool needs_hold(const struct session *s, size_t task, const bool *back)
 	for (size_t i = s->plan.needs_at[task]; i < s->plan.needs_at[task + 1]; i++) {
 		uint32_t need = s->plan.needs[i];
 		enum task_state state = session_task_state(s, need);
-		if (!back[need] && task_state_ended(state) && state != TASK_INTEGRATED && state != TASK_LANDED)
+		if (!back[need] && task_state_ended(state) && !task_state_good(state))
 			return false;
 	}
 	return true;

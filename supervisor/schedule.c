@@ -91,6 +91,20 @@ static void turn_needs(struct schedule *s, const struct sched_plan *plan)
 	}
 }
 
+static void make_lanes(struct schedule *s, const struct sched_plan *plan)
+{
+	for (uint32_t t = 0; t < s->n; t++) {
+		s->prefer[t] = plan->prefer ? plan->prefer[t] : SCHED_NONE;
+		if (s->prefer[t] == SCHED_NONE)
+			continue;
+		assert(s->prefer[t] < s->slots);
+		s->lane_at[s->prefer[t] + 1]++;
+		s->n_lanes = s->slots;
+	}
+	for (size_t i = 0; i < s->n_lanes; i++)
+		s->lane_at[i + 1] += s->lane_at[i];
+}
+
 struct schedule *schedule_new(const struct sched_plan *plan)
 {
 	struct schedule head = {
@@ -111,6 +125,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 	rank_tasks(s, plan);
 	if (s->n_deps)
 		turn_needs(s, plan);
+	make_lanes(s, plan);
 	for (uint32_t t = 0; t < s->n; t++) {
 		s->state[t] = s->missing[t] ? TASK_WAITING : TASK_READY;
 		s->count[s->state[t]]++;

@@ -27,6 +27,9 @@ struct sched_plan {
 	 * its own priority may start, lower ones may not, so that they never starve it. Exclusive
 	 * tasks keep their order among themselves. */
 	const bool *exclusive;
+	/* The slot a task is to run in: it waits for that one while it is open, and takes any when it is
+	 * closed. SCHED_NONE = any; NULL = no task has one. */
+	const uint32_t *prefer;
 	/* Do two tasks declare a common file? Pure and symmetric. Called for a candidate against
 	 * each RUNNING or CHECKED task: until that one is merged, the candidate would build on a
 	 * base without its change and conflict needlessly. NULL = never. */
@@ -78,8 +81,8 @@ enum sched_action_kind {
 	SCHED_DROP,      /* task, until now BACKOFF, RUNNING or CHECKED, is READY again but will not start
 	                  * as the session stops or halted: disarm its timer; a resume runs it. Not
 	                  * given for tasks that were READY or WAITING all along */
-	SCHED_CLAIM,     /* a task could start, but every open slot is in use: ask for one more; given
-	                  * once, until SCHED_OPEN answers */
+	SCHED_CLAIM,     /* a task could start in one more slot, but every open one is in use: ask for it;
+	                  * given once, until SCHED_OPEN answers */
 	SCHED_GIVE,      /* slot is closed: nothing starts there before it is opened again */
 	SCHED_END        /* nothing more can happen: always the last action, exactly once */
 };

@@ -31,9 +31,20 @@ static void make_ready(struct schedule *s, uint32_t task)
 	schedule_pick_add(s, task);
 }
 
+/* Where the task starts: in the slot that it prefers while that is open, which then is free. */
+static uint32_t take_slot(struct schedule *s, uint32_t task)
+{
+	uint32_t wanted = s->prefer[task];
+
+	if (wanted == SCHED_NONE || s->closed[wanted])
+		return heap_pop(s->free_slots, &s->n_free);
+	heap_remove(s->free_slots, &s->n_free, wanted);
+	return wanted;
+}
+
 static void start(struct schedule *s, uint32_t task)
 {
-	uint32_t slot = heap_pop(s->free_slots, &s->n_free);
+	uint32_t slot = take_slot(s, task);
 
 	schedule_in_set(s, task, TASK_RUNNING);
 	s->slot[task] = slot;

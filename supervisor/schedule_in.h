@@ -11,6 +11,8 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
  * place in the order of starting; heaps hold ranks, so that the smallest is the next. */
 #define SCHEDULE_ARRAYS(A)                                                                        \
 	A(size_t, dep_at, s->n + 1) /* the tasks that need t: dep[dep_at[t]] .. */                 \
+	A(size_t, lane_at, s->slots + 1) /* the lane of slot i: lanes[lane_at[i]] .. */            \
+	A(size_t, n_lane, s->slots)                                                               \
 	A(int64_t, priority, s->n)                                                                \
 	A(struct sched_action, actions, s->n + s->slots + 2)                                      \
 	A(uint32_t, dep, s->n_deps)                                                               \
@@ -20,7 +22,9 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(uint32_t, retries, s->n) /* used */                                                     \
 	A(uint32_t, slot, s->n)    /* SCHED_NONE unless RUNNING */                                \
 	A(uint32_t, cause, s->n)   /* why it was skipped, itself if it ended badly, SCHED_NONE */ \
-	A(uint32_t, ready, s->n)   /* heap: READY, not exclusive, not parked */                   \
+	A(uint32_t, prefer, s->n)  /* slot or SCHED_NONE */                                       \
+	A(uint32_t, ready, s->n)   /* heap: READY, not exclusive, not parked, any slot will do */ \
+	A(uint32_t, lanes, s->n)   /* heaps: the same, of tasks that prefer a slot */             \
 	A(uint32_t, loners, s->n)  /* heap: READY and exclusive */                                \
 	A(uint32_t, holders, s->n) /* RUNNING and CHECKED: their files are taken */               \
 	A(uint32_t, held_at, s->n) /* where in holders */                                         \
@@ -34,7 +38,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(bool, closed, s->slots)  /* not to be used before it is opened */
 
 struct schedule {
-	size_t n, slots, n_deps;
+	size_t n, slots, n_deps, n_lanes; /* n_lanes: slots, or 0 when no task prefers one */
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
 	uint32_t max_retries, halt_after;
@@ -56,7 +60,7 @@ struct schedule {
 
 static inline bool schedule_in_good(enum task_state state)
 {
-	return state == TASK_INTEGRATED || state == TASK_LANDED;
+	return task_state_good(state);
 }
 
 static inline bool schedule_in_bad(enum task_state state)
@@ -77,7 +81,8 @@ void schedule_pick_add(struct schedule *s, uint32_t task);
 void schedule_pick_hold(struct schedule *s, uint32_t task);
 void schedule_pick_release(struct schedule *s, uint32_t task);
 /* The READY task that starts next if a slot is free, no longer among those that may be picked; or
- * SCHED_NONE when none may start beside what runs and waits for its merge. */
+ * SCHED_NONE when none may start beside what runs and waits for its merge. With no slot free: the one
+ * that could start if another were opened. */
 uint32_t schedule_pick_take(struct schedule *s);
 
 #endif

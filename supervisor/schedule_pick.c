@@ -8,8 +8,12 @@
 
 void schedule_pick_add(struct schedule *s, uint32_t task)
 {
+	uint32_t slot = s->prefer[task];
+
 	if (s->exclusive[task])
-		heap_push(s->loners, &s->n_loners, s->rank[task]);
+		heap_push(s->loners, &s->n_loners, s->rank[task]); /* it finds all slots free */
+	else if (slot != SCHED_NONE)
+		heap_push(s->lanes + s->lane_at[slot], &s->n_lane[slot], s->rank[task]);
 	else
 		heap_push(s->ready, &s->n_ready, s->rank[task]);
 }
@@ -45,6 +49,23 @@ static uint32_t holder_against(const struct schedule *s, uint32_t task)
 	return SCHED_NONE;
 }
 
+/* The heap whose first task is the next, and how many are in it: of those whose slot is in use none. */
+static uint32_t *next_heap(struct schedule *s, size_t **n)
+{
+	uint32_t *heap = s->ready;
+
+	*n = &s->n_ready;
+	for (size_t i = 0; i < s->n_lanes; i++) {
+		uint32_t *lane = s->lanes + s->lane_at[i];
+		bool may = s->closed[i] || s->in_slot[i] == SCHED_NONE;
+		if (may && s->n_lane[i] && (!**n || lane[0] < heap[0])) {
+			heap = lane;
+			*n = &s->n_lane[i];
+		}
+	}
+	return heap;
+}
+
 uint32_t schedule_pick_take(struct schedule *s)
 {
 	if (s->alone)
@@ -54,7 +75,8 @@ uint32_t schedule_pick_take(struct schedule *s)
 	bool may = loner != SCHED_NONE && s->count[TASK_RUNNING] == 0 &&
 	           holder_against(s, s->by_rank[loner]) == SCHED_NONE;
 	for (;;) {
-		uint32_t rank = s->n_ready ? s->ready[0] : SCHED_NONE;
+		size_t *n;
+		uint32_t *heap = next_heap(s, &n), rank = *n ? heap[0] : SCHED_NONE;
 		if (loner < rank && may)
 			return s->by_rank[heap_pop(s->loners, &s->n_loners)];
 		if (rank == SCHED_NONE)
@@ -62,7 +84,7 @@ uint32_t schedule_pick_take(struct schedule *s)
 		uint32_t task = s->by_rank[rank];
 		if (loner < rank && s->priority[task] < s->priority[s->by_rank[loner]])
 			return SCHED_NONE; /* what runs ends sooner when nothing is added to it */
-		heap_pop(s->ready, &s->n_ready);
+		heap_pop(heap, n);
 		uint32_t holder = holder_against(s, task);
 		if (holder == SCHED_NONE)
 			return task;

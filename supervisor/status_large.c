@@ -23,8 +23,7 @@ struct pass {
 static bool worth_a_line(enum task_state state)
 {
 	return state == TASK_RUNNING || state == TASK_CHECKED ||
-	       (task_state_ended(state) && state != TASK_INTEGRATED && state != TASK_LANDED &&
-	        state != TASK_SKIPPED);
+	       (task_state_ended(state) && !task_state_good(state) && state != TASK_SKIPPED);
 }
 
 static int add_line(struct pass *p, enum task_state state, const void *value, size_t n, struct err *e)

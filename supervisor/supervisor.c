@@ -20,19 +20,23 @@ static struct schedule *make_schedule(const struct core *c)
 	const struct session *s = c->s;
 	AUTO_FREE int64_t *priority = mem_array(s->plan.n, sizeof *priority);
 	AUTO_FREE bool *exclusive = mem_array(s->plan.n, sizeof *exclusive);
+	AUTO_FREE uint32_t *prefer = mem_array(s->plan.n, sizeof *prefer);
 
 	size_t worktrees = s->manifest.worktrees.n - (session_merge_slot(s) != SIZE_MAX);
+	/* a resume that was killed may have recorded only one of the two */
+	size_t slots = s->row.jobs < worktrees ? s->row.jobs : worktrees;
+	bool prefers = plan_assign(prefer, &s->plan, slots);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		priority[i] = (int64_t)s->plan.tasks[i].priority;
 		exclusive[i] = s->plan.tasks[i].exclusive;
 	}
 	struct sched_plan plan = {.tasks = s->plan.n,
-	                          /* a resume that was killed may have recorded only one of the two */
-	                          .slots = s->row.jobs < worktrees ? s->row.jobs : worktrees,
+	                          .slots = slots,
 	                          .needs = s->plan.needs,
 	                          .needs_at = s->plan.needs_at,
 	                          .priority = priority,
 	                          .exclusive = exclusive,
+	                          .prefer = prefers ? prefer : NULL,
 	                          .overlaps = plan_overlaps,
 	                          .ctx = &c->s->plan,
 	                          .retries = (uint32_t)c->cfg->retries,
@@ -174,6 +178,7 @@ int supervisor_run(bool *over, struct session *s, const struct config *cfg, cons
 	                          .new_tip = s->tip,
 	                          .note = s->row.target};
 	turn_event(&c.turn, &first);
+	core_planned(&c);
 	core_counts(&c);
 	if (escape_open(&c, start_phase, &e) != 0 || loop_run(c.loop, &e) != 0)
 		core_fatal(&c, &e);

@@ -37,6 +37,16 @@ bool task_state_parse(const char *stored, enum task_state *out)
 	return false;
 }
 
+bool task_state_good(enum task_state s)
+{
+	return s == TASK_INTEGRATED || s == TASK_LANDED || s == TASK_ALREADY;
+}
+
+bool task_state_fine(enum task_state s)
+{
+	return task_state_good(s) || s == TASK_ROUTED;
+}
+
 bool task_state_ended(enum task_state s)
 {
 	return s >= TASK_INTEGRATED && s < TASK_STATE_COUNT;

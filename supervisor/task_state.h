@@ -13,12 +13,14 @@
 	S(CHECKED, "checked", "running")       /* committed, waits for its merge */               \
 	S(INTEGRATED, "integrated", "integrated")                                                 \
 	S(LANDED, "landed", "landed")                                                             \
+	S(ALREADY, "already", "integrated")    /* its work was in the base: it needs no worker */  \
 	S(CONFLICT, "conflict", "conflict")                                                       \
 	S(BLOCKED, "blocked", "blocked")                                                          \
 	S(FAILED, "failed", "failed")                                                             \
 	S(TIMEOUT, "timeout", "failed")                                                           \
 	S(SKIPPED, "skipped", "skipped")                                                          \
-	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */
+	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */       \
+	S(ROUTED, "routed", "routed")          /* the plan has it, but not for bosk: never run */
 
 #define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
 enum task_state { TASK_STATES(TASK_STATE_ENUM_) TASK_STATE_COUNT };
@@ -26,5 +28,7 @@ const char *task_state_name(enum task_state s);  /* as stored */
 const char *task_state_shown(enum task_state s); /* as interface.md shows it */
 bool task_state_parse(const char *stored, enum task_state *out);
 bool task_state_ended(enum task_state s); /* INTEGRATED, LANDED and everything after them */
+bool task_state_good(enum task_state s);  /* INTEGRATED, LANDED, ALREADY: what needs it may begin */
+bool task_state_fine(enum task_state s);  /* good, or ROUTED: nobody has to look at it */
 
 #endif

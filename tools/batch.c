@@ -208,11 +208,9 @@ bool batch_only_lands(const struct session *s)
 /* As the supervisor said it when the work was over. */
 static int work_code(const struct session *s)
 {
-	for (size_t i = 0; i < s->plan.n; i++) {
-		enum task_state state = session_task_state(s, i);
-		if (state != TASK_INTEGRATED && state != TASK_LANDED)
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (!task_state_fine(session_task_state(s, i)))
 			return 1;
-	}
 	return 0;
 }
 

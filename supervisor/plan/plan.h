@@ -17,6 +17,7 @@
 #include "store/base/err.h"
 #include "store/base/str.h"
 #include "store/rows.h"
+#include "supervisor/task_state.h"
 
 struct plan_fault {
 	char *file;
@@ -101,6 +102,15 @@ void plan_write(const struct plan *p, struct str *out);
  * below it; * ? [] and ** are globs; two globs that could match a common path overlap (when in
  * doubt: yes). No declared files = no overlap. For struct sched_plan.overlaps, ctx = struct plan *. */
 bool plan_overlaps(void *plan, uint32_t a, uint32_t b);
+
+/* What becomes of a task without anybody working on it: TASK_ALREADY or TASK_ROUTED; TASK_WAITING = it runs. */
+enum task_state plan_end(const struct task_def *d);
+size_t plan_runs(const struct plan *p); /* how many tasks run */
+
+/* The worktree of each task, from 0, UINT32_MAX = any; for struct sched_plan.prefer. False: they have none, as the plan is
+ * of another kind than stories. A story goes where one that it needs goes, else where there are fewest, the first of these.
+ * `p` is in an order that its dependencies allow. */
+bool plan_assign(uint32_t *slot, const struct plan *p, size_t slots);
 
 /* The same for two normalised paths or globs (a gate's `paths`, `protect`). */
 bool plan_paths_overlap(const char *a, const char *b);

@@ -52,11 +52,9 @@ static int mend_tip(struct mend *m, struct err *e)
 
 static bool all_in(const struct session *s)
 {
-	for (size_t i = 0; i < s->plan.n; i++) {
-		enum task_state state = session_task_state(s, i);
-		if (state != TASK_INTEGRATED && state != TASK_LANDED)
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (!task_state_fine(session_task_state(s, i)))
 			return false;
-	}
 	return true;
 }
 

@@ -36,7 +36,7 @@ void replay_session(struct replay *r, const char *tip)
 	for (size_t i = 0; i < r->n; i++) {
 		struct replay_task *t = &r->tasks[i];
 		t->seq = 0;
-		if (t->state == TASK_INTEGRATED || t->state == TASK_LANDED)
+		if (task_state_good(t->state))
 			continue;
 		t->state = TASK_WAITING;
 		mem_set(&t->commit, NULL);
@@ -66,7 +66,8 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 	} moves[] = {{"assign", TASK_RUNNING},   {"backoff", TASK_BACKOFF},   {"dropped", TASK_READY},
 	             {"skipped", TASK_SKIPPED},  {"conflict", TASK_CONFLICT}, {"blocked", TASK_BLOCKED},
 	             {"repair", TASK_READY},     {"again", TASK_WAITING},     {"retry", TASK_WAITING},
-	             {"lost", TASK_FAILED},      {"checked", TASK_CHECKED},   {"integrated", TASK_INTEGRATED}};
+	             {"lost", TASK_FAILED},      {"checked", TASK_CHECKED},   {"integrated", TASK_INTEGRATED},
+	             {"already", TASK_ALREADY},  {"routed", TASK_ROUTED}};
 
 	for (size_t i = 0; i < MEM_COUNT(moves); i++)
 		if (str_eq(ev->kind, moves[i].kind))
@@ -138,7 +139,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
-		"rescued", "cleaned"};
+		"rescued", "cleaned", "already",  "routed"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

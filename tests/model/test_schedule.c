@@ -123,6 +123,29 @@ static void all_files_and_exclusives(void **state)
 	}
 }
 
+/* Three tasks and two slots: all ways to prefer one, open or asked for, some exclusive, some that share a file, some
+ * that have ended before the start. */
+static void all_preferences(void **state)
+{
+	(void)state;
+	static const bool exclusive[][3] = {{false}, {false, true}, {true}};
+	for (uint32_t i = 0; i < 27 * 8; i++) {
+		struct model_plan p = {.name = "preferences", .n = 3, .slots = 2, .closed = i / 27 & 1};
+		p.prefer[0] = i % 3;
+		p.prefer[1] = i / 3 % 3;
+		p.prefer[2] = i / 9 % 3;
+		p.never_held = i % 5 != 0;
+		p.sequential = i % 11 == 0;
+		p.needs[2] = i / 54 == 2;
+		p.files[1] = p.files[2] = i / 54 == 1;
+		p.already = i / 54 == 2 && i % 2;
+		p.routed = i / 54 == 2 && i % 2 == 0;
+		memcpy(p.exclusive, exclusive[i / 54 == 3 ? 1 + i % 2 : 0], sizeof exclusive[0]);
+		one_way_to_fail(&p, i);
+		explore(&p);
+	}
+}
+
 /* ---- chosen plans ---- */
 
 enum { F = MODEL_FAILED, T = MODEL_TIMEOUT, B = MODEL_BLOCKED };
@@ -171,6 +194,15 @@ static const struct model_plan chosen[] = {
 	 .needs = {0, 0, N0}, .exclusive = {false, false, false, true}, .fails = {F, T, B, T, B}},
 	{.name = "a slot is asked for, in sequence", .n = 3, .slots = 1, .closed = true, .repairs = 1,
 	 .sequential = true, .halt = 1, .fails = {F, B, T}},
+	{.name = "two lanes and one that goes anywhere", .n = 6, .slots = 2, .retries = 1, .prefer = {1, 2, 1, 2, 0, 1},
+	 .needs = {0, 0, N0, N1}, .fails = {F, T, B, F, T, B}},
+	{.name = "lanes, slots are asked for", .n = 5, .slots = 3, .closed = true, .never_held = true,
+	 .prefer = {3, 2, 3, 1, 2}, .priority = {0, 1}, .fails = {F, T, B, T, B}},
+	{.name = "lanes and shared files", .n = 5, .slots = 2, .repairs = 1, .prefer = {2, 2, 1, 2, 1},
+	 .files = {1, 2, 1, 2, 0}, .exclusive = {false, false, false, false, true}, .fails = {F, T, B, T, B}},
+	{.name = "ended before the start", .n = 6, .slots = 2, .already = N0, .routed = N1, .halt = 1,
+	 .needs = {0, 0, N0, N1, N3, N0 | N2}, .fails = {F, T, B, T, B, F}},
+	{.name = "nothing to run", .n = 3, .slots = 1, .already = N0, .routed = N1, .needs = {0, 0, N1}},
 	{.name = "halt with retries under way", .n = 4, .slots = 3, .retries = 1, .halt = 1,
 	 .needs = {0, 0, 0, N0}, .fails = {F, F, T, F}},
 };
@@ -244,6 +276,26 @@ static void all_at_once(struct model_plan *p)
 	p->sequential = false;
 }
 
+static void forget_slots(struct model_plan *p)
+{
+	memset(p->prefer, 0, sizeof p->prefer);
+}
+
+static void insist_on_slots(struct model_plan *p)
+{
+	memset(p->prefer, 1, sizeof p->prefer);
+}
+
+static void forget_routed(struct model_plan *p)
+{
+	p->routed = 0;
+}
+
+static void forget_already(struct model_plan *p)
+{
+	p->already = 0;
+}
+
 static void never_ask(struct model_plan *p)
 {
 	p->closed = false;
@@ -279,6 +331,11 @@ static void a_wrong_schedule_is_caught(void **state)
 		 "stopping, halted or ended is not as the events say"},
 		{all_at_once, {.name = "sequential", .n = 3, .slots = 2, .sequential = true},
 		 "more than one at a time"},
+		{forget_slots, {.name = "slots", .n = 2, .slots = 2, .prefer = {2, 2}},
+		 "it is neither its own slot nor the lowest free one"},
+		{insist_on_slots, {.name = "slots", .n = 2, .slots = 2}, "a task may start and a slot is free, but it does not"},
+		{forget_routed, {.name = "routed", .n = 1, .slots = 1, .routed = N0}, "a task that had ended before the start goes on"},
+		{forget_already, {.name = "already", .n = 2, .slots = 1, .already = N0, .needs = {0, N0}}, "a task that had ended before the start goes on"},
 		{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},
 		 "more tasks run than there are slots"},
 	};
@@ -304,6 +361,7 @@ int main(void)
 		cmocka_unit_test(all_graphs_of_3),
 		cmocka_unit_test(all_graphs_of_4),
 		cmocka_unit_test(all_files_and_exclusives),
+		cmocka_unit_test(all_preferences),
 		cmocka_unit_test(chosen_plans),
 	};
 	int failed = cmocka_run_group_tests_name("schedule model", tests, NULL, NULL);

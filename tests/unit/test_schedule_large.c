@@ -177,6 +177,22 @@ static void side_by_side(void **state)
 	fini(&l);
 }
 
+/* Three worktrees, and each task is for one of them. */
+static void lanes(void **state)
+{
+	(void)state;
+	struct large l;
+	init(&l, 3);
+	AUTO_FREE uint32_t *prefer = mem_array(TASKS, sizeof *prefer);
+	for (uint32_t t = 0; t < TASKS; t++)
+		prefer[t] = t < TASKS / 2 ? 0 : 1 + t % 2;
+	l.plan.prefer = prefer;
+	struct counts c = run(&l, 0);
+	assert_int_equal(c.merged, TASKS);
+	assert_int_equal(c.most_at_once, 3);
+	fini(&l);
+}
+
 /* 1000 files of 100 tasks each: who waits for one is looked at when it is free, not always. */
 static void shared_files(void **state)
 {
@@ -217,8 +233,13 @@ static void the_heap_gives_the_smallest(void **state)
 				sorted[n_sorted++] = x;
 				qsort(sorted, n_sorted, sizeof *sorted, by_value);
 			} else {
-				assert_int_equal(heap_pop(heap, &n), sorted[0]);
-				memmove(sorted, sorted + 1, --n_sorted * sizeof *sorted);
+				size_t at = test_rng_below(&rng, 3) ? 0 : test_rng_below(&rng, (uint32_t)n_sorted);
+				if (at)
+					heap_remove(heap, &n, sorted[at]);
+				else
+					assert_int_equal(heap_pop(heap, &n), sorted[0]);
+				n_sorted--;
+				memmove(sorted + at, sorted + at + 1, (n_sorted - at) * sizeof *sorted);
 			}
 			assert_int_equal(n, n_sorted);
 		}
@@ -231,6 +252,7 @@ int main(void)
 		cmocka_unit_test(a_chain),
 		cmocka_unit_test(a_fan),
 		cmocka_unit_test(side_by_side),
+		cmocka_unit_test(lanes),
 		cmocka_unit_test(shared_files),
 		cmocka_unit_test(the_heap_gives_the_smallest),
 	};

@@ -6,13 +6,13 @@
 
 static bool good(enum task_state s)
 {
-	return s == TASK_INTEGRATED || s == TASK_LANDED;
+	return s == TASK_INTEGRATED || s == TASK_LANDED || s == TASK_ALREADY;
 }
 
 static bool ended_badly_itself(enum task_state s)
 {
 	return s == TASK_CONFLICT || s == TASK_BLOCKED || s == TASK_FAILED || s == TASK_TIMEOUT ||
-	       s == TASK_CANCELLED;
+	       s == TASK_CANCELLED || s == TASK_ROUTED;
 }
 
 static bool holds_files(enum task_state s)
@@ -41,8 +41,33 @@ static bool taken(const struct model_plan *p, const enum task_state *state, uint
 	return false;
 }
 
-/* The READY task that must be the next, in these states and with a slot free; or SCHED_NONE. */
-static uint32_t next_to_start(const struct model_plan *p, const enum task_state *state)
+/* Slots, as bits. */
+struct room {
+	uint8_t free, closed;
+	bool more; /* a closed one may be opened for it */
+};
+
+static struct room room_in(const struct model_step *st, bool more)
+{
+	struct room r = {(uint8_t)((1u << st->plan->slots) - 1), st->is.closed, more};
+
+	for (uint32_t t = 0; t < st->plan->n; t++)
+		r.free &= (uint8_t)~(st->after.slot[t] < MODEL_TASKS ? 1u << st->after.slot[t] : 0);
+	r.free &= (uint8_t)~r.closed;
+	return r;
+}
+
+static bool has_room(const struct model_plan *p, struct room r, uint32_t task)
+{
+	uint8_t own = (uint8_t)(p->prefer[task] ? 1u << (p->prefer[task] - 1) : 0);
+
+	if (own & ~r.closed)
+		return own & r.free;
+	return r.free || (r.more && r.closed);
+}
+
+/* The READY task that must be the next, in these states and with these slots; or SCHED_NONE. */
+static uint32_t next_to_start(const struct model_plan *p, const enum task_state *state, struct room room)
 {
 	uint32_t order[MODEL_TASKS], running = 0, open = 0;
 	bool alone = false, loner_waits = false;
@@ -63,14 +88,16 @@ static uint32_t next_to_start(const struct model_plan *p, const enum task_state 
 		uint32_t t = order[i];
 		if (state[t] != TASK_READY)
 			continue;
-		bool free_files = !taken(p, state, t);
+		bool free_files = !taken(p, state, t), slot = has_room(p, room, t);
 		if (p->exclusive[t] && !p->sequential) {
 			if (loner_waits)
 				continue;
-			if (running == 0 && free_files)
+			if (running == 0 && free_files && slot)
 				return t;
 			loner_waits = true;
 			loner = p->priority[t];
+		} else if (!slot) {
+			continue;
 		} else if (loner_waits && p->priority[t] < loner) {
 			return SCHED_NONE;
 		} else if (free_files) {
@@ -98,7 +125,7 @@ static const char *check_dependencies(const struct model_step *st, uint32_t t)
 		return "a task is past waiting before all it needs is integrated";
 	if (state[t] == TASK_SKIPPED && !some_bad)
 		return "a task is skipped though nothing it needs ended badly";
-	if (state[t] != TASK_SKIPPED && some_bad)
+	if (state[t] != TASK_SKIPPED && some_bad && st->is.started)
 		return "a task is not skipped though something it needs ended badly";
 	return NULL;
 }
@@ -148,11 +175,9 @@ static const char *check_progress(const struct model_step *st)
 		return "a slot is free and asked for, but is not given";
 	if (!st->is.started || a->ended || no_more || st->is.held)
 		return NULL;
-	if (next_to_start(p, a->state) == SCHED_NONE)
-		return NULL;
-	if (a->count[TASK_RUNNING] < open_slots(p, &st->is))
+	if (next_to_start(p, a->state, room_in(st, false)) != SCHED_NONE)
 		return "a task may start and a slot is free, but it does not";
-	if (st->is.closed && !st->is.claimed)
+	if (next_to_start(p, a->state, room_in(st, true)) != SCHED_NONE && !st->is.claimed)
 		return "a task may start, but no slot is asked for";
 	return NULL;
 }
@@ -167,6 +192,8 @@ const char *model_check_state(const struct model_step *st)
 	for (uint32_t t = 0; t < p->n && !broken; t++) {
 		count[a->state[t]]++;
 		broken = check_dependencies(st, t);
+		if ((has(p->already, t) && a->state[t] != TASK_ALREADY) || (has(p->routed, t) && a->state[t] != TASK_ROUTED))
+			broken = "a task that had ended before the start goes on";
 		if (!broken)
 			broken = check_beside(st, t);
 		if (!broken && (st->is.attempts[t] > p->retries + 1 + st->is.repairs[t] || a->retries[t] > p->retries))
@@ -284,12 +311,17 @@ static const char *check_assignments(const struct model_step *st)
 			continue;
 		if (st->after.stopping || st->after.halted || st->is.held || !st->is.started)
 			return "a task is started though nothing may be";
-		if (next_to_start(p, state) != t)
+		struct room room = {.closed = st->is.closed};
+		for (uint32_t k = 0; k < p->slots; k++)
+			room.free |= (uint8_t)(used[k] ? 0 : 1u << k);
+		if (next_to_start(p, state, room) != t)
 			return "it is not this task's turn";
 		while (slot < MODEL_TASKS - 1 && used[slot])
 			slot++;
+		if (p->prefer[t] && !has(st->is.closed, p->prefer[t] - 1u))
+			slot = p->prefer[t] - 1u;
 		if (st->actions[i].slot != slot)
-			return "it is not the lowest free slot";
+			return "it is neither its own slot nor the lowest free one";
 		used[slot] = true;
 		state[t] = TASK_RUNNING;
 	}
@@ -311,7 +343,8 @@ static const char *check_slot_action(const struct model_step *st, struct sched_a
 	if (a.kind == SCHED_CLAIM) {
 		if (a.slot != SCHED_NONE || (st->was.claimed && st->ev.kind != SCHED_OPEN))
 			return "a slot is asked for twice";
-		return next_to_start(p, st->after.state) == SCHED_NONE ? "a slot is asked for nothing" : NULL;
+		return next_to_start(p, st->after.state, room_in(st, true)) == SCHED_NONE ? "a slot is asked for nothing"
+		                                                                          : NULL;
 	}
 	if (a.slot >= p->slots || (has(st->was.closed, a.slot) && st->ev.kind != SCHED_OPEN))
 		return "a slot is given that was not open";

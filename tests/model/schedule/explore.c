@@ -85,13 +85,20 @@ static struct schedule *make(const struct model_plan *p)
 		}
 		needs_at[t + 1] = n;
 	}
-	return schedule_new(&(struct sched_plan){
+	uint32_t prefer[MODEL_TASKS];
+	bool any = false;
+	for (uint32_t t = 0; t < p->n; t++) {
+		prefer[t] = p->prefer[t] ? p->prefer[t] - 1u : SCHED_NONE;
+		any |= p->prefer[t] > 0;
+	}
+	struct schedule *s = schedule_new(&(struct sched_plan){
 		.tasks = p->n,
 		.slots = p->slots,
 		.needs = needs,
 		.needs_at = needs_at,
 		.priority = p->priority,
 		.exclusive = p->exclusive,
+		.prefer = any ? prefer : NULL,
 		.overlaps = share_a_file,
 		.ctx = (void *)(uintptr_t)p,
 		.retries = p->retries,
@@ -99,6 +106,13 @@ static struct schedule *make(const struct model_plan *p)
 		.sequential = p->sequential,
 		.closed = p->closed,
 	});
+	for (uint32_t t = 0; t < p->n; t++) {
+		if (p->already >> t & 1)
+			schedule_restore(s, t, TASK_ALREADY, 0);
+		else if (p->routed >> t & 1)
+			schedule_restore(s, t, TASK_ROUTED, 0);
+	}
+	return s;
 }
 
 /* ---- saying what went wrong ---- */
@@ -138,8 +152,8 @@ static void say_plan(struct str *out, const struct model_plan *p)
 	str_addf(out, "plan %s: slots %u, retries %u, halt after %u%s\n", p->name, p->slots,
 	         p->retries, p->halt, p->sequential ? ", sequential" : "");
 	for (uint32_t t = 0; t < p->n; t++)
-		str_addf(out, "  task %u: needs 0x%02x, files 0x%02x, priority %lld%s\n", t,
-		         p->needs[t], p->files[t], (long long)p->priority[t],
+		str_addf(out, "  task %u: needs 0x%02x, files 0x%02x, priority %lld, slot %u%s\n", t,
+		         p->needs[t], p->files[t], (long long)p->priority[t], p->prefer[t],
 		         p->exclusive[t] ? ", exclusive" : "");
 }
 

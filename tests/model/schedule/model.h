@@ -21,6 +21,8 @@ struct model_plan {
 	uint8_t files[MODEL_TASKS]; /* bit i: declares file i */
 	int64_t priority[MODEL_TASKS];
 	bool exclusive[MODEL_TASKS];
+	uint8_t prefer[MODEL_TASKS]; /* the number of its slot, from 1; 0 = any */
+	uint8_t already, routed;     /* bit i: task i has ended so before the start */
 	bool never_held;            /* leaves HOLD and RELEASE out, and half of the states */
 	uint8_t fails[MODEL_TASKS]; /* the ways it may fail: MODEL_FAILED | ...; 0 = all of them */
 };
