@@ -17,7 +17,8 @@ static int queue_row(void *ctx, const char *key, const void *value, size_t n, st
 	struct queue_row q;
 
 	if (rec_decode(&queue_row_rec, &q, value, n, e) != 0)
-		return err_wrap(e, "queue %s", key);
+		return err_set(e, ERR_DAMAGED, "a row of the store, of queue %s, cannot be read: bosk verify --repair makes it "
+		               "again", key);
 	bool content = !f->content || str_eq(q.content, f->content);
 	bool named = !f->queue || str_eq(key, f->queue);
 	f->out->queues += content;

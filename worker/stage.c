@@ -37,11 +37,29 @@ static int copied_not_ignored(struct slot *s, struct strv *out, struct err *e)
 	return 0;
 }
 
-/* *entered counts repositories that were found and gone into, or left out: then it is to be done once more. */
-static int stage_once(struct slot *s, const struct oid *owns, struct nested *nested, size_t *entered,
-                      struct oid *tree, struct err *e)
+/* What is staged anew is written anew: git does not, as long as a file looks as it was staged, or the tree above it is
+ * there. */
+static int forget(struct slot *s, const struct strv *paths, struct err *e)
 {
-	AUTO_STRV struct strv add = {0}, leave = {0}, specs = {0};
+	AUTO_STRV struct strv argv = {0};
+
+	if (!paths->n)
+		return 0;
+	static const char *const words[] = {"--literal-pathspecs", "rm", "-r", "--cached", "--sparse", "--quiet", "--force",
+	                                    "--ignore-unmatch", "--"};
+	for (size_t i = 0; i < MEM_COUNT(words); i++)
+		strv_add(&argv, words[i]);
+	for (size_t i = 0; i < paths->n; i++)
+		strv_add(&argv, paths->v[i]);
+	return git_run(&s->git, NULL, (const char *const *)argv.v, e);
+}
+
+/* *again counts damaged objects that were moved away, else repositories that were found and gone into, or left out:
+ * then it is to be done once more. */
+static int stage_once(struct slot *s, const struct oid *base, const struct oid *owns, struct nested *nested,
+                      size_t *again, struct oid *tree, struct err *e)
+{
+	AUTO_STRV struct strv add = {0}, leave = {0}, specs = {0}, damaged = {0};
 	AUTO_STR struct str out = {0}, text = {0};
 	struct err trouble = {0};
 	int status;
@@ -63,7 +81,7 @@ static int stage_once(struct slot *s, const struct oid *owns, struct nested *nes
 	FAILPOINT("stage.tree.before");
 	if (git_run(&s->git, NULL, (const char *const *)add.v, e) != 0) {
 		/* It may be for a repository without a commit. */
-		if (e->kind == ERR_ENV && nested_enter(s, owns, NULL, &specs, nested, entered, &trouble) == 0 && *entered)
+		if (e->kind == ERR_ENV && nested_enter(s, owns, NULL, &specs, nested, again, &trouble) == 0 && *again)
 			return 0;
 		return err_wrap(e, "cannot stage the work");
 	}
@@ -77,49 +95,28 @@ static int stage_once(struct slot *s, const struct oid *owns, struct nested *nes
 	if (!oid_parse(tree, str_text(&out)))
 		return err_set(e, ERR_ENV, "git write-tree said: %.80s", str_text(&out));
 	FAILPOINT("stage.tree.after");
-	return nested_enter(s, owns, tree, &specs, nested, entered, e);
-}
-
-/* What is staged anew is written anew: git does not, as long as a file looks as it was staged, or the tree above it is
- * there. */
-static int forget(struct slot *s, const struct strv *paths, struct err *e)
-{
-	AUTO_STRV struct strv argv = {0};
-
-	if (!paths->n)
-		return 0;
-	static const char *const words[] = {"--literal-pathspecs", "rm", "-r", "--cached", "--sparse", "--quiet", "--force",
-	                                    "--ignore-unmatch", "--"};
-	for (size_t i = 0; i < MEM_COUNT(words); i++)
-		strv_add(&argv, words[i]);
-	for (size_t i = 0; i < paths->n; i++)
-		strv_add(&argv, paths->v[i]);
-	return git_run(&s->git, NULL, (const char *const *)argv.v, e);
+	if (gitx_check_tree(s->gitx, base, tree, &damaged, again, e) != 0 || forget(s, &damaged, e) != 0)
+		return -1;
+	return *again ? 0 : nested_enter(s, owns, tree, &specs, nested, again, e);
 }
 
 int stage_tree(struct slot *s, const struct oid *base, const struct oid *owns, struct oid *tree, struct err *e)
 {
 	AUTO_NESTED struct nested nested = {0};
-	size_t cleared = 1;
+	size_t again = 1;
 
 	/* A damaged tree hides what is below it: once for each level of folders. So does a repository. */
-	for (int pass = 0; cleared; pass++) {
-		AUTO_STRV struct strv damaged = {0};
-		cleared = 0;
+	for (int pass = 0; again; pass++) {
+		again = 0;
 		err_clear(e);
-		if (stage_once(s, owns, &nested, &cleared, tree, e) != 0) {
-			if (pass < PASSES && gitx_clear_named(s->gitx, e->text) && ++cleared)
+		if (stage_once(s, base, owns, &nested, &again, tree, e) != 0) {
+			if (pass < PASSES && gitx_clear_named(s->gitx, e->text) && ++again)
 				continue;
 			return -1;
 		}
-		if (cleared && pass == PASSES)
-			return err_set(e, ERR_ENV, "there are too many repositories one inside the other in %s", s->init.worktree);
-		if (cleared)
-			continue;
-		if (gitx_check_tree(s->gitx, base, tree, &damaged, &cleared, e) != 0 || forget(s, &damaged, e) != 0)
-			return -1;
-		if (cleared && pass == PASSES)
-			return err_set(e, ERR_DAMAGED, "objects that git wrote cannot be read back; see git fsck --full");
+		if (again && pass == PASSES)
+			return err_set(e, ERR_DAMAGED, "%s holds too many repositories one inside the other, or objects that git "
+			               "wrote cannot be read back: see git fsck --full", s->init.worktree);
 	}
 	return nested_keep(s, &nested, e);
 }
