@@ -298,6 +298,7 @@ int config_load(struct config *out, const char *repo_top, const struct strv *ove
 void config_fini(struct config *c)
 {
 	config_maps_free_gates(c);
+	config_maps_free_models(c);
 	for (size_t i = 0; i < config_n_keys; i++) {
 		const struct config_key *k = &config_keys[i];
 		void *at = (char *)c + (k->offset == CONFIG_NOWHERE ? 0 : k->offset);

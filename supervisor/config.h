@@ -29,6 +29,9 @@ struct config {
 	char *agent;
 	struct config_gate *gates;
 	size_t n_gates;
+	struct plan_model *models; /* of all sources together, by name */
+	size_t n_models;
+	struct strv personas, skills; /* folders, as written */
 	struct strv agents; /* names of the `agents` mappings, of all sources together; their
 	                     * content is for a later issue */
 	uint64_t fix_attempts, retries, conflict_attempts;

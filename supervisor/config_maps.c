@@ -107,7 +107,7 @@ void config_maps_gates(struct config_loader *l, const struct yaml_node *v)
 		read_gate(l, i);
 }
 
-/* ---- agents and models: by name, so sources add to each other ---- */
+/* ---- agents and models are named, so sources add to each other ---- */
 
 /* A mapping of names to mappings? */
 static bool is_name_map(struct config_loader *l, const struct yaml_node *v, const char *key)
@@ -143,18 +143,62 @@ void config_maps_agents(struct config_loader *l, const struct yaml_node *v)
 	}
 }
 
+/* ---- models ---- */
+
+static struct plan_model *model_of(struct config *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_models; i++)
+		if (strcmp(c->models[i].name, name) == 0)
+			return &c->models[i];
+	c->models = mem_grow(c->models, c->n_models + 1, sizeof *c->models);
+	c->models[c->n_models] = (struct plan_model){.name = mem_strdup(name)};
+	return &c->models[c->n_models++];
+}
+
+static void read_model_key(struct config_loader *l, const struct yaml_node *v, struct plan_model *m)
+{
+	bool agent = strcmp(v->key->text, "agent") == 0;
+	const char *text, *wrong;
+
+	if (!agent && strcmp(v->key->text, "model") != 0) {
+		config_fault(l, v->key, "models", "a model has no key \"%.64s\", only agent and model", v->key->text);
+		return;
+	}
+	text = config_value_text(l, v, "models", false);
+	wrong = text && agent ? plan_id_fault(text) : NULL;
+	if (wrong)
+		config_fault(l, v, "models", "an agent's name is an id: %s", wrong);
+	else if (text && (!*text || *text == '-' || strlen(text) > 128)) /* it becomes an argument (promise E1) */
+		config_fault(l, v, "models", "must be of 1 to 128 bytes and not begin with \"-\"");
+	else if (text)
+		mem_set(agent ? &m->agent : &m->model, text);
+}
+
 void config_maps_models(struct config_loader *l, const struct yaml_node *v)
 {
+	enum { MAX_MODELS = 1000 };
+
 	if (!is_name_map(l, v, "models"))
 		return;
-	for (const struct yaml_node *i = v->first; i; i = i->next)
-		for (const struct yaml_node *k = i->first; k; k = k->next) {
-			if (strcmp(k->key->text, "agent") != 0 &&
-			    strcmp(k->key->text, "model") != 0)
-				config_fault(l, k->key, "models",
-				             "a model has no key \"%.64s\", only agent and model",
-				             k->key->text);
-			else
-				config_value_text(l, k, "models", false);
-		}
+	if (v->n > MAX_MODELS) {
+		config_fault(l, v, "models", "has more than %d models", MAX_MODELS);
+		return;
+	}
+	for (const struct yaml_node *i = v->first; i; i = i->next) {
+		struct plan_model *m = model_of(l->c, i->key->text);
+		for (const struct yaml_node *k = i->first; k; k = k->next)
+			read_model_key(l, k, m);
+	}
+}
+
+void config_maps_free_models(struct config *c)
+{
+	for (size_t i = 0; i < c->n_models; i++) {
+		free(c->models[i].name);
+		free(c->models[i].agent);
+		free(c->models[i].model);
+	}
+	free(c->models);
+	c->models = NULL;
+	c->n_models = 0;
 }

@@ -87,5 +87,6 @@ void config_maps_gates(struct config_loader *l, const struct yaml_node *v);
 void config_maps_agents(struct config_loader *l, const struct yaml_node *v);
 void config_maps_models(struct config_loader *l, const struct yaml_node *v);
 void config_maps_free_gates(struct config *c);
+void config_maps_free_models(struct config *c);
 
 #endif

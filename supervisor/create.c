@@ -14,6 +14,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
+#include "worker/keep.h"
 
 enum { SID_TRIES = 50 };
 
@@ -82,6 +83,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.land = mem_strdup(o->land);
 	s->row.verify = mem_strdup(o->verify);
 	s->row.on_conflict = mem_strdup(o->on_conflict);
+	s->row.barrier = mem_strdup(o->barrier ? o->barrier : plan_barrier(s->plan.kind));
 	s->row.jobs = jobs;
 	s->row.sequential = o->sequential || b->borrowed;
 	s->row.preflight = o->preflight;
@@ -105,6 +107,21 @@ static int hide(const struct site *site, const char *dir, struct err *e)
 	return fs_write(path, "*\n", 2, false, e);
 }
 
+/* Branches that the plan names are used again: what the earlier session left on them is kept. */
+static int keep_before(const struct session *s, struct err *e)
+{
+	for (size_t i = 0; s->before && i < s->plan.n; i++) {
+		const struct task_row *was = &s->before[i];
+		struct oid base;
+		if (!s->plan.tasks[i].branch || !was->branch || !was->session ||
+		    !oid_parse(&base, was->base ? was->base : ""))
+			continue;
+		if (keep_branch(s->site->git, was->session, s->plan.tasks[i].id, was->attempts, was->branch, &base, e) != 0)
+			return err_wrap(e, "cannot keep what session %s left on %s", was->session, was->branch);
+	}
+	return 0;
+}
+
 static int make(struct session *s, const struct create_base *b, const struct create_options *o,
                 struct err *e)
 {
@@ -119,12 +136,14 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	if (planted_list(&s->row.git_config, gitx_common_dir(s->site->git),
 	                 gitx_main_top(s->site->git), e) != 0)
 		return -1;
-	create_check_tasks(s->site, &s->plan, o, s->sid, &faults);
+	create_check_tasks(s->site, &s->plan, o, s, &faults);
 	if (faults.n) {
 		plan_faults_print(&faults, &why);
 		plan_faults_fini(&faults);
 		return err_set(e, ERR_USAGE, "%s", why.p);
 	}
+	if (keep_before(s, e) != 0)
+		return -1;
 	if (fs_mkdirs(b->worktrees_dir, e) != 0 || hide(s->site, b->worktrees_dir, e) != 0)
 		return err_wrap(e, "worktrees.dir");
 	locks_clear_unrecorded(s->site);
@@ -197,7 +216,11 @@ int create_continued(struct session *out, struct site *site, const char *old,
 	char *queue = mem_steal(&out->row.queue);
 	rec_fini(&session_row_rec, &out->row);
 	out->row.queue = queue;
-	int rc = create_look(&b, site, o, e);
+	int rc = plan_set_barrier(&out->plan, o->barrier, e);
+	if (rc == 0)
+		rc = create_look(&b, site, o, e);
+	else
+		b = (struct create_base){0};
 	if (rc == 0 && landed)
 		mem_set(&out->tip, b.base.hex);
 	if (rc == 0)

@@ -14,6 +14,7 @@ struct create_options {
 	const char *land;     /* keep | merge */
 	const char *verify;   /* merged | task */
 	const char *on_conflict; /* repair | park */
+	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */
 	const char *executor; /* NULL = none */
 	const struct strv *excused;
 	const struct config *config;
@@ -40,9 +41,10 @@ void create_base_fini(struct create_base *b);
  * Records nothing. */
 void create_fill(struct session *s, const struct create_base *b, const struct create_options *o);
 
-/* Tasks that have a prompt need an executor; branches must be possible. Faults are added. */
+/* Tasks that have a prompt need an executor; branches must be possible. Faults are added. `s`: the session that is to
+ * be made; NULL = it is not known yet which, so a branch that could be of an earlier one of this plan is no fault. */
 void create_check_tasks(const struct site *site, const struct plan *plan,
-                        const struct create_options *o, const char *sid, struct plan_faults *faults);
+                        const struct create_options *o, const struct session *s, struct plan_faults *faults);
 
 /* Make the session: lock, rows in one transaction, then refs. `plan` is taken over. Branch names and
  * floors were not checked by the parser: ERR_USAGE or ERR_ENV here, nothing made. */

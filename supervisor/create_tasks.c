@@ -71,9 +71,21 @@ static void check_secrets(const struct create_options *o, struct plan_faults *fa
 		plan_faults_add(faults, "--executor", 0, 0, NULL, NULL, SECRET_FAULT, name);
 }
 
-void create_check_tasks(const struct site *site, const struct plan *plan,
-                        const struct create_options *o, const char *sid, struct plan_faults *faults)
+/* Is the branch that the plan names one that an earlier session of this plan made for the task? */
+static bool may_be_ours(const struct site *site, const struct plan *plan, const struct session *s, size_t task)
 {
+	struct create_known known = {0};
+	struct err ignored = {0};
+
+	if (s)
+		return s->before && str_eq(s->before[task].branch, plan->tasks[task].branch);
+	return create_find(site, plan->content, NULL, &known, &ignored) == 0 && known.sid[0];
+}
+
+void create_check_tasks(const struct site *site, const struct plan *plan,
+                        const struct create_options *o, const struct session *s, struct plan_faults *faults)
+{
+	const char *sid = s ? s->sid : "000000";
 	AUTO_STRV struct strv heads = {0};
 	struct err e = {0};
 
@@ -102,6 +114,13 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 			continue;
 		}
 		AUTO_FREE char *clash = branch_clash(&heads, branch);
+		if (clash && d->branch) {
+			if (!(str_eq(clash, branch) && may_be_ours(site, plan, s, i)))
+				plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
+				                "branch %s cannot be made because branch %s exists: rename that one (git branch "
+				                "-m %s NAME), delete it, or let the plan name another", branch, clash, clash);
+			continue;
+		}
 		if (clash) {
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
 			                "branch %s cannot be made because branch %s exists: rename that one, or set "

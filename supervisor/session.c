@@ -147,7 +147,7 @@ int session_load(struct session *out, struct site *site, const char *sid, struct
 		rc = err_set(e, ERR_DAMAGED, "queue %s has %zu tasks, the store %zu: bosk verify --repair",
 		             out->row.queue, n, l.n_defs);
 	if (rc == 0) {
-		rc = plan_from_defs(&out->plan, out->queue.kind, l.defs, n, e);
+		rc = plan_from_defs(&out->plan, out->queue.kind, out->row.barrier, l.defs, n, e);
 	} else {
 		for (size_t i = 0; i < l.n_defs; i++)
 			rec_fini(&task_def_rec, &l.defs[i]);

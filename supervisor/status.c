@@ -85,6 +85,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 	json_put_text(j, "kept", row->kept);
 	json_put_list(j, "conflicts", &row->conflicts);
 	json_put_text(j, "category", s->plan.tasks[i].category);
+	json_put_text(j, "model", s->plan.tasks[i].model);
 	return j;
 }
 

@@ -39,7 +39,7 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	} words[] = {{"land", land, "keep|merge", "pr"},
 	             {"verify", verify, "merged|task", ""},
 	             {"on-conflict", conflict, "repair|park", ""},
-	             {"barrier", barrier, "none", "wave"}};
+	             {"barrier", barrier, "wave|none", ""}};
 	for (size_t i = 0; i < MEM_COUNT(words); i++) {
 		const char *given = words[i].given;
 		if (!given || one_of(words[i].here, given))
@@ -73,6 +73,7 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	o->land = land ? land : b->config.land;
 	o->verify = verify ? verify : b->config.verify;
 	o->on_conflict = conflict ? conflict : "repair";
+	o->barrier = barrier;
 	o->executor = cmd_value(l, "executor");
 	o->excused = &b->excused;
 	o->config = &b->config;
@@ -136,15 +137,23 @@ static void one_task(const char *prompt, struct str *out)
 	json_free(plan);
 }
 
-int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
-               struct plan_faults *faults)
+int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
+               const struct create_base *look, struct plan *out, struct plan_faults *faults)
 {
 	const struct config *c = &b->config;
 	AUTO_FREE const char **gates = mem_array(c->n_gates, sizeof *gates);
 	struct plan_context ctx = {.gates = gates,
 	                           .n_gates = c->n_gates,
 	                           .agents = (const char *const *)c->agents.v,
-	                           .n_agents = c->agents.n};
+	                           .n_agents = c->agents.n,
+	                           .root = gitx_main_top(site->git),
+	                           .top = gitx_top(site->git),
+	                           .worktrees_dir = look->worktrees_dir,
+	                           .models = c->models,
+	                           .n_models = c->n_models,
+	                           .personas = &c->personas,
+	                           .skills = &c->skills,
+	                           .barrier = b->create.barrier};
 
 	for (size_t i = 0; i < c->n_gates; i++)
 		gates[i] = c->gates[i].name;

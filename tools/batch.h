@@ -16,9 +16,10 @@ struct batch {
 int batch_options(struct batch *out, const struct cmd_line *l, struct err *e);
 void batch_fini(struct batch *b);
 
-/* Read and check the plan files; faults are printed to stderr. Returns 0 or the exit code. */
-int batch_plan(const struct cmd_line *l, const struct batch *b, struct plan *out,
-               struct plan_faults *faults);
+/* Read and check the plan files; faults are printed to stderr. `look` may be empty. Returns 0 or the exit code. */
+struct site;
+int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
+               const struct create_base *look, struct plan *out, struct plan_faults *faults);
 
 /* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead
  * sessions are reported. What goes wrong is said. */

@@ -15,6 +15,7 @@ static const struct cmd_option options[] = {
 	{"jobs", 'j', "N", "worktrees of the session", false},
 	{"executor", 0, "CMD", "shell command for tasks with a prompt", false},
 	{"sequential", 0, NULL, "one at a time", false},
+	{"barrier", 0, "wave|none", "as bosk run", false},
 	{"base", 0, "REV", "start here instead of at the target", false},
 	{"target", 0, "BRANCH", "where the work is to land", false},
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
@@ -39,6 +40,10 @@ static struct json_t *task_json(const struct plan *p, size_t i, const struct bat
 	json_put_u64(j, "wave", p->wave[i]);
 	json_put_u64(j, "worktree", i % b->create.jobs + 1);
 	json_put_text(j, "branch", branch);
+	json_put_text(j, "path", d->worktree);
+	json_put_text(j, "model", d->model);
+	json_put_text(j, "persona", d->persona);
+	json_put_list(j, "skills", &d->skills);
 	json_put_text(j, "agent", d->agent ? d->agent : "shell");
 	json_put_null(j, "category");
 	json_put_null(j, "checked");
@@ -56,6 +61,11 @@ static uint32_t last_wave(const struct plan *p)
 	for (size_t i = 0; i < p->n; i++)
 		last = p->wave[i] > last ? p->wave[i] : last;
 	return last;
+}
+
+static const char *barrier_of(const struct plan *p, const struct batch *b)
+{
+	return b->create.barrier ? b->create.barrier : plan_barrier(p->kind ? p->kind : "plan");
 }
 
 static void print_json(const struct plan *p, const struct plan_faults *faults, const struct batch *b)
@@ -85,6 +95,7 @@ static void print_json(const struct plan *p, const struct plan_faults *faults, c
 	}
 	json_put_u64(j, "schema", 1);
 	json_put_text(j, "kind", p->kind ? p->kind : "plan");
+	json_put_text(j, "barrier", barrier_of(p, b));
 	json_put(j, "tasks", tasks);
 	json_put(j, "waves", waves);
 	json_put_list(j, "warnings", &p->warnings);
@@ -132,6 +143,24 @@ static void print_uncommitted(const struct site *site, struct str *out)
 		str_addf(out, "  and %zu more\n", n - 20);
 }
 
+/* What a plan of another tool says of a task. */
+static void add_foreign(const struct task_def *d, struct str *out)
+{
+	if (d->worktree)
+		str_addf(out, "  in      %s\n", d->worktree);
+	if (d->persona)
+		str_addf(out, "  persona %s\n", d->persona);
+	for (size_t i = 0; i < d->skills.n; i++)
+		str_addf(out, "%s%s%s", i ? ", " : "  skills  ", d->skills.v[i], i + 1 < d->skills.n ? "" : "\n");
+	if (!d->model)
+		return;
+	str_addf(out, "  model   %s", d->model);
+	if (d->model_agent || d->model_name)
+		str_addf(out, " (%s%s%s)", d->model_agent ? d->model_agent : "", d->model_agent && d->model_name ? ", " : "",
+		         d->model_name ? d->model_name : "");
+	str_addc(out, '\n');
+}
+
 static void print_text(const struct site *site, const struct plan *p, const struct create_base *look,
                        const struct batch *b)
 {
@@ -146,9 +175,11 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 	for (size_t i = 0; i < b->config.n_gates; i++)
 		str_addf(&out, "%s%s", i ? ", " : "", b->config.gates[i].name);
 	str_addf(&out, "%s\n", b->config.n_gates ? "" : "none");
+	if (str_eq(barrier_of(p, b), PLAN_BARRIER_WAVE))
+		str_add(&out, "barrier   each wave waits for all of the one before\n");
 	print_uncommitted(site, &out);
 	for (uint32_t w = 1; w <= last_wave(p); w++) {
-		str_addf(&out, "Batch %u: ", w);
+		str_addf(&out, "%s %u: ", str_eq(p->kind, "segments") ? "Wave" : "Batch", w);
 		bool first = true;
 		for (size_t i = 0; i < p->n; i++)
 			if (p->wave[i] == w) {
@@ -160,7 +191,9 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 	for (size_t i = 0; i < p->n; i++) {
 		const struct task_def *d = &p->tasks[i];
 		AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
-		str_addf(&out, "%s\n  branch  %s\n  command ", d->id, branch);
+		str_addf(&out, "%s\n  branch  %s\n", d->id, branch);
+		add_foreign(d, &out);
+		str_add(&out, "  command ");
 		str_add_printable(&out, who(d, &b->create), strcspn(who(d, &b->create), "\n"), false);
 		str_addf(&out, "%s\n  rights  everything the user may do\n",
 		         strchr(who(d, &b->create), '\n') ? " ..." : "");
@@ -191,12 +224,12 @@ int cmd_plan_show(const struct cmd_line *l)
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);
 	if (!code) {
-		code = batch_plan(l, &b, &plan, &faults);
+		int looked = create_look(&look, &site, &b.create, &e);
+		code = batch_plan(l, &b, &site, &look, &plan, &faults);
 		if (!code)
-			create_check_tasks(&site, &plan, &b.create, "000000", &faults);
+			create_check_tasks(&site, &plan, &b.create, NULL, &faults);
 		if (faults.n)
 			code = 2;
-		int looked = create_look(&look, &site, &b.create, &e);
 		if (!code && looked != 0)
 			code = err_exit_code(&e);
 		if (cmd_flag(l, "json")) {

@@ -18,7 +18,7 @@ static const struct cmd_option options[] = {
 	{"land", 0, "keep|merge", "what to do with the result (default: the setting land, keep)", false},
 	{"verify", 0, "merged|task", "gates on each merge too, or on each task's own tree only", false},
 	{"on-conflict", 0, "repair|park", "a task that conflicts runs again on the tip, or stays as it is", false},
-	{"barrier", 0, "none", "wait between waves", false},
+	{"barrier", 0, "wave|none", "wait for a whole wave, or for what a task needs (segments: wave, others: none)", false},
 	{"excuse", 0, "GATE", "accept that this gate is red on the base", false},
 	{"no-preflight", 0, NULL, "do not run the gates on the base first", false},
 	{"keep-worktrees", 0, NULL, "do not remove worktrees and branches at the end", false},
@@ -158,6 +158,7 @@ static int run(const struct cmd_line *l)
 	struct create_base look = {0};
 	struct err e = {0};
 	AUTO_STR struct str text = {0};
+	int looked = 0;
 
 	if (cmd_flag(l, "dry-run"))
 		return cmd_plan_show(l);
@@ -176,16 +177,18 @@ static int run(const struct cmd_line *l)
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);
+	if (!code)
+		looked = create_look(&look, &site, &b.create, &e);
 	if (!code && given)
-		code = batch_plan(l, &b, &plan, &faults);
+		code = batch_plan(l, &b, &site, &look, &plan, &faults);
+	if (!code && looked != 0)
+		code = cmd_fail(&e);
 	if (!code && b.create.borrow_linked && (!given || plan.n != 1)) {
 		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", plan.n);
 		code = cmd_fail(&e);
 	}
-	if (!code && create_look(&look, &site, &b.create, &e) != 0)
-		code = cmd_fail(&e);
 	if (!code)
-		create_check_tasks(&site, &plan, &b.create, "000000", &faults);
+		create_check_tasks(&site, &plan, &b.create, NULL, &faults);
 	if (faults.n) {
 		plan_faults_print(&faults, &text);
 		fwrite(text.p, 1, text.len, stderr);

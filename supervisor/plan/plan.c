@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dag.h"
+#include "persona.h"
+#include "skills.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/seal.h"
@@ -28,42 +29,10 @@ void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node 
 
 /* ---- a finished plan ---- */
 
-static int resolve(struct plan *p, struct err *e)
+static int finish(struct plan *p, const char *barrier, struct err *e)
 {
-	AUTO_FREE uint32_t *index = plan_index_new(p->tasks, p->n);
-	size_t total = 0, at = 0;
-
-	for (size_t i = 0; i < p->n; i++) {
-		if (!p->tasks[i].id)
-			return err_set(e, ERR_DAMAGED, "task %zu has no id", i + 1);
-		if (plan_index_find(index, p->tasks, p->n, p->tasks[i].id) != i)
-			return err_set(e, ERR_DAMAGED, "two tasks have the id %s", p->tasks[i].id);
-		total += p->tasks[i].needs.n;
-	}
-	p->needs = mem_array(total, sizeof *p->needs);
-	p->needs_at = mem_array(p->n + 1, sizeof *p->needs_at);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct strv *names = &p->tasks[i].needs;
-		for (size_t k = 0; k < names->n; k++) {
-			uint32_t to = plan_index_find(index, p->tasks, p->n, names->v[k]);
-			if (to == UINT32_MAX)
-				return err_set(e, ERR_DAMAGED,
-				               "task %s needs %s, which does not exist",
-				               p->tasks[i].id, names->v[k]);
-			p->needs[at++] = to;
-		}
-		p->needs_at[i + 1] = at;
-	}
-	return 0;
-}
-
-int plan_finish(struct plan *p, struct err *e)
-{
-	if (resolve(p, e) != 0)
+	if (plan_needs(p, barrier, e) != 0)
 		return -1;
-	p->wave = mem_array(p->n, sizeof *p->wave);
-	if (dag_waves(p->wave, p->needs, p->needs_at, p->n, NULL, NULL) != 0)
-		return err_set(e, ERR_DAMAGED, "tasks wait for each other in a circle");
 
 	AUTO_STR struct str text = {0};
 	char hash[SEAL_HEX];
@@ -93,18 +62,45 @@ void plan_fini(struct plan *p)
 	*p = (struct plan){0};
 }
 
-int plan_from_defs(struct plan *out, const char *kind, struct task_def *defs, size_t n,
+int plan_from_defs(struct plan *out, const char *kind, const char *barrier, struct task_def *defs, size_t n,
                    struct err *e)
 {
 	*out = (struct plan){
 		.kind = mem_strdup(kind), .source = mem_strdup(""), .tasks = defs, .n = n};
-	if (plan_finish(out, e) == 0)
+	if (finish(out, barrier, e) == 0)
 		return 0;
 	plan_fini(out);
 	return err_wrap(e, "stored plan");
 }
 
 /* ---- loading ---- */
+
+bool plan_room(struct plan_loader *l, const char *file, const struct yaml_node *list, size_t n)
+{
+	if (n > PLAN_MAX_TASKS || l->n + n > PLAN_MAX_TASKS) {
+		plan_fault(l, file, list, NULL, list->key ? list->key->text : NULL, "a plan cannot have more than %d tasks",
+		           PLAN_MAX_TASKS);
+		return false;
+	}
+	if (l->n + n > l->room) {
+		l->room = l->n + n;
+		l->tasks = mem_grow(l->tasks, l->room, sizeof *l->tasks);
+		l->origins = mem_grow(l->origins, l->room, sizeof *l->origins);
+	}
+	return true;
+}
+
+bool plan_takes(struct plan_loader *l, const char *file, const struct yaml_node *root, const char *kind)
+{
+	if (l->kind && !str_eq(l->kind, kind)) {
+		plan_fault(l, file, root, NULL, NULL, "one run takes plans of one kind: this one is %s, those before "
+		           "are %s", str_eq(kind, "plan") ? "a plan of bosk's own" : kind,
+		           str_eq(l->kind, "plan") ? "plans of bosk's own" : l->kind);
+		return false;
+	}
+	l->kind = kind;
+	return true;
+}
 
 static void read_tasks(struct plan_loader *l, const char *file, const char *folder,
                        const struct yaml_node *tasks)
@@ -116,16 +112,8 @@ static void read_tasks(struct plan_loader *l, const char *file, const char *fold
 	}
 	if (!tasks->n)
 		plan_fault(l, file, tasks, NULL, "tasks", "has no tasks");
-	if (tasks->n > PLAN_MAX_TASKS || l->n + tasks->n > PLAN_MAX_TASKS) {
-		plan_fault(l, file, tasks, NULL, "tasks", "a plan cannot have more than %d tasks",
-		           PLAN_MAX_TASKS);
+	if (!plan_room(l, file, tasks, tasks->n))
 		return;
-	}
-	if (l->n + tasks->n > l->room) {
-		l->room = l->n + tasks->n;
-		l->tasks = mem_grow(l->tasks, l->room, sizeof *l->tasks);
-		l->origins = mem_grow(l->origins, l->room, sizeof *l->origins);
-	}
 	for (const struct yaml_node *v = tasks->first; v; v = v->next)
 		plan_task_read(l, file, folder, v);
 }
@@ -142,14 +130,15 @@ static void read_root(struct plan_loader *l, const char *file, const char *folde
 		           yaml_what(root));
 		return;
 	}
-	if (!kind && !plan_kind_own(l, file, root))
-		return;
-	if (l->kind && !str_eq(l->kind, kind ? kind : "plan")) {
-		plan_fault(l, file, root, NULL, NULL, "one run takes plans of one kind: this one is %s, those before "
-		           "are %s", kind ? kind : "a plan of bosk's own", l->kind);
+	if (!kind && segments_is(root)) {
+		if (plan_takes(l, file, root, "segments"))
+			segments_read(l, file, root);
 		return;
 	}
-	l->kind = kind ? kind : "plan";
+	if (!kind && !plan_kind_own(l, file, root))
+		return;
+	if (!plan_takes(l, file, root, kind ? kind : "plan"))
+		return;
 	const struct yaml_node *tasks = NULL;
 	for (const struct yaml_node *v = root->first; v; v = v->next) {
 		const char *key = v->key->text;
@@ -180,7 +169,7 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 
 	if (doc)
 		l->docs[l->n_docs++] = doc;
-	bool own = doc && yaml_get(yaml_root(doc), "tasks");
+	bool own = doc && (yaml_get(yaml_root(doc), "tasks") || segments_is(yaml_root(doc)));
 	if (!own && n <= YAML_MAX_BYTES && str_utf8(text, n) && plan_kind_markdown(text)) {
 		plan_fault(l, file, NULL, NULL, NULL,
 		           "this looks like a story in Markdown, a kind of "
@@ -245,6 +234,8 @@ static void release(struct plan_loader *l)
 	free_tasks(l->tasks, l->n);
 	strv_fini(&l->names);
 	strv_fini(&l->warnings);
+	persona_free(l->personas);
+	skills_free(l->skills);
 }
 
 /* After reading: what is left to check, then the plan or the faults. */
@@ -254,6 +245,8 @@ static int conclude(struct plan_loader *l, struct plan *out)
 
 	if (l->n)
 		plan_check(l);
+	if (l->n && str_eq(l->kind, "segments"))
+		segments_check(l);
 	*out = (struct plan){0};
 	if (!l->bad) {
 		AUTO_STR struct str source = {0};
@@ -264,8 +257,8 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		l->tasks = NULL;
 		l->n = 0;
 		l->warnings = (struct strv){0};
-		if (plan_finish(out, &e) != 0) { /* cannot be: plan_check found nothing */
-			plan_fault(l, NULL, NULL, NULL, NULL, "%s", e.text);
+		if (finish(out, l->ctx ? l->ctx->barrier : PLAN_BARRIER_BARE, &e) != 0) { /* the barrier: plan_check found nothing */
+			plan_fault(l, out->source, NULL, NULL, NULL, "%s", e.text);
 			plan_fini(out);
 		}
 	}

@@ -44,15 +44,26 @@ void plan_faults_print(const struct plan_faults *f, struct str *out);
 	"holds %s, and would be stored: leave it out, commands get the environment that bosk is "    \
 	"started in (if it is no secret: `secrets: [-NAME]` in the configuration)"
 
+/* How the tasks of a wave wait: for all of the wave before, or each for what it needs. */
+#define PLAN_BARRIER_WAVE "wave"
+#define PLAN_BARRIER_NONE "none"
+#define PLAN_BARRIER_BARE "" /* nothing but `needs` counts: to look at a plan, not to run it */
+
+/* What the configuration makes of the name of a model. */
+struct plan_model {
+	char *name;
+	char *agent, *model; /* NULL = not given */
+};
+
 struct plan {
 	char *kind;   /* plan | segments | stories */
 	char *source; /* the file names, joined by " " */
 	struct task_def *tasks;
 	size_t n;
-	/* Dependencies by index, as struct sched_plan wants them. */
+	/* Dependencies by index, as struct sched_plan wants them: `needs`, and what the barrier adds. */
 	uint32_t *needs;
 	size_t *needs_at;  /* n + 1 */
-	uint32_t *wave;    /* from 1: longest path of needs */
+	uint32_t *wave;    /* from 1, none empty: of a segments plan as it says, else the longest path of needs */
 	struct strv warnings;
 	char *content; /* seal_hash of the normalised plan: same tasks, same hash, wherever it lay */
 };
@@ -64,6 +75,9 @@ enum {
 	PLAN_MAX_TOTAL = 256 << 20,   /* bytes of all texts: aliases and prompt files repeat them */
 	PLAN_MAX_NEEDS = 16384,       /* entries of a list: a stored record holds 65536 values */
 	PLAN_MAX_LIST = 1000,
+	PLAN_MAX_PREAMBLE = 256 << 10, /* bytes of a persona and skills: with the prompt they are one message */
+	PLAN_MAX_SEGMENT = 128 << 10,  /* bytes of what is said of a segment, which is sent twice */
+	PLAN_MAX_EDGES = 4000000, /* dependencies that a barrier may make */
 	PLAN_ID_MAX = 64,
 	PLAN_PATH_MAX = 1024
 };
@@ -74,6 +88,14 @@ struct plan_context {
 	size_t n_gates;
 	const char *const *agents; /* configured agent names */
 	size_t n_agents;
+	/* For plans of other tools. NULL = there is none to go by. */
+	const char *root;          /* top of the main worktree: $ROOT */
+	const char *top;           /* of the checkout: folders of the configuration are relative to it */
+	const char *worktrees_dir;
+	const struct plan_model *models;
+	size_t n_models;
+	const struct strv *personas, *skills; /* folders as configured */
+	const char *barrier;       /* PLAN_BARRIER_...; NULL = as is usual for the kind */
 };
 
 /* Read and check one or more files ("-" = standard input). Returns 0
@@ -91,8 +113,13 @@ void plan_fini(struct plan *p);
 /* From stored task definitions (recovery): takes the array and what it owns over, also on failure
  * (ERR_DAMAGED: needs name an unknown id or go in a circle, an id is missing or there twice).
  * `source` is "". */
-int plan_from_defs(struct plan *out, const char *kind, struct task_def *defs, size_t n,
+int plan_from_defs(struct plan *out, const char *kind, const char *barrier, struct task_def *defs, size_t n,
                    struct err *e);
+
+/* The barrier that is usual for plans of this kind. */
+const char *plan_barrier(const char *kind);
+/* Another barrier for a plan. ERR_USAGE: it would take more than PLAN_MAX_EDGES; the plan is as it was. */
+int plan_set_barrier(struct plan *p, const char *barrier, struct err *e);
 
 /* The plan as the normalised JSON text that is committed to refs/bosk/plan/<queue>: one task per
  * line, only what was given. It is a plan of bosk's own format: loading it gives the same tasks. */

@@ -75,22 +75,23 @@ static void check_needs(struct plan_loader *l, const uint32_t *index, uint32_t t
 
 	if (!o->needs || o->needs->n > PLAN_MAX_NEEDS)
 		return;
+	const char *key = o->needs->key->text; /* dependencies, in other tools' plans */
 	for (const struct yaml_node *v = o->needs->first; v; v = v->next) {
 		if (v->kind != YAML_SCALAR || !*v->text || yaml_is_null(v))
 			continue; /* reported where it was read */
 		if (str_eq(v->text, id)) {
-			plan_fault(l, o->file, v, id, "needs", "a task cannot need itself");
+			plan_fault(l, o->file, v, id, key, "a task cannot need itself");
 			continue;
 		}
 		if (plan_index_find(index, l->tasks, l->n, v->text) != UINT32_MAX)
 			continue;
 		const char *near = nearest_id(l, v->text);
 		if (near)
-			plan_fault(l, o->file, v, id, "needs",
+			plan_fault(l, o->file, v, id, key,
 			           "there is no task \"%.64s\"; did you mean \"%.64s\"?", v->text,
 			           near);
 		else
-			plan_fault(l, o->file, v, id, "needs", "there is no task \"%.64s\"",
+			plan_fault(l, o->file, v, id, key, "there is no task \"%.64s\"",
 			           v->text);
 	}
 }

@@ -10,9 +10,7 @@
 static const struct mark {
 	const char *key, *kind;
 } marks[] = {
-	{"decomposition_result", "segments"}, {"segments", "segments"},
-	{"segment", "segments"},              {"parallel_segments", "segments"},
-	{"execution_plan", "segments"},       {"solutions", "queue"},
+	{"solutions", "queue"},
 	{"items", "queue"},                   {"queue", "queue"},
 	{"queues", "queue"},                  {"queue_id", "queue"},
 	{"issue_ids", "queue"},               {"issue_id", "queue"},

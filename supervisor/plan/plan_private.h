@@ -14,6 +14,7 @@ struct plan_origin {
 	const struct yaml_node *task;
 	const struct yaml_node *id;    /* NULL: missing or not a text */
 	const struct yaml_node *needs; /* NULL: none, or not a list */
+	const struct yaml_node *wave, *branch, *worktree; /* of a segment; NULL = not given */
 };
 
 struct plan_loader {
@@ -30,12 +31,21 @@ struct plan_loader {
 	const char *kind;            /* of the plan; "plan" is bosk's own */
 	size_t text;                 /* bytes of prompts and commands so far */
 	size_t guesses;              /* comparisons spent on "did you mean" */
+	struct personas *personas;   /* that segments asked for; NULL = none yet */
+	struct skills *skills;
+	const struct yaml_node *waves; /* a number of waves that must come out; NULL = none was given */
+	const char *waves_file;
 };
 
 /* A fault at a node (NULL: no position). */
 void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node *at,
                 const char *task, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/* Room for so many more tasks; false after a fault at the list. */
+bool plan_room(struct plan_loader *l, const char *file, const struct yaml_node *list, size_t n);
+/* The kind that a file holds; false after a fault, when those before were of another. */
+bool plan_takes(struct plan_loader *l, const char *file, const struct yaml_node *root, const char *kind);
 
 /* plan_kind.c: is this bosk's own format? If not, one fault says what it seems to be. */
 bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root);
@@ -62,7 +72,14 @@ bool plan_index_same_but_case(const char *a, const char *b); /* ASCII; also when
 /* plan_check.c: ids against each other, needs against ids, cycles. */
 void plan_check(struct plan_loader *l);
 
-/* plan.c: needs by index, waves, content. Needs that are unknown or circular: -1. */
-int plan_finish(struct plan *p, struct err *e);
+/* plan_needs.c: needs by index with what the barrier adds, and waves. Needs that are unknown or circular, waves that do
+ * not fit: -1. */
+int plan_needs(struct plan *p, const char *barrier, struct err *e);
+
+/* segments.c: plans in waves. Is the text one? */
+bool segments_is(const struct yaml_node *root);
+void segments_read(struct plan_loader *l, const char *file, const struct yaml_node *root);
+/* segments_check.c: once everything is read: waves, branches and worktrees against each other. */
+void segments_check(struct plan_loader *l);
 
 #endif

@@ -174,7 +174,7 @@ static int find_plan(struct verify *v, struct verify_queue *q, struct plan *out,
 		rec_copy(&task_def_rec, &copy[i], &q->defs[i]);
 		all &= q->have_def[i];
 	}
-	if (plan_from_defs(out, q->have ? q->row.kind : "plan", copy, q->n, &e) == 0) {
+	if (plan_from_defs(out, q->have ? q->row.kind : "plan", PLAN_BARRIER_BARE, copy, q->n, &e) == 0) {
 		if (all && (!q->have || str_eq(out->content, q->row.content)))
 			return 0;
 		plan_fini(out);

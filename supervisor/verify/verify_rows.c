@@ -96,7 +96,7 @@ static void check_plan(struct verify *v, struct verify_queue *q)
 
 	for (size_t i = 0; i < q->n; i++)
 		rec_copy(&task_def_rec, &copy[i], &q->defs[i]);
-	if (plan_from_defs(&plan, q->have ? q->row.kind : "plan", copy, q->n, &e) != 0) {
+	if (plan_from_defs(&plan, q->have ? q->row.kind : "plan", PLAN_BARRIER_BARE, copy, q->n, &e) != 0) {
 		q->broken = verify_say(v, q->id, "%s", e.text);
 		return;
 	}

@@ -127,7 +127,6 @@ next
 detail 1
 done 1
 done 1 --fail --reason no
-run $PLAN --barrier wave
 run $PLAN --agent codex
 run $PLAN --autonomy full
 run $PLAN --max-time 1h

@@ -26,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static const char *const gates[] = {"lint", "tests"};
 	static const char *const agents[] = {"codex"};
-	static const struct plan_context context = {gates, 2, agents, 1};
+	static const struct plan_context context = {.gates = gates, .n_gates = 2, .agents = agents, .n_agents = 1};
 	struct plan_faults faults = {0};
 	struct plan p, q;
 	AUTO_STR struct str text = {0};

@@ -124,6 +124,12 @@ static void check_settable(const struct config *c)
 	assert_string_equal(c->agent, "codex");
 	assert_int_equal(c->agents.n, 2);
 	assert_true(strv_has(&c->agents, "mine"));
+	assert_int_equal(c->n_models, 1);
+	assert_string_equal(c->models[0].name, "sonnet-4.5");
+	assert_string_equal(c->models[0].agent, "claude");
+	assert_string_equal(c->models[0].model, "claude-sonnet");
+	assert_string_equal(c->personas.v[0], "p");
+	assert_string_equal(c->skills.v[0], "/abs/skills");
 	assert_int_equal(c->n_gates, 2);
 	const struct config_gate *g = c->gates;
 	assert_string_equal(g->name, "lint");

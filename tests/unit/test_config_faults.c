@@ -98,6 +98,8 @@ static void faults_in_files(void **state)
 	refused_file("author: \"<a@b>\"\n", 1, 9, "author", "Name <mail>");
 	refused_file("stories: {closeable_threshold: 2}\n", 1, 32, "stories.closeable_threshold", "0 to 1");
 	refused_file("models: {a: {agnt: x}}\n", 1, 14, "models", "only agent and model");
+	refused_file("models: {a: {agent: \"a b\"}}\n", 1, 21, "models", "an agent's name is an id");
+	refused_file("models: {a: {model: -x}}\n", 1, 21, "models", "not begin with");
 	refused_file("models: {a: b}\n", 1, 13, "models", "must be a mapping");
 	refused_file("agents: [a]\n", 1, 9, "agents", "mapping of names");
 	refused_file("agents: {a/b: {}}\n", 1, 10, "agents", "must not hold a \"/\"");

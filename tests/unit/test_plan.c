@@ -6,7 +6,7 @@
 
 static const char *const gates[] = {"lint", "tests"};
 static const char *const agents[] = {"claude", "codex"};
-static const struct plan_context context = {gates, 2, agents, 2};
+static const struct plan_context context = {.gates = gates, .n_gates = 2, .agents = agents, .n_agents = 2};
 
 static void print_all(const struct plan_faults *f)
 {
@@ -195,7 +195,7 @@ static void stored_definitions_make_the_same_plan(void **state)
 	struct task_def *defs = mem_array(2, sizeof *defs);
 	rec_copy(&task_def_rec, &defs[0], &p.tasks[0]);
 	rec_copy(&task_def_rec, &defs[1], &p.tasks[1]);
-	assert_ok(plan_from_defs(&q, "plan", defs, 2, &e), &e);
+	assert_ok(plan_from_defs(&q, "plan", NULL, defs, 2, &e), &e);
 	assert_string_equal(q.content, p.content);
 	assert_int_equal(q.wave[1], 2);
 	assert_string_equal(q.source, "");
@@ -216,7 +216,7 @@ static void stored_definitions_make_the_same_plan(void **state)
 			if (damaged[i].needs[k])
 				strv_add(&defs[k].needs, damaged[i].needs[k]);
 		}
-		assert_int_equal(plan_from_defs(&q, "plan", defs, 2, &e), -1);
+		assert_int_equal(plan_from_defs(&q, "plan", NULL, defs, 2, &e), -1);
 		assert_int_equal(e.kind, ERR_DAMAGED);
 		assert_non_null(strstr(e.text, damaged[i].message));
 	}

@@ -8,7 +8,7 @@
 
 static const char *const gates[] = {"lint", "tests"};
 static const char *const agents[] = {"claude", "codex"};
-static const struct plan_context context = {gates, 2, agents, 2};
+static const struct plan_context context = {.gates = gates, .n_gates = 2, .agents = agents, .n_agents = 2};
 
 static void print_all(const struct plan_faults *f)
 {
@@ -38,9 +38,6 @@ static const struct bad {
 	{"tasks:\n\t- id: a\n", 2, 1, NULL, NULL, "tab"},
 	{"tasks: [a]", 1, 9, NULL, "tasks", "must be a mapping, not a text"},
 	/* kinds of a later version */
-	{"segments:\n- id: x\n", 1, 1, NULL, "segments", "\"segments\", which is not supported yet"},
-	{"decomposition_result: {segments: []}", 1, 1, NULL, "decomposition_result", "not supported yet"},
-	{"parallel_segments: []", 1, 1, NULL, "parallel_segments", "not supported yet"},
 	{"{\"id\": \"Q\", \"tasks\": [], \"solutions\": []}", 1, 26, NULL, "solutions",
 	 "\"queue\", which is not supported yet"},
 	{"{\"queue\": []}", 1, 2, NULL, "queue", "not supported yet"},
