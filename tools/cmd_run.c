@@ -18,7 +18,7 @@ static const struct cmd_option options[] = {
 	{"land", 0, "keep|merge", "what to do with the result (default: the setting land, keep)", false},
 	{"verify", 0, "merged|task", "gates on each merge too, or on each task's own tree only", false},
 	{"on-conflict", 0, "repair|park", "a task that conflicts runs again on the tip, or stays as it is", false},
-	{"barrier", 0, "wave|none", "wait for a whole wave, or for what a task needs (segments: wave, others: none)", false},
+	{"barrier", 0, "wave|none", "wait for whole waves, or what a task needs (segments: wave)", false},
 	{"excuse", 0, "GATE", "accept that this gate is red on the base", false},
 	{"no-preflight", 0, NULL, "do not run the gates on the base first", false},
 	{"keep-worktrees", 0, NULL, "do not remove worktrees and branches at the end", false},

@@ -63,7 +63,7 @@ examples() {
 
 @test "bosk-plan(5) has every field of a task" {
     equal fields \
-        "$(sed -n 's/^\.It Cm //p' "$PLAN_PAGE" | LC_ALL=C sort | paste -sd' ')" \
+        "$(sed -n '/^\.Ss Fields/,/^\.S[sh] [^F]/s/^\.It Cm //p' "$PLAN_PAGE" | LC_ALL=C sort | paste -sd' ')" \
         "$(grep -o '{"[a-z_]*", *read_[a-z_]*}' "$TOP/supervisor/plan/plan_task.c" | cut -d'"' -f2 | LC_ALL=C sort | paste -sd' ')"
 }
 

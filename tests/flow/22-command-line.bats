@@ -137,7 +137,6 @@ run $PLAN -c land=pr
 run $PLAN -c limits.max_time=1h
 plan $PLAN --agent codex
 resume --agent codex
-report --yaml
 doctor --live
 land --pr
 land --draft
