@@ -116,6 +116,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.title = d->title,
 		.base = row->base,
 		.branch = row->branch,
+		.preamble = d->preamble,
 		.prompt = d->prompt,
 		.run = d->run,
 		.executor = s->row.executor,

@@ -4,13 +4,53 @@
 #include <string.h>
 
 #include "gate.h"
+#include "store/base/mem.h"
 
-static const char rules[] =
+static const char where[] =
 	"\n## Rules\n\n"
-	"- Work in the current folder only. Do not touch other folders, branches or the git configuration.\n"
-	"- Do not commit: what you leave in the folder is committed for you.\n"
-	"- Never stop to ask. When something blocks you, say so in the file named by BOSK_RESULT_FILE\n"
-	"  ({\"status\": \"blocked\", \"reason\": \"...\"}) and go on with what you can do.\n";
+	"- Work in the current folder only. Do not touch other folders, branches or the git configuration.\n";
+static const char never_ask[] =
+	"- Never stop to ask. When something blocks you, say so in the result and go on with what you can do.\n"
+	"\n## Result\n\n";
+
+/* What is not the same for each kind of plan. */
+struct ending {
+	const char *kind;
+	const char *commits; /* a rule */
+	const char *result;
+};
+
+static const char no_commits[] = "- Do not commit: what you leave in the folder is committed for you.\n";
+static const char claim[] =
+	"Only when something blocks you, write to the file named by BOSK_RESULT_FILE:\n\n"
+	"    {\"status\": \"blocked\", \"reason\": \"...\"}\n";
+
+static const struct ending usual = {NULL, no_commits, claim};
+static const struct ending endings[] = {
+	{"segments",
+	 "- You need not commit: what you leave in the folder is committed for you. If you do commit, the last message of the\n"
+	 "  form `<type>(<scope>): <subject>`, with a body and footers such as `Closes #1`, becomes that of the whole. Types:\n"
+	 "  feat fix refactor docs test chore style perf.\n",
+	 claim},
+	/* The keys are those of the story-closer's worker, and `tasks_done`. */
+	{"stories", no_commits,
+	 "At the end write one JSON object to the file named by BOSK_RESULT_FILE, or print it as the last thing you say:\n\n"
+	 "    {\"story_key\": \"...\", \"status\": \"completed\" or \"partial\" or \"error\",\n"
+	 "     \"tasks_done\": [\"exact text of each task that you ticked\"],\n"
+	 "     \"tasks_total\": 0, \"tasks_completed_by_closer\": 0, \"tasks_already_done\": 0, \"tasks_blocked\": 0,\n"
+	 "     \"tasks_human_validation\": 0,\n"
+	 "     \"blocker_questions\": [{\"task\": \"its text\", \"question\": \"...\"}],\n"
+	 "     \"human_validation_tasks\": [\"text\"], \"errors\": [\"text\"]}\n\n"
+	 "`partial`: some tasks are open and each has a question. `error`: nothing of it is to be kept, and why.\n"},
+};
+
+static const struct ending *ending_of(const struct msg_task *t)
+{
+	for (size_t i = 0; i < MEM_COUNT(endings); i++)
+		if (str_eq(endings[i].kind, t->kind))
+			return &endings[i];
+	return &usual;
+}
 
 void prompt_feedback(const struct gate_report *r, struct str *out)
 {
@@ -38,6 +78,10 @@ void prompt_feedback(const struct gate_report *r, struct str *out)
 
 void prompt_write(const struct msg_task *t, const char *feedback, struct str *out)
 {
+	const struct ending *end = ending_of(t);
+
+	if (t->preamble)
+		str_addf(out, "%s\n", t->preamble);
 	str_addf(out, "# Task %s%s%s\n", t->id, t->title ? ": " : "", t->title ? t->title : "");
 	if (t->prompt)
 		str_addf(out, "\n%s\n", t->prompt);
@@ -45,5 +89,8 @@ void prompt_write(const struct msg_task *t, const char *feedback, struct str *ou
 		str_addf(out, "\nThe command that does this task:\n\n    %s\n", t->run);
 	if (feedback)
 		str_addf(out, "\n## What the last attempt came to\n\n%s", feedback);
-	str_add(out, rules);
+	str_add(out, where);
+	str_add(out, end->commits);
+	str_add(out, never_ask);
+	str_add(out, end->result);
 }

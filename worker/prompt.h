@@ -1,5 +1,5 @@
-/* prompt: the text an agent gets, written to a file. Its parts, in order: the task, what the last
- * attempt came to, the rules (interface.md; persona and skills come with the dialects that have them). */
+/* prompt: the text an agent gets, written to a file. Its parts, in order: persona and skills, the task with its steps,
+ * what the last attempt came to, the rules, what it is to answer. tests/golden has one of each kind of plan. */
 #ifndef BOSK_PROMPT_H
 #define BOSK_PROMPT_H
 

@@ -34,11 +34,11 @@ static void add_value(struct str *out, const struct yaml_node *v, size_t depth)
 	size_t indent = (depth + 1) * INDENT;
 
 	if (v->kind == YAML_SCALAR && !strchr(v->text, '\n')) {
-		str_addf(out, "%s%s\n", v->len && v->key ? " " : "", v->text);
+		str_addf(out, "%s%s\n", v->len ? " " : "", v->text);
 	} else if (v->kind == YAML_SCALAR) {
-		str_add(out, v->key ? "\n\n" : "\n");
+		str_add(out, "\n\n");
 		add_lines(out, v->text, indent);
-		str_add(out, v->key ? "\n" : "");
+		str_add(out, "\n");
 	} else {
 		str_add(out, "\n");
 		add_entries(out, v, depth + 1);
@@ -49,9 +49,9 @@ static void add_entries(struct str *out, const struct yaml_node *of, size_t dept
 {
 	for (const struct yaml_node *v = of->first; v && out->len <= PLAN_MAX_SEGMENT; v = v->next) {
 		add_spaces(out, depth * INDENT);
-		str_add(out, "- ");
+		str_add(out, "-");
 		if (v->key)
-			str_addf(out, "%s:", v->key->text);
+			str_addf(out, " %s:", v->key->text);
 		add_value(out, v, depth);
 	}
 }
@@ -80,4 +80,6 @@ void segments_prompt(const struct yaml_node *node, bool (*known)(const char *key
 		add_value(out, v, 0);
 		first = false;
 	}
+	while (str_ends(out->p, "\n"))
+		out->p[--out->len] = '\0';
 }

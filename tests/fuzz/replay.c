@@ -1,5 +1,5 @@
 /* replay DIR [GENERATED]: runs a fuzz target over every file of the folder, then over so many
- * inputs made from them by random damage. For builds without libFuzzer, and so that every input
+ * inputs made from them by random damage (200,000 when BOSK_TEST_FULL is set). For builds without libFuzzer, and so that every input
  * which was ever found is tried on every change. An empty folder is a failure: a corpus that has
  * been lost must not look like a success. */
 #include "test.h"
@@ -10,7 +10,7 @@
 #include "fuzz.h"
 #include "store/base/fs.h"
 
-enum { INPUT_MAX = 1 << 20, GENERATED_MAX = 8192 };
+enum { INPUT_MAX = 1 << 20, GENERATED_MAX = 8192, FULL = 200000 };
 
 struct corpus {
 	struct str *inputs;
@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s DIR [GENERATED]\n", argv[0]);
 		return 2;
 	}
+	if (count && count < FULL && getenv("BOSK_TEST_FULL"))
+		count = FULL;
 	int rc = load(&c, argv[1], &e);
 	if (rc == 0)
 		generate(&c, count);

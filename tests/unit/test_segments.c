@@ -119,8 +119,8 @@ static void s0_1_what_a_segment_says_is_kept(void **state)
 	assert_string_equal(d->preamble, "# Persona: plain\n\nBe brief.\n\n# Skill: own\n\nHome own.\n");
 	assert_string_equal(d->prompt,
 	                    "This is one segment of a larger plan. Do this part only; others work on the rest.\n"
-	                    "\n- domain: database\n- estimated_time: 30min\n- steps:\n  - make a table\n  - \n"
-	                    "    - then: fill it\n");
+	                    "\n- domain: database\n- estimated_time: 30min\n- steps:\n  - make a table\n  -\n"
+	                    "    - then: fill it");
 	assert_int_equal(p.wave[0], 1);
 	assert_int_equal(p.wave[1], 2);
 	assert_int_equal(p.wave[2], 1);
@@ -162,12 +162,12 @@ static void forms_are_told_apart_by_content(void **state)
 	assert_string_equal(p.tasks[0].model_name, "haiku");
 	assert_null(p.tasks[0].model_agent);
 	assert_string_equal(p.tasks[1].worktree, "/w/fix-b");
-	assert_non_null(strstr(p.tasks[0].prompt, "- type: independent\n"));
+	assert_non_null(strstr(p.tasks[0].prompt, "\n- type: independent"));
 	assert_null(strstr(p.tasks[0].prompt, "agent"));
 	assert_int_equal(p.warnings.n, 2); /* neither says what it is about */
 	plan_fini(&p);
 	load(&p, "{\"segments\": [{\"id\": \"a\", \"description\": \"Do\\n\\n- [ ] this\"}], \"execution_plan\": {\"wave_1\": [\"a\"]}}");
-	assert_non_null(strstr(p.tasks[0].prompt, "\nDo\n\n- [ ] this\n"));
+	assert_non_null(strstr(p.tasks[0].prompt, "\nDo\n\n- [ ] this"));
 	plan_fini(&p);
 }
 

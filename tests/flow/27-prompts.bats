@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# What an agent is told, whole: persona and skills, the task with its steps, what the last attempt came to, the rules,
+# what it is to answer. tests/golden has it for each kind of plan; after a wanted change BOSK_TEST_GOLDEN=write makes
+# these files again.
+# shellcheck disable=SC2154 # variables set by run_bosk
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    write_file check.sh <<<'[ -f made.txt ] || { echo "made.txt is missing"; exit 1; }'
+    git add check.sh
+    commit_config <<'YAML'
+gates: [{name: made, run: sh check.sh}]
+models: {sonnet-4.5: {agent: claude}}
+YAML
+    # The first time it does something else, so that it is told what the gate said.
+    write_agent <<SH
+#!/bin/sh
+cat >"$SCRATCH/told.\$BOSK_ATTEMPT"
+[ "\$BOSK_ATTEMPT" = 2 ] && touch made.txt || touch other.txt
+SH
+}
+teardown() { flow_teardown; }
+
+# golden KIND: the second prompt is tests/golden/prompt-KIND.txt.
+golden() {
+    local file=${BATS_TEST_DIRNAME%/flow}/golden/prompt-$1.txt
+    if [ "${BOSK_TEST_GOLDEN:-}" = write ]; then cp "$SCRATCH/told.2" "$file"; fi
+    diff -u "$file" "$SCRATCH/told.2" >&2
+}
+
+@test "the prompt of a task" {
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+tasks:
+  - id: greet
+    title: Say hello
+    prompt: |
+      Create made.txt.
+      Add tests.
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --executor "$AGENT" --no-preflight
+    expect_status 0
+    golden plan
+}
+
+@test "the prompt of a segment: persona, skills, steps" {
+    write_file global_workflows/personas/dev.md <<'MD'
+---
+model: sonnet-4.5
+skills: [api-*]
+---
+
+# Developer
+
+You write C.
+MD
+    write_file skills/api-rest/SKILL.md <<'MD'
+---
+name: api-rest
+description: Use when: REST
+---
+
+Use nouns.
+MD
+    write_file skills/sql/SKILL.md <<<'Use joins.'
+    git add -A && git commit -qm 'Personas and skills'
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+segments:
+  - id: task-001
+    name: Say hello
+    domain: backend
+    persona: dev
+    skills: [sql]
+    description: |
+      Create made.txt.
+      Add tests.
+    steps:
+      - look
+      - title: write
+        files: [made.txt]
+    risk: low
+    notes: |
+      one line
+      another
+YAML
+    run_bosk run "$SCRATCH/p.yaml" --executor "$AGENT" --no-preflight
+    expect_status 0
+    golden segments
+}
