@@ -64,6 +64,7 @@
 	F(str, category)   /* CLEAN | CLOSEABLE | NEEDS_PIPELINE */                               \
 	F(u64, total) F(u64, checked) /* boxes that count: top level of its Tasks sections */     \
 	F(u64, seed_total) F(u64, seed_checked) /* as the original counts them */                 \
+	F(u64, steps) F(u64, steps_checked) /* boxes inside of those */                           \
 	F(list, human)     /* its unticked boxes that only a human can tick */                    \
 	F(str, routed)     /* why it is never run; NULL = it is */
 

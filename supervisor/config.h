@@ -53,6 +53,8 @@ struct config {
 	struct strv protect;
 	struct strv secrets; /* variables that are secret too; "-NAME": that are not */
 	char *author, *notify;
+	char *stories_folder, *stories_threshold, *stories_instructions; /* see struct plan_stories */
+	struct strv stories_human;
 	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */
 	struct config_where *where; /* of each key, for config_show */
 };

@@ -74,6 +74,11 @@ static const char *check_share(const char *text)
 	return NULL;
 }
 
+static const char *check_inside(const char *text)
+{
+	return !*text || !plan_path_fault(text, NULL) ? NULL : "must be a folder of the repository, from its top";
+}
+
 /* ---- the table ---- */
 
 #define AT(member) offsetof(struct config, member)
@@ -124,9 +129,10 @@ const struct config_key config_keys[] = {
 	TEXT("branch", AT(branch), "bosk/{session}/{task}", NULL, check_branch),
 	OTHER("personas", CONFIG_LIST, AT(personas), "[]", NULL),
 	OTHER("skills", CONFIG_LIST, AT(skills), "[]", NULL),
-	OTHER("stories.closeable_threshold", CONFIG_REAL, CONFIG_NOWHERE, "0.30", check_share),
-	TEXT("stories.instructions", CONFIG_NOWHERE, "", NULL, NULL),
-	OTHER("stories.human_validation_patterns", CONFIG_LIST, CONFIG_NOWHERE,
+	TEXT("stories.folder", AT(stories_folder), "", NULL, check_inside),
+	OTHER("stories.closeable_threshold", CONFIG_REAL, AT(stories_threshold), "0.30", check_share),
+	TEXT("stories.instructions", AT(stories_instructions), "", NULL, NULL),
+	OTHER("stories.human_validation_patterns", CONFIG_LIST, AT(stories_human),
 	      "[manually verify, manual test, QA sign-off, user acceptance, visually confirm, "
 	      "browser test, human review]", NULL),
 	SPAN("orphans.max_age", orphan_max_age_ms, "4h", 1),

@@ -46,6 +46,10 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 void create_check_tasks(const struct site *site, const struct plan *plan,
                         const struct create_options *o, const struct session *s, struct plan_faults *faults);
 
+/* Stories must be in the base as they were read from the checkout. Faults are added. */
+void create_check_stories(const struct site *site, const struct plan *plan, const struct create_base *look,
+                          struct plan_faults *faults);
+
 /* Make the session: lock, rows in one transaction, then refs. `plan` is taken over. Branch names and
  * floors were not checked by the parser: ERR_USAGE or ERR_ENV here, nothing made. */
 int create_session(struct session *out, struct site *site, struct plan *plan,

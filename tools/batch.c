@@ -142,6 +142,8 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 {
 	const struct config *c = &b->config;
 	AUTO_FREE const char **gates = mem_array(c->n_gates, sizeof *gates);
+	struct plan_stories stories = {c->stories_folder, c->stories_threshold, c->stories_instructions,
+	                               &c->stories_human};
 	struct plan_context ctx = {.gates = gates,
 	                           .n_gates = c->n_gates,
 	                           .agents = (const char *const *)c->agents.v,
@@ -153,7 +155,8 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 	                           .n_models = c->n_models,
 	                           .personas = &c->personas,
 	                           .skills = &c->skills,
-	                           .barrier = b->create.barrier};
+	                           .barrier = b->create.barrier,
+	                           .stories = &stories};
 
 	for (size_t i = 0; i < c->n_gates; i++)
 		gates[i] = c->gates[i].name;

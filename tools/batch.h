@@ -17,7 +17,6 @@ int batch_options(struct batch *out, const struct cmd_line *l, struct err *e);
 void batch_fini(struct batch *b);
 
 /* Read and check the plan files; faults are printed to stderr. `look` may be empty. Returns 0 or the exit code. */
-struct site;
 int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
                const struct create_base *look, struct plan *out, struct plan_faults *faults);
 

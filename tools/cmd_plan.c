@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "plan_story.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -28,7 +29,14 @@ static const char *who(const struct task_def *d, const struct create_options *o)
 	return d->run ? d->run : d->agent ? d->agent : o->executor ? o->executor : "(nobody)";
 }
 
-static struct json_t *task_json(const struct plan *p, size_t i, const struct batch *b)
+/* Worktrees that the tasks use, at least 1. */
+static uint64_t places(const struct plan *p, const struct batch *b)
+{
+	uint64_t jobs = b->create.sequential ? 1 : b->create.jobs, runs = plan_runs(p);
+	return jobs < runs ? jobs : runs ? runs : 1;
+}
+
+static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, const struct batch *b)
 {
 	const struct task_def *d = &p->tasks[i];
 	AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
@@ -38,21 +46,30 @@ static struct json_t *task_json(const struct plan *p, size_t i, const struct bat
 	json_put_text(j, "title", d->title);
 	json_put_list(j, "needs", &d->needs);
 	json_put_u64(j, "wave", p->wave[i]);
-	json_put_u64(j, "worktree", i % b->create.jobs + 1);
+	if (slot != UINT32_MAX)
+		json_put_u64(j, "worktree", slot + 1);
+	else
+		json_put_null(j, "worktree");
 	json_put_text(j, "branch", branch);
 	json_put_text(j, "path", d->worktree);
 	json_put_text(j, "model", d->model);
 	json_put_text(j, "persona", d->persona);
 	json_put_list(j, "skills", &d->skills);
 	json_put_text(j, "agent", d->agent ? d->agent : "shell");
-	json_put_null(j, "category");
-	json_put_null(j, "checked");
-	json_put_null(j, "unchecked");
-	json_put_null(j, "total");
-	json_put(j, "human", json_list());
-	json_put_text(j, "state", "pending");
+	plan_story_json(d, j);
 	json_put_text(j, "command", who(d, &b->create));
 	return j;
+}
+
+/* The worktree of each task; the caller frees. Where the plan has no rule for them they take turns. */
+static uint32_t *assign(const struct plan *p, const struct batch *b)
+{
+	uint32_t *slots = mem_array(p->n, sizeof *slots);
+
+	if (!plan_assign(slots, p, places(p, b)))
+		for (size_t i = 0; i < p->n; i++)
+			slots[i] = (uint32_t)(i % b->create.jobs);
+	return slots;
 }
 
 static uint32_t last_wave(const struct plan *p)
@@ -73,8 +90,9 @@ static void print_json(const struct plan *p, const struct plan_faults *faults, c
 	struct json_t *j = json_map(), *tasks = json_list(), *waves = json_list(), *errors = json_list();
 	AUTO_STR struct str out = {0};
 
+	AUTO_FREE uint32_t *slots = assign(p, b);
 	for (size_t i = 0; i < p->n; i++)
-		json_add(tasks, task_json(p, i, b));
+		json_add(tasks, task_json(p, i, slots[i], b));
 	for (uint32_t w = 1; w <= last_wave(p); w++) {
 		struct json_t *wave = json_list();
 		for (size_t i = 0; i < p->n; i++)
@@ -165,10 +183,10 @@ static void print_text(const struct site *site, const struct plan *p, const stru
                        const struct batch *b)
 {
 	AUTO_STR struct str out = {0};
-	uint64_t jobs = b->create.sequential ? 1 : b->create.jobs;
+	AUTO_FREE uint32_t *slots = assign(p, b);
 
 	print_base(site, look, &out);
-	str_addf(&out, "worktrees %llu in %s%s\n", (unsigned long long)(jobs < p->n ? jobs : p->n),
+	str_addf(&out, "worktrees %llu in %s%s\n", (unsigned long long)places(p, b),
 	         look->worktrees_dir,
 	         look->fallback_dir ? " (the configured folder cannot be written)" : "");
 	str_addf(&out, "gates     ");
@@ -177,21 +195,27 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 	str_addf(&out, "%s\n", b->config.n_gates ? "" : "none");
 	if (str_eq(barrier_of(p, b), PLAN_BARRIER_WAVE))
 		str_add(&out, "barrier   each wave waits for all of the one before\n");
+	plan_story_summary(p, &out);
 	print_uncommitted(site, &out);
 	for (uint32_t w = 1; w <= last_wave(p); w++) {
-		str_addf(&out, "%s %u: ", str_eq(p->kind, "segments") ? "Wave" : "Batch", w);
 		bool first = true;
 		for (size_t i = 0; i < p->n; i++)
-			if (p->wave[i] == w) {
+			if (p->wave[i] == w && plan_end(&p->tasks[i]) == TASK_WAITING) {
+				if (first)
+					str_addf(&out, "%s %u: ", str_eq(p->kind, "segments") ? "Wave" : "Batch", w);
 				str_addf(&out, "%s%s", first ? "" : ", ", p->tasks[i].id);
 				first = false;
 			}
-		str_addc(&out, '\n');
+		str_add(&out, first ? "" : "\n");
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct task_def *d = &p->tasks[i];
 		AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
-		str_addf(&out, "%s\n  branch  %s\n", d->id, branch);
+		str_addf(&out, "%s\n", d->id);
+		plan_story_text(d, slots[i], &out);
+		if (plan_end(d) != TASK_WAITING)
+			continue;
+		str_addf(&out, "  branch  %s\n", branch);
 		add_foreign(d, &out);
 		str_add(&out, "  command ");
 		str_add_printable(&out, who(d, &b->create), strcspn(who(d, &b->create), "\n"), false);
@@ -228,6 +252,8 @@ int cmd_plan_show(const struct cmd_line *l)
 		code = batch_plan(l, &b, &site, &look, &plan, &faults);
 		if (!code)
 			create_check_tasks(&site, &plan, &b.create, NULL, &faults);
+		if (!code && looked == 0)
+			create_check_stories(&site, &plan, &look, &faults);
 		if (faults.n)
 			code = 2;
 		if (!code && looked != 0)

@@ -149,6 +149,17 @@ static int nothing_given(const struct cmd_line *l)
 	return 2;
 }
 
+/* What of the plan may surprise; `bosk plan` shows all of it. */
+static void warn(const struct plan *p)
+{
+	enum { MOST = 20 };
+
+	for (size_t i = 0; i < p->warnings.n && i < MOST; i++)
+		log_warn("%s", p->warnings.v[i]);
+	if (p->warnings.n > MOST)
+		log_warn("and %zu more warnings: bosk plan shows them", p->warnings.n - MOST);
+}
+
 static int run(const struct cmd_line *l)
 {
 	struct batch b = {0};
@@ -187,8 +198,10 @@ static int run(const struct cmd_line *l)
 		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", plan.n);
 		code = cmd_fail(&e);
 	}
-	if (!code)
+	if (!code) {
 		create_check_tasks(&site, &plan, &b.create, NULL, &faults);
+		create_check_stories(&site, &plan, &look, &faults);
+	}
 	if (faults.n) {
 		plan_faults_print(&faults, &text);
 		fwrite(text.p, 1, text.len, stderr);
@@ -196,6 +209,8 @@ static int run(const struct cmd_line *l)
 		code = 2;
 	}
 	site_close(&site);
+	if (!code)
+		warn(&plan);
 	if (!code)
 		code = start(l, &b, &plan);
 	create_base_fini(&look);
@@ -210,7 +225,7 @@ const struct cmd cmd_run_entry = {
 	.args = "[PLAN...]",
 	.summary = "work on a plan until nothing more can be done",
 	.details =
-		"A PLAN is a file, or - for standard input.\n"
+		"A PLAN is a file, - for standard input, a folder of stories, or a story's key (3-2).\n"
 		"Ctrl-C once: no new tasks, running ones finish. Twice: agents are stopped, their work is\n"
 		"saved. Three times: exit at once; bosk resume goes on in every case.\n",
 	CMD_OPTIONS(options),

@@ -33,8 +33,8 @@ static bool line_end(char c)
 
 /* ---- front matter ---- */
 
-/* The length of the line at `at` with its end; *fence: it is nothing but `mark`. */
-static size_t line_of(const char *text, size_t n, size_t at, const char *mark, bool *fence)
+/* The length of the line at `at` with its end; *fence: it is nothing but ---. */
+static size_t line_of(const char *text, size_t n, size_t at, bool *fence)
 {
 	size_t from = at, end;
 
@@ -42,7 +42,7 @@ static size_t line_of(const char *text, size_t n, size_t at, const char *mark, b
 		at++;
 	for (end = at; end > from && (blank(text[end - 1]) || text[end - 1] == '\r');)
 		end--;
-	*fence = end - from == 3 && memcmp(text + from, mark, 3) == 0;
+	*fence = end - from == 3 && memcmp(text + from, "---", 3) == 0;
 	return at + (at < n) - from;
 }
 
@@ -56,12 +56,9 @@ size_t boxes_front(const char *text, size_t n)
 	size_t at = byte_order_mark(text, n);
 	bool fence, end;
 
-	at += line_of(text, n, at, "---", &fence);
+	at += line_of(text, n, at, &fence);
 	while (fence && at < n) {
-		size_t len = line_of(text, n, at, "---", &end);
-		if (!end)
-			line_of(text, n, at, "...", &end);
-		at += len;
+		at += line_of(text, n, at, &end);
 		if (end)
 			return at;
 	}

@@ -50,8 +50,8 @@ void boxes_hash(char out[SEAL_HEX], const char *text, size_t n);
 /* Does the text of the box hold one of the patterns, in any case (ASCII)? Then only a human ticks it. */
 bool boxes_human(const struct box *b, const struct strv *patterns);
 
-/* Bytes of the YAML between --- and --- (or ...) that the text begins with, both lines and a byte order mark included;
- * 0 = there is none. */
+/* Bytes of the YAML between two lines --- that the text begins with, both lines and a byte order mark included; 0 = there
+ * is none. */
 size_t boxes_front(const char *text, size_t n);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "persona.h"
 #include "skills.h"
+#include "stories.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/seal.h"
@@ -118,6 +119,15 @@ static void read_tasks(struct plan_loader *l, const char *file, const char *fold
 		plan_task_read(l, file, folder, v);
 }
 
+static const char no_file[] = "stories are changed with the code: name their files or the folder they lie in";
+
+static const char status_key[] = "development_status"; /* of sprint-status.yaml */
+
+static bool is_file(const char *file, const char *folder)
+{
+	return folder && strcmp(file, "-") != 0;
+}
+
 static void read_root(struct plan_loader *l, const char *file, const char *folder,
                       const struct yaml_node *root)
 {
@@ -133,6 +143,13 @@ static void read_root(struct plan_loader *l, const char *file, const char *folde
 	if (!kind && segments_is(root)) {
 		if (plan_takes(l, file, root, "segments"))
 			segments_read(l, file, root);
+		return;
+	}
+	if (!kind && yaml_get(root, status_key)) {
+		if (!is_file(file, folder))
+			plan_fault(l, file, root, NULL, NULL, no_file);
+		else if (plan_takes(l, file, root, "stories"))
+			stories_status(l, file, root);
 		return;
 	}
 	if (!kind && !plan_kind_own(l, file, root))
@@ -169,11 +186,14 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 
 	if (doc)
 		l->docs[l->n_docs++] = doc;
-	bool own = doc && (yaml_get(yaml_root(doc), "tasks") || segments_is(yaml_root(doc)));
-	if (!own && n <= YAML_MAX_BYTES && str_utf8(text, n) && plan_kind_markdown(text)) {
-		plan_fault(l, file, NULL, NULL, NULL,
-		           "this looks like a story in Markdown, a kind of "
-		           "plan which is not supported yet by this version");
+	bool own = doc && (yaml_get(yaml_root(doc), "tasks") || yaml_get(yaml_root(doc), status_key) ||
+	                   segments_is(yaml_root(doc)));
+	if (!own && (plan_kind_markdown_name(file) ||
+	             (n <= YAML_MAX_BYTES && str_utf8(text, n) && plan_kind_markdown(text)))) {
+		if (!is_file(file, folder))
+			plan_fault(l, file, NULL, NULL, NULL, no_file);
+		else if (plan_takes(l, file, NULL, "stories"))
+			stories_file(l, file, false);
 	} else if (doc) {
 		read_root(l, file, folder, yaml_root(doc));
 	} else {
@@ -200,6 +220,16 @@ static int read_stdin(struct str *out, struct err *e)
 	return 0;
 }
 
+static void read_folder(struct plan_loader *l, const char *path)
+{
+	AUTO_FREE char *issues = mem_printf("%s/issues.jsonl", path), *queues = mem_printf("%s/queues", path);
+
+	if (fs_exists(issues) || fs_is_dir(queues))
+		plan_fault(l, path, NULL, NULL, NULL, "a folder of issues is not supported yet by this version");
+	else if (plan_takes(l, path, NULL, "stories"))
+		stories_folder(l, path);
+}
+
 static void read_file(struct plan_loader *l, const char *path)
 {
 	AUTO_STR struct str text = {0};
@@ -213,8 +243,11 @@ static void read_file(struct plan_loader *l, const char *path)
 		else
 			read_text(l, path, ".", str_text(&text), text.len);
 	} else if (fs_is_dir(path)) {
-		plan_fault(l, path, NULL, NULL, NULL,
-		           "a folder of stories or issues is not supported yet by this version");
+		strv_add(&l->names, path);
+		read_folder(l, l->names.v[l->names.n - 1]);
+	} else if (!fs_exists(path) && stories_key(l, path)) {
+		strv_add(&l->names, path);
+		plan_takes(l, path, NULL, "stories");
 	} else if (fs_read(path, YAML_MAX_BYTES, &text, &e) != 0) {
 		plan_fault(l, path, NULL, NULL, NULL, "%s%s", e.code ? "cannot be read: " : "",
 		           e.code ? strerror(e.code) : "is larger than 16 MiB: split it");
@@ -236,6 +269,7 @@ static void release(struct plan_loader *l)
 	strv_fini(&l->warnings);
 	persona_free(l->personas);
 	skills_free(l->skills);
+	stories_free(l->stories);
 }
 
 /* After reading: what is left to check, then the plan or the faults. */
@@ -247,6 +281,10 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		plan_check(l);
 	if (l->n && str_eq(l->kind, "segments"))
 		segments_check(l);
+	if (l->stories && l->n)
+		plan_fault(l, NULL, NULL, NULL, NULL, "stories, or a plan that was made of them, not both");
+	else if (l->stories)
+		stories_finish(l);
 	*out = (struct plan){0};
 	if (!l->bad) {
 		AUTO_STR struct str source = {0};

@@ -82,6 +82,14 @@ enum {
 	PLAN_PATH_MAX = 1024
 };
 
+/* How stories are read (`stories` of the configuration); borrowed. */
+struct plan_stories {
+	const char *folder;       /* where keys are looked up; "" = in the usual places */
+	const char *threshold;    /* a share, as a decimal: with more unticked boxes a story is routed */
+	const char *instructions; /* what its prompt begins with */
+	const struct strv *human; /* phrases of boxes for a human */
+};
+
 /* What a plan may name; borrowed. */
 struct plan_context {
 	const char *const *gates; /* configured gate names */
@@ -96,9 +104,10 @@ struct plan_context {
 	size_t n_models;
 	const struct strv *personas, *skills; /* folders as configured */
 	const char *barrier;       /* PLAN_BARRIER_...; NULL = as is usual for the kind */
+	const struct plan_stories *stories; /* NULL = as by default, without phrases */
 };
 
-/* Read and check one or more files ("-" = standard input). Returns 0
+/* Read and check one or more files ("-" = standard input), folders of stories, or keys of stories. Returns 0
  * with *out to be freed by plan_fini; -1 with at least one fault in `faults`, all of them sorted
  * (never half a plan). Limits: 16 MiB a file, 100,000 tasks, 512 KiB a prompt, 64 bytes an id.
  * ctx NULL: gates and agents may have any name. */

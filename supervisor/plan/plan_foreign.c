@@ -30,6 +30,8 @@ static const struct field {
 	{"checked", NUMBER, offsetof(struct task_def, checked)},
 	{"seed_total", NUMBER, offsetof(struct task_def, seed_total)},
 	{"seed_checked", NUMBER, offsetof(struct task_def, seed_checked)},
+	{"steps", NUMBER, offsetof(struct task_def, steps)},
+	{"steps_checked", NUMBER, offsetof(struct task_def, steps_checked)},
 	{"human", LONG_LIST, offsetof(struct task_def, human)},
 	{"routed", LINE, offsetof(struct task_def, routed)},
 };

@@ -4,6 +4,7 @@
 #include "plan_private.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "store/base/mem.h"
 
@@ -15,7 +16,6 @@ static const struct mark {
 	{"queues", "queue"},                  {"queue_id", "queue"},
 	{"issue_ids", "queue"},               {"issue_id", "queue"},
 	{"execution_groups", "queue"},        {"bound_solution_id", "queue"},
-	{"development_status", "stories"},
 };
 
 bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root)
@@ -35,6 +35,12 @@ bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_no
 		return false;
 	}
 	return true;
+}
+
+bool plan_kind_markdown_name(const char *file)
+{
+	size_t n = strlen(file);
+	return n > 3 && strcasecmp(file + n - 3, ".md") == 0;
 }
 
 bool plan_kind_markdown(const char *text)

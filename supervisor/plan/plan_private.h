@@ -35,6 +35,7 @@ struct plan_loader {
 	struct skills *skills;
 	const struct yaml_node *waves; /* a number of waves that must come out; NULL = none was given */
 	const char *waves_file;
+	struct stories *stories;     /* read so far; NULL = none was given */
 };
 
 /* A fault at a node (NULL: no position). */
@@ -51,6 +52,7 @@ bool plan_takes(struct plan_loader *l, const char *file, const struct yaml_node 
 bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root);
 /* The text could not be read as YAML: does it look like a Markdown story? */
 bool plan_kind_markdown(const char *text);
+bool plan_kind_markdown_name(const char *file); /* FILE.md */
 
 /* plan_task.c: fill tasks[n] and origins[n] from one entry of `tasks`, n + 1 when it could be read
  * at all. `folder` is where prompt_file starts, NULL = nowhere. */

@@ -77,7 +77,6 @@ jobs: 2'
 
 @test "keys whose time has not come are refused with another value than their default" {
     for given in agent=codex 'agents={x: {argv: y}}' \
-        stories.closeable_threshold=0.5 stories.instructions=x 'stories.human_validation_patterns=[x]' \
         pr.draft=true pr.remote=x pr.command=x land=pr land_fallback=pr steps=each \
         push=on limits.max_time=1h limits.budget_usd=5; do
         run_bosk plan "$SCRATCH/p.yaml" -c "$given"

@@ -121,7 +121,7 @@ static void front_matter_is_left_out(void **state)
 {
 	(void)state;
 	expect("---\ntasks:\n- [x] a\n---\n- [ ] b\n", "1 o b*\n");
-	expect("---\r\n- [x] a\r\n...\r\n- [ ] b\r\n", "1 o b*\n");
+	expect("---\r\n- [x] a\r\n---\r\n- [ ] b\r\n", "1 o b*\n");
 	expect("\xef\xbb\xbf---\n- [x] a\n---\n- [ ] b\n", "1 o b*\n");
 	expect("---\n- [x] a\n", "1 x a*\n"); /* a line across, not closed */
 	expect("a\n---\n- [x] a\n---\n", "1 x a*\n");

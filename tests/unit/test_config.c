@@ -100,6 +100,7 @@ static const struct {
 	{"branch", "work/{session}-{task}"},
 	{"personas", "[p]"},
 	{"skills", "[/abs/skills]"},
+	{"stories.folder", "docs/stories/"},
 	{"stories.closeable_threshold", "0.5"},
 	{"stories.instructions", "be brief"},
 	{"stories.human_validation_patterns", "[]"},

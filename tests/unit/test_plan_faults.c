@@ -37,14 +37,14 @@ static const struct bad {
 	{"tasks: [{id: a, run: x}]\ntasks: []\n", 2, 1, NULL, "tasks", "already in line 1"},
 	{"tasks:\n\t- id: a\n", 2, 1, NULL, NULL, "tab"},
 	{"tasks: [a]", 1, 9, NULL, "tasks", "must be a mapping, not a text"},
-	/* kinds of a later version */
+	/* kinds of a later version, and stories, which are no texts without a file */
 	{"{\"id\": \"Q\", \"tasks\": [], \"solutions\": []}", 1, 26, NULL, "solutions",
 	 "\"queue\", which is not supported yet"},
 	{"{\"queue\": []}", 1, 2, NULL, "queue", "not supported yet"},
 	{"{\"items\": [{\"id\": 1}]}", 1, 2, NULL, "items", "not supported yet"},
-	{"development_status: {a: done}", 1, 1, NULL, "development_status", "\"stories\""},
-	{"# Story 5.2: Export\nStatus: review\n## Tasks\n- [x] one\n", 0, 0, NULL, NULL, "Markdown"},
-	{"---\nstatus: x\n---\n# Title\n\n- [ ] a: b: c\n", 0, 0, NULL, NULL, "Markdown"},
+	{"development_status: {a: done}", 1, 1, NULL, NULL, "name their files"},
+	{"# Story 5.2: Export\nStatus: review\n## Tasks\n- [x] one\n", 0, 0, NULL, NULL, "name their files"},
+	{"---\nstatus: x\n---\n# Title\n\n- [ ] a: b: c\n", 0, 0, NULL, NULL, "name their files"},
 	/* id */
 	{T "run: x\n", 2, 3, NULL, "id", "must have an id"},
 	{T "{id: , run: x}\n", 2, 4, NULL, "id", "not nothing"},

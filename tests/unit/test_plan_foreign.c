@@ -10,7 +10,7 @@ static const char normal[] =
 	"{\"id\": \"a\", \"prompt\": \"p\", \"branch\": \"feat/a\", \"wave\": 3, \"persona\": \"dev\","
 	" \"skills\": [\"b\", \"a\"], \"domain\": \"api\", \"preamble\": \"You are\\nDev.\", \"model_agent\": \"claude\","
 	" \"model_name\": \"sonnet\", \"worktree\": \"/w/a\", \"story\": \"docs/a.md\", \"story_hash\": \"00ff\","
-	" \"category\": \"CLOSEABLE\", \"total\": 9, \"checked\": 7, \"seed_total\": 12, \"seed_checked\": 8,"
+	" \"category\": \"CLOSEABLE\", \"total\": 9, \"checked\": 7, \"seed_total\": 12, \"seed_checked\": 8, \"steps\": 4, \"steps_checked\": 3,"
 	" \"human\": [\"QA sign-off\", \"QA sign-off\"], \"routed\": \"too much\"},\n"
 	"{\"id\": \"b\", \"prompt\": \"p\"}\n"
 	"]}\n";
