@@ -84,18 +84,24 @@ static uint32_t *by_wave(const struct plan *p, size_t *from)
 
 /* ---- barriers ---- */
 
+struct barrier {
+	const struct plan *p;
+	bool wave;  /* for all of the wave before; else only for segments that name no dependency, for all before them: */
+	bool given; /* they may build on what was planned before */
+};
+
 /* The waves, all of which task i waits for: from *first, before its own. False: none of them. */
-static bool waits_for(const struct plan *p, size_t i, bool barrier, uint32_t *first)
+static bool waits_for(const struct barrier *b, size_t i, uint32_t *first)
 {
-	if (p->wave[i] < 2)
-		return false;
-	*first = barrier ? p->wave[i] - 1 : 1;
-	/* Without a barrier a segment that names nothing may build on all that was planned before it. */
-	return barrier || (given(p) && !p->tasks[i].needs.n);
+	uint32_t wave = b->p->wave[i];
+
+	*first = b->wave ? wave - 1 : 1;
+	return wave > 1 && (b->wave || (b->given && !b->p->tasks[i].needs.n));
 }
 
-static int add_barrier(struct plan *p, struct edges *own, bool barrier, struct err *e)
+static int add_barrier(struct plan *p, struct edges *own, bool wave, struct err *e)
 {
+	struct barrier b = {.p = p, .wave = wave, .given = given(p)};
 	AUTO_FREE size_t *from = mem_array(p->n + 2, sizeof *from);
 	AUTO_FREE uint32_t *order = by_wave(p, from);
 	struct edges all = {.at = mem_array(p->n + 1, sizeof *all.at)};
@@ -103,17 +109,17 @@ static int add_barrier(struct plan *p, struct edges *own, bool barrier, struct e
 	size_t total = own->at[p->n], at = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (waits_for(p, i, barrier, &first))
+		if (waits_for(&b, i, &first))
 			total += from[p->wave[i]] - from[first];
 	if (total > PLAN_MAX_EDGES && total > own->at[p->n]) {
 		free(all.at);
 		return err_set(e, ERR_USAGE, "its waves are so large that waiting for them takes %zu dependencies, and %d "
 		               "are the most: make smaller waves, or use %s", total, PLAN_MAX_EDGES,
-		               barrier ? "--barrier none" : "--barrier wave");
+		               wave ? "--barrier none" : "--barrier wave");
 	}
 	all.to = mem_array(total, sizeof *all.to);
 	for (size_t i = 0; i < p->n; i++) {
-		bool waits = waits_for(p, i, barrier, &first);
+		bool waits = waits_for(&b, i, &first);
 		for (size_t k = own->at[i]; k < own->at[i + 1]; k++)
 			if (!waits || p->wave[own->to[k]] < first)
 				all.to[at++] = own->to[k];
