@@ -182,3 +182,26 @@ YAML
     expect_status 2
     expect_text "own.yaml:1:1: one run takes plans of one kind: this one is a plan of bosk's own, those before are segments"
 }
+
+@test "--barrier none is kept with the session, too: a resume goes by dependencies as well" {
+    cat >"$PLAN" <<'YAML'
+segments: [{id: red, name: x}, {id: beside, name: x}, {id: later, name: x, dependencies: [beside]}]
+execution_plan: {wave_1: [red, beside], wave_2: [later]}
+YAML
+    write_agent <<SH
+#!/bin/sh
+[ "\$BOSK_TASK" != red ] || exit 1
+[ "\$BOSK_TASK" != beside ] || "$BOSK_BIN" -C "$REPO" stop
+echo x >"\$BOSK_TASK.txt"
+SH
+    run_bosk run "$PLAN" --executor "$AGENT" --jobs 1 --barrier none -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    equal "stopped" "$(status_json '.sessions[0].state')" stopped
+    equal "later" "$(task_field "$sid" later state)" pending
+    run_bosk resume
+    expect_status 1
+    equal "later" "$(task_field "$sid" later state)" integrated
+    run_bosk verify
+    expect_status 0
+}
