@@ -211,3 +211,36 @@ const char *json_get_text(const json_t *map, const char *key)
 {
 	return json_string_value(json_object_get(map, key));
 }
+
+const json_t *json_get(const json_t *map, const char *key)
+{
+	return json_object_get(map, key);
+}
+
+bool json_u64(const json_t *j, uint64_t *out)
+{
+	if (!json_is_integer(j) || json_integer_value(j) < 0)
+		return false;
+	*out = (uint64_t)json_integer_value(j);
+	return true;
+}
+
+const char *json_text(const json_t *j)
+{
+	return json_string_value(j);
+}
+
+bool json_is_list(const json_t *j)
+{
+	return json_is_array(j);
+}
+
+size_t json_count(const json_t *list)
+{
+	return json_array_size(list);
+}
+
+const json_t *json_nth(const json_t *list, size_t i)
+{
+	return json_array_get(list, i);
+}

@@ -82,7 +82,13 @@
 	F(u64, repairs) /* how often because of a conflict */                                     \
 	F(u64, reds) /* how often because gates were red on the merged tree */                    \
 	F(str, feedback) /* what those gates said */                                              \
-	F(str, rescue) /* commit that was saved of its worktree, to be put back when it goes on */
+	F(str, rescue) /* commit that was saved of its worktree, to be put back when it goes on */ \
+	/* Of a story, as its last result says: */                                                \
+	F(flag, partial) /* integrated, but boxes are open that no human has to tick */           \
+	F(u64, boxes) F(u64, boxes_already) F(u64, boxes_closed) /* all; ticked before; by bosk */ \
+	F(list, questions) /* task, question, task, question ... */                               \
+	F(list, blocked)   /* texts of these boxes */                                             \
+	F(str, story_hash) /* of the story's bytes after it */
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */

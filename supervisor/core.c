@@ -1,6 +1,7 @@
 /* core: one turn after another - apply events, commit once, then act (architecture 1.4). */
 #include <string.h>
 
+#include "batch_results.h"
 #include "core.h"
 #include "floor.h"
 #include "share.h"
@@ -89,13 +90,22 @@ static void record(struct core *c, const struct sched_action *a)
 	c->todo[c->n_todo++] = *a;
 }
 
+/* With how far it came, where that is known. */
+static void show_ended(struct core *c, uint32_t task, enum task_state state, const struct task_row *row)
+{
+	AUTO_FREE char *far = row->boxes ? batch_line(c->s, task) : NULL;
+	AUTO_FREE char *both = far && row->reason ? mem_printf("%s: %s", far, row->reason) : NULL;
+
+	view_task(c->view, core_task_id(c, task), task_state_name(state), row->ran_ms, both ? both : row->reason);
+}
+
 /* A task that ended without being integrated; conflicts and skips are shown where they arise. */
 static void show_end(struct core *c, uint32_t task)
 {
 	enum task_state state = schedule_state(c->sched, task);
 	const struct task_row *row = &c->s->tasks[task];
 	if (state == TASK_FAILED || state == TASK_TIMEOUT || state == TASK_BLOCKED)
-		view_task(c->view, core_task_id(c, task), task_state_name(state), row->ran_ms, row->reason);
+		show_ended(c, task, state, row);
 }
 
 static void apply_one(struct core *c, struct sched_event ev)

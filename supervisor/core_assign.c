@@ -99,11 +99,15 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	const struct task_def *d = &s->plan.tasks[task];
 	const struct task_row *row = &s->tasks[task];
 	AUTO_FREE char *json = task_json(s, task);
-	AUTO_STRV struct strv trailers = {0}, idle = {0};
+	AUTO_STRV struct strv trailers = {0}, idle = {0}, hashes = {0};
 	struct err e = {0};
 	struct msg m = {.kind = MSG_TASK};
 
 	escape_idle(c, slot, &idle);
+	if (d->story_hash)
+		strv_add(&hashes, d->story_hash);
+	if (d->story_hash && row->story_hash) /* bosk's own change */
+		strv_add(&hashes, row->story_hash);
 
 	strv_addf(&trailers, "Bosk-Session: %s", s->sid);
 	strv_addf(&trailers, "Bosk-Queue: %s", s->row.queue);
@@ -139,6 +143,9 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.conflicts = start ? row->conflicts : (struct strv){0},
 		.feedback = (char *)feedback,
 		.idle = idle,
+		.story = d->story,
+		.story_hashes = hashes,
+		.human = d->human,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	if (pool_send(c->pool, slot, &m, &e) == 0)

@@ -88,6 +88,21 @@ static bool confirm(struct core *c, size_t task, const struct msg_result *m, str
 	return true;
 }
 
+/* What became of a story; with questions also when its work is not taken. */
+static void take_story(struct task_row *row, const struct msg_result *m, bool ok)
+{
+	strv_fini(&row->questions);
+	strv_fini(&row->blocked);
+	strv_copy(&row->questions, &m->questions);
+	strv_copy(&row->blocked, &m->blocked);
+	row->partial = ok && m->partial;
+	row->boxes = m->boxes;
+	row->boxes_already = m->boxes_already;
+	row->boxes_closed = ok ? m->boxes_closed : 0;
+	if (ok && m->story_hash)
+		mem_set(&row->story_hash, m->story_hash);
+}
+
 static void take_result(struct core *c, size_t slot, struct msg_result *m)
 {
 	static const struct {
@@ -133,6 +148,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		mem_set(&row->log, m->log);
 	strv_fini(&row->gates);
 	strv_copy(&row->gates, &m->gates);
+	take_story(row, m, k == 0);
 	turn_result(&c->turn, task, outcome, m->tree);
 	if (k == 0) {
 		green_add(c->green, m->tree, &m->gates);

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "batch_results.h"
 #include "core.h"
 #include "escape.h"
 #include "recover.h"
@@ -274,7 +275,7 @@ int finish_exit_code(const struct core *c)
 	if (c->exit_code >= 0)
 		return c->exit_code;
 	bool all = all_fine(c);
-	if (all && (!m->final_gates || str_eq(m->final_gates, "pass")))
+	if (all && !batch_partial(c->s) && (!m->final_gates || str_eq(m->final_gates, "pass")))
 		return 0;
 	return c->exit_signal && !all ? 128 + c->exit_signal : 1;
 }

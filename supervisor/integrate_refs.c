@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "adopt.h"
+#include "batch_results.h"
 #include "integrate.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -82,7 +83,8 @@ static void done(struct core *c)
 		                       .merge = row->merge};
 		turn_event(&c->turn, &ev);
 		core_event(c, SCHED_INTEGRATED, item->task);
-		view_task(c->view, s->plan.tasks[item->task].id, "integrated", row->ran_ms, NULL);
+		AUTO_FREE char *far = batch_line(s, item->task);
+		view_task(c->view, s->plan.tasks[item->task].id, row->partial ? "partial" : "integrated", row->ran_ms, far);
 	}
 	in->n_items = 0;
 	in->phase = INTEG_IDLE;

@@ -2,12 +2,12 @@
  * in status.h). It tells what git and the store prove, nothing else. */
 #include <string.h>
 
+#include "batch_results.h"
 #include "orphans/saved.h"
 #include "render.h"
 #include "status.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
-#include "store/json.h"
 
 static void quoted(struct str *out, const char *text)
 {
@@ -166,12 +166,17 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	if (s->manifest.landed)
 		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
 	str_addc(out, '\n');
-	add_good(s, TASK_LANDED, "landed", out);
-	add_good(s, TASK_INTEGRATED, "ready", out);
+	bool stories = str_eq(s->queue.kind, "stories");
+	if (stories)
+		debrief_text(s, out);
+	else
+		add_good(s, TASK_LANDED, "landed", out);
+	if (!stories)
+		add_good(s, TASK_INTEGRATED, "ready", out);
 	add_elsewhere(s, out);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
-		if (!task_state_ended(state) || state == TASK_INTEGRATED || state == TASK_LANDED)
+		if (!task_state_ended(state) || task_state_fine(state))
 			continue;
 		if (!trouble)
 			str_add(out, "\nneeds you\n");
@@ -184,57 +189,5 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	}
 	add_rescued(s, out);
 	add_next(s, out);
-	return 0;
-}
-
-/* batch_results of the story seed (formats.md 3-3); a task counts as a story of one step. */
-int report_json(struct session *s, struct str *out, struct err *e)
-{
-	struct json_t *j = json_map(), *completed = json_list(), *blocked = json_list();
-	struct json_t *errors = json_list();
-
-	(void)e;
-	for (size_t i = 0; i < s->plan.n; i++) {
-		const struct task_row *row = &s->tasks[i];
-		enum task_state state = session_task_state(s, i);
-		struct json_t *t = json_map();
-		json_put_text(t, "story_key", s->plan.tasks[i].id);
-		if (state == TASK_INTEGRATED || state == TASK_LANDED) {
-			json_put_u64(t, "tasks_completed", 1);
-			json_put_u64(t, "tasks_total", 1);
-			json_put_text(t, "commit_hash", row->commit);
-			json_add(completed, t);
-		} else if (state == TASK_BLOCKED || state == TASK_CONFLICT) {
-			json_put_u64(t, "tasks_completed", 0);
-			json_put_u64(t, "tasks_total", 1);
-			json_put_u64(t, "blocked_tasks", 1);
-			json_put_text(t, "state", session_task_shown(s, i));
-			json_put_text(t, "reason", row->reason);
-			json_put_text(t, "kept", row->kept);
-			json_add(blocked, t);
-		} else {
-			json_put_text(t, "error_message", row->reason ? row->reason : session_task_shown(s, i));
-			json_put_text(t, "state", session_task_shown(s, i));
-			json_put_text(t, "kept", row->kept);
-			json_add(errors, t);
-		}
-	}
-	json_put_u64(j, "schema", 1);
-	json_put_text(j, "session", s->sid);
-	json_put_text(j, "state", session_state(s->site, s->sid, &s->manifest));
-	json_put_text(j, "integration_branch", s->manifest.integration_branch);
-	json_put_text(j, "integration_tip", s->tip);
-	json_put_text(j, "final_gates", s->manifest.final_gates);
-	json_put_text(j, "landed", s->manifest.landed);
-	json_put(j, "completed", completed);
-	json_put(j, "blocked", blocked);
-	json_put(j, "routed_to_pipeline", json_list());
-	json_put(j, "blocker_questions", json_list());
-	json_put(j, "human_validation_tasks", json_list());
-	json_put(j, "errors", errors);
-	json_put_list(j, "notes", &s->manifest.notes);
-	json_write(j, true, out);
-	str_addc(out, '\n');
-	json_free(j);
 	return 0;
 }

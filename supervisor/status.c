@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "batch_results.h"
 #include "claim.h"
 #include "orphans/orphans.h"
 #include "render.h"
@@ -86,6 +87,12 @@ static struct json_t *task_json(const struct session *s, size_t i)
 	json_put_list(j, "conflicts", &row->conflicts);
 	json_put_text(j, "category", s->plan.tasks[i].category);
 	json_put_text(j, "model", s->plan.tasks[i].model);
+	if (s->plan.tasks[i].story) {
+		struct batch_counts n = batch_counts(s, i);
+		json_put_flag(j, "partial", row->partial);
+		json_put_u64(j, "tasks_completed", n.completed);
+		json_put_u64(j, "tasks_total", n.total);
+	}
 	return j;
 }
 

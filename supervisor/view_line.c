@@ -214,7 +214,7 @@ static struct mark mark_of(const char *state)
 {
 	static const char *const good[] = {"integrated", "landed", "routed"};
 	static const char *const neither[] = {"pending",   "running",  "limited", "skipped",
-	                                      "cancelled", "reverted"};
+	                                      "cancelled", "reverted", "partial"};
 
 	for (size_t i = 0; i < MEM_COUNT(good); i++)
 		if (strcmp(state, good[i]) == 0)

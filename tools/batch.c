@@ -7,6 +7,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "supervisor/batch_results.h"
 #include "supervisor/land.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans/orphans.h"
@@ -209,7 +210,7 @@ int batch_ended(const struct session *s)
 
 	if (red)
 		log_warn("the final tip is red: %s", s->manifest.final_reason ? s->manifest.final_reason : gates);
-	return str_eq(s->manifest.state, "done") && !red ? 0 : 1;
+	return str_eq(s->manifest.state, "done") && !red && !batch_partial(s) ? 0 : 1;
 }
 
 bool batch_only_lands(const struct session *s)
@@ -223,13 +224,14 @@ static int work_code(const struct session *s)
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (!task_state_fine(session_task_state(s, i)))
 			return 1;
-	return 0;
+	return batch_partial(s) ? 1 : 0;
 }
 
 int batch_work(struct session *s, const struct config *cfg, const struct recovery *recovery, bool json)
 {
 	struct supervisor_options options = {.json = json, .quiet = log_get() == LOG_QUIET};
 	AUTO_STR struct str counts = {0};
+	AUTO_STRV struct strv box = {0};
 	bool landed = false, over = true;
 
 	log_info("session %s: %zu task%s in %llu worktree%s, from %.12s, for %s", s->sid, s->plan.n,
@@ -240,6 +242,8 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 		return code; /* nothing was started, or it ended in the middle: said already */
 	code = land(s, code, &landed);
 	status_counts(s, &counts);
+	batch_box(s, &box);
+	say_lines(&box);
 	log_info("session %s %s: %s", s->sid, s->manifest.state, counts.p);
 	if (str_eq(s->manifest.state, "stopped") || str_eq(s->manifest.state, "landing"))
 		log_info("go on with: bosk resume %s", s->sid);

@@ -9,6 +9,7 @@
 #include "exec.h"
 #include "gate.h"
 #include "job.h"
+#include "output.h"
 #include "message.h"
 #include "prompt.h"
 #include "secret.h"
@@ -17,9 +18,10 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "story.h"
 #include "worktree.h"
 
-enum { RESULT_MAX = 1 << 20 };
+enum { RESULT_MAX = 1 << 20, SAID_MAX = 300 };
 
 enum step attempt_over(struct attempt *r, const char *outcome, const char *fmt, ...)
 {
@@ -142,7 +144,7 @@ static enum step run_agent(struct attempt *r)
 	                       .timeout_ms = r->t->timeout_ms,
 	                       .silence_ms = r->t->silence_ms,
 	                       .tail = &tail,
-	                       .tail_max = 300};
+	                       .tail_max = r->story ? OUTPUT_TAIL_MAX : SAID_MAX};
 	int rc = slot_shell(s, &run, &result, &e);
 	clean_result(r);
 	if (rc != 0)
@@ -155,7 +157,8 @@ static enum step run_agent(struct attempt *r)
 	switch (result.end) {
 	case JOB_EXITED:
 		if (result.status == 0)
-			return read_claim(r);
+			return r->story ? story_read(r, &tail) : read_claim(r);
+		str_keep_tail(&tail, SAID_MAX);
 		return attempt_over(r, "failed", "exit %d%s%s", result.status, tail.len ? ": " : "",
 		            str_text(&tail));
 	case JOB_SIGNALED:
@@ -278,9 +281,13 @@ enum step attempt_run(struct attempt *r, uint64_t *fixes)
 		step = e.kind == ERR_USAGE ? attempt_over(r, "failed", "%s", e.text) : attempt_broken(r, &e);
 	if (step == GO_ON)
 		step = check_markers(r);
+	if (step == GO_ON && r->story)
+		step = story_settle(r);
 	if (step == GO_ON && gitx_diff_paths(r->s->gitx, &r->base_tree, &r->tree, 0, &changed, &e) != 0)
 		step = attempt_broken(r, &e);
-	if (step == GO_ON && !changed.n && !r->t->allow_empty)
+	if (step == GO_ON && !changed.n && r->story)
+		step = story_unchanged(r);
+	else if (step == GO_ON && !changed.n && !r->t->allow_empty)
 		step = attempt_over(r, "failed", "nothing was changed (allow_empty is not set)");
 	if (step == GO_ON)
 		step = check_protected(r, &changed);

@@ -21,6 +21,7 @@ struct attempt {
 	char *reason;
 	struct strv gates;
 	char *log, *kept;
+	struct story *story; /* that it is to close (story.h); NULL = none */
 };
 
 enum step { GO_ON, AGAIN, OVER };

@@ -278,12 +278,19 @@ static void conventional(const struct draft *d)
 		}
 }
 
+/* As the original has it (S3.18). */
+static void closed_story(const struct draft *d)
+{
+	str_addf(d->out, "chore(%s): close remaining tasks via story-closer\n", d->t->id);
+}
+
 static const struct form {
 	const char *kind; /* of the plan */
 	void (*write)(const struct draft *d);
 	bool own;         /* takes from what the agent committed itself */
 } forms[] = {
 	{"segments", conventional, true},
+	{"stories", closed_story, false},
 };
 
 static const struct form *form_of(const struct msg_task *t)

@@ -13,6 +13,7 @@
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "story.h"
 #include "traces.h"
 #include "worktree.h"
 
@@ -78,6 +79,8 @@ static enum step prepare(struct attempt *r)
 		return attempt_broken(r, &e);
 	if (r->t->start_tree && worktree_start_with(s, &r->base, r->t->start_tree, &e) != 0)
 		return attempt_broken(r, &e);
+	if (story_begin(r) == OVER)
+		return OVER;
 	r->feedback = r->t->feedback ? mem_strdup(r->t->feedback) : NULL;
 
 	slot_env(s, &r->env);
@@ -189,8 +192,10 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.strange = strange,
 			.copies = r.dir,
 		};
+		story_report(&r, &m.u.result);
 		chan_send(s->chan, &m, &ignored);
 	}
+	story_end(&r);
 	strv_fini(&s->notes);
 	s->task = NULL;
 	strv_fini(&r.env);

@@ -1,30 +1,13 @@
 #!/usr/bin/env bats
 # Stories at work (formats.md S3): plans in their normal form, as a run stores them.
 load ../lib/flow
+load ../lib/stories
 
 setup() {
-    flow_setup
-    make_repo
-    write_agent <<<'#!/bin/sh
-cat >/dev/null; echo "$BOSK_WORKTREE" >"$BOSK_TASK"'
+    stories_setup
+    for id in a b c d; do echo 'echo "$BOSK_WORKTREE" >"$BOSK_TASK"' >"$SCRATCH/do/$id"; done
 }
 teardown() { flow_teardown; }
-
-# story ID JSON...: a task of a plan; the members JSON are added.
-story() {
-    local id=$1 member text
-    shift
-    text="{\"id\": \"$id\", \"prompt\": \"close it\""
-    for member in "$@"; do text+=", $member"; done
-    printf '%s}' "$text"
-}
-# plan STORY...: $PLAN
-plan() {
-    local IFS=,
-    PLAN=$SCRATCH/plan.json
-    printf '{"kind": "stories", "tasks": [%s]}\n' "$*" >"$PLAN"
-}
-routed() { printf '"category": "NEEDS_PIPELINE", "total": 10, "checked": 2, "routed": "8 of 10 boxes are not ticked"'; }
 
 @test "S3.1 a story over the threshold is shown and never run; the session is done without it" {
     plan "$(story a)" "$(story big "$(routed)")"
@@ -77,8 +60,7 @@ routed() { printf '"category": "NEEDS_PIPELINE", "total": 10, "checked": 2, "rou
 }
 
 @test "routed and done stories stay so when a new session goes on" {
-    write_agent <<<'#!/bin/sh
-cat >/dev/null; [ -e /'"$SCRATCH"'/heal ] || exit 1; echo x >"$BOSK_TASK"'
+    does a <<<'[ -e ../../heal ] || [ -e "${HOME%/home}/heal" ] || exit 1; echo x >a'
     plan "$(story clean '"category": "CLEAN"')" "$(story big "$(routed)")" "$(story a)"
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     expect_status 1

@@ -198,7 +198,7 @@ static const struct model_plan chosen[] = {
 	 .needs = {0, 0, N0, N1}, .fails = {F, T, B, F, T, B}},
 	{.name = "lanes, slots are asked for", .n = 5, .slots = 3, .closed = true, .never_held = true,
 	 .prefer = {3, 2, 3, 1, 2}, .priority = {0, 1}, .fails = {F, T, B, T, B}},
-	{.name = "lanes and shared files", .n = 5, .slots = 2, .repairs = 1, .prefer = {2, 2, 1, 2, 1},
+	{.name = "lanes and shared files", .n = 5, .slots = 2, .never_held = true, .prefer = {2, 2, 1, 2, 1},
 	 .files = {1, 2, 1, 2, 0}, .exclusive = {false, false, false, false, true}, .fails = {F, T, B, T, B}},
 	{.name = "ended before the start", .n = 6, .slots = 2, .already = N0, .routed = N1, .halt = 1,
 	 .needs = {0, 0, N0, N1, N3, N0 | N2}, .fails = {F, T, B, T, B, F}},

@@ -1,0 +1,30 @@
+/* batch_results: what became of a plan's tasks, in the words of the story seed (formats.md [3-3]): as JSON, as the
+ * debrief for people, and in numbers. A task that is no story counts as one of one step. Reads only. */
+#ifndef BOSK_BATCH_RESULTS_H
+#define BOSK_BATCH_RESULTS_H
+
+#include "session.h"
+
+struct batch_counts {
+	uint64_t total, completed; /* boxes that count; of these ticked */
+	uint64_t blocked;          /* open, and no human has to tick them */
+};
+struct batch_counts batch_counts(const struct session *s, size_t task);
+
+/* Is a story integrated of which boxes are still open? */
+bool batch_partial(const struct session *s);
+
+/* "7/8 tasks done, 1 blocked" of a story, owned by the caller; NULL for other tasks. */
+char *batch_line(const struct session *s, size_t task);
+
+/* How a task is listed. */
+enum batch_class { BATCH_COMPLETED, BATCH_BLOCKED, BATCH_ROUTED, BATCH_ERROR };
+enum batch_class batch_class(const struct session *s, size_t task);
+
+/* The final box of a batch of stories, a line each; nothing for other plans. */
+void batch_box(const struct session *s, struct strv *lines);
+
+/* ---- debrief.c ---- */
+void debrief_text(const struct session *s, struct str *out);
+
+#endif

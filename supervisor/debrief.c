@@ -1,0 +1,124 @@
+/* debrief: what became of a batch of stories, for people (formats.md [3-3]): tables, then all questions and all that
+ * only a human can do at once (declared in batch_results.h). */
+#include <string.h>
+
+#include "batch_results.h"
+#include "render.h"
+#include "store/base/mem.h"
+
+/* One line of foreign text. */
+static void add_text(struct str *out, const char *text)
+{
+	str_add_printable(out, text, strcspn(text, "\n"), false);
+}
+
+static void add_table(struct str *out, const char *heading, const struct table *t)
+{
+	AUTO_STR struct str rows = {0};
+
+	if (t->n < 2)
+		return;
+	table_print(t, 0, &rows);
+	str_addf(out, "\n%s\n%s", heading, rows.p);
+}
+
+static void add_class(const struct session *s, enum batch_class class, struct str *out)
+{
+	static const char *const headings[] = {"completed stories", "partially blocked stories",
+	                                       "routed to the full pipeline", "errors"};
+	AUTO_TABLE struct table t = {0};
+
+	if (class == BATCH_ROUTED)
+		TABLE_ROW(&t, "  story", "total", "unchecked", "%");
+	else
+		TABLE_ROW(&t, "  story", "tasks done", class == BATCH_COMPLETED ? "commit" : class == BATCH_BLOCKED ? "blocked" : "",
+		          class == BATCH_COMPLETED ? "" : class == BATCH_BLOCKED ? "reason" : "error");
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_def *d = &s->plan.tasks[i];
+		const struct task_row *row = &s->tasks[i];
+		struct batch_counts n = batch_counts(s, i);
+		uint64_t open = d->total > d->checked ? d->total - d->checked : 0;
+		AUTO_FREE char *id = mem_printf("  %s", d->id), *far = NULL, *third = NULL, *last = NULL;
+		if (batch_class(s, i) != class)
+			continue;
+		far = mem_printf("%llu/%llu", (unsigned long long)n.completed, (unsigned long long)n.total);
+		if (class == BATCH_COMPLETED) {
+			third = row->commit ? mem_strndup(row->commit, 12) : mem_strdup("(done before)");
+		} else if (class == BATCH_BLOCKED) {
+			third = mem_printf("%llu", (unsigned long long)n.blocked);
+			last = mem_strdup(row->reason ? row->reason : row->questions.n ? "see the questions" : "boxes are open");
+		} else if (class == BATCH_ROUTED) {
+			mem_set(&far, NULL);
+			far = mem_printf("%llu", (unsigned long long)d->total);
+			third = mem_printf("%llu", (unsigned long long)open);
+			last = mem_printf("%llu %%", (unsigned long long)(d->total ? (100 * open + d->total / 2) / d->total : 0));
+		} else {
+			last = mem_strdup(row->reason ? row->reason : session_task_shown(s, i));
+		}
+		if (last)
+			last[strcspn(last, "\n")] = '\0';
+		TABLE_ROW(&t, id, far, third ? third : "", last ? last : "");
+	}
+	add_table(out, headings[class], &t);
+}
+
+static void add_questions(const struct session *s, struct str *out)
+{
+	size_t n = 0, number = 0;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		n += s->tasks[i].questions.n / 2;
+	if (!n)
+		return;
+	str_addf(out, "\nblocker questions (%zu)\n", n);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct strv *q = &s->tasks[i].questions;
+		if (q->n)
+			str_addf(out, "  story %s\n", s->plan.tasks[i].id);
+		for (size_t k = 0; k + 1 < q->n; k += 2) {
+			str_addf(out, "    Q%zu: ", ++number);
+			add_text(out, q->v[k]);
+			str_add(out, "\n        ");
+			add_text(out, q->v[k + 1]);
+			str_addc(out, '\n');
+		}
+	}
+}
+
+static void add_human(const struct session *s, struct str *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		n += batch_class(s, i) == BATCH_ROUTED ? 0 : s->plan.tasks[i].human.n;
+	if (!n)
+		return;
+	str_addf(out, "\nhuman validation tasks (%zu)\n", n);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct strv *human = &s->plan.tasks[i].human;
+		if (batch_class(s, i) == BATCH_ROUTED || !human->n)
+			continue;
+		str_addf(out, "  story %s\n", s->plan.tasks[i].id);
+		for (size_t k = 0; k < human->n; k++) {
+			str_add(out, "    - [ ] ");
+			add_text(out, human->v[k]);
+			str_addc(out, '\n');
+		}
+	}
+}
+
+void debrief_text(const struct session *s, struct str *out)
+{
+	AUTO_STRV struct strv box = {0};
+
+	add_class(s, BATCH_COMPLETED, out);
+	add_class(s, BATCH_BLOCKED, out);
+	add_class(s, BATCH_ROUTED, out);
+	add_questions(s, out);
+	add_human(s, out);
+	add_class(s, BATCH_ERROR, out);
+	batch_box(s, &box);
+	str_addf(out, "\nsummary\n  Selected:            %zu\n", s->plan.n);
+	for (size_t i = 2; i + 1 < box.n; i++)
+		str_addf(out, "%.*s\n", (int)strcspn(box.v[i], "("), box.v[i]);
+}

@@ -1,0 +1,236 @@
+#!/usr/bin/env bats
+# What an agent leaves of a story, and what is taken of it (formats.md S3.12 - S3.18, S3.26).
+load ../lib/flow
+load ../lib/stories
+
+setup() {
+    stories_setup
+    story_file 1-1 <<'STORY'
+# Story 1.1: Import
+
+Status: review
+
+## Acceptance Criteria
+- [ ] it imports
+
+## Tasks / Subtasks
+- [x] read the file
+- [ ] write the rows
+  - [ ] open the store
+- [ ] test it
+- [ ] Manually verify the count
+
+## Dev Notes
+none
+STORY
+    HUMAN='"human": ["Manually verify the count"]'
+}
+teardown() { flow_teardown; }
+
+@test "S3.14 S3.18 a story is closed: ticks with evidence, one commit of the original's form" {
+    does 1-1 <<'DO'
+echo rows >rows.c
+tick 'write the rows' 'open the store' 'test it'
+result completed '"tasks_completed_by_closer": 2' '"tasks_done": ["write the rows", "test it"]'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    sid=$(last_sid)
+    diff <(came_out 1-1) <(sed -E 's/\[ \] (write the rows|open the store|test it)/[x] \1/' "$REPO/docs/1-1.md")
+    equal "subject" "$(git log -1 --format=%s "integration-$sid^2")" 'chore(1-1): close remaining tasks via story-closer'
+    assert_once "$REPO" "$sid" main 1-1
+    equal "task" "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.partial) \(.tasks_completed)/\(.tasks_total)"')" 'integrated false 3/4'
+}
+
+@test "S3.13 a box of a human that the agent ticked is set back before the commit, and gates see that" {
+    commit_config <<<'gates: [{name: human, run: "! grep -q \"x] Manually\" docs/1-1.md"}]'
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it' 'Manually verify the count'
+result completed '"tasks_completed_by_closer": 2'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT" -c fix_attempts=0
+    expect_status 0
+    came_out 1-1 | grep -qF -- '- [ ] Manually verify the count'
+    came_out 1-1 | grep -qF -- '- [x] test it'
+}
+
+@test "S3.14 a tick that the result does not name is set back: the story is partial, integrated, exit 1" {
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it'
+result completed '"tasks_done": ["write the rows"]'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    came_out 1-1 | grep -qF -- '- [x] write the rows'
+    came_out 1-1 | grep -qF -- '- [ ] test it'
+    equal "task" "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.partial) \(.tasks_completed)/\(.tasks_total)"')" 'integrated true 2/4'
+    run_bosk report
+    expect_text '1 ticks that its result does not name were set back' "$OUT"
+    run_bosk resume "$(last_sid)"
+    expect_status 1
+}
+
+@test "S3.14 a number that does not fit the ticks sets all of them back; what else was done stays" {
+    does 1-1 <<'DO'
+echo rows >rows.c
+tick 'write the rows' 'test it'
+result completed '"tasks_completed_by_closer": 3'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    diff <(came_out 1-1) "$REPO/docs/1-1.md"
+    git cat-file -e "integration-$(last_sid):rows.c"
+    run_bosk report
+    expect_text 'it says that it closed 3 of its tasks, but ticked 2' "$OUT"
+}
+
+@test "S3.14 line ends, blanks and the Tasks sections are as they were; other sections may be written" {
+    sed -i 's/$/\r/; s/test it/test it  /' "$REPO/docs/1-1.md"
+    git commit -qam 'CRLF'
+    does 1-1 <<'DO'
+tick 'write the rows'
+sed -i 's/ *\r$//; s/^none$/all done/; s/^- .x. read the file/- [ ] read the FILE/' docs/1-1.md
+chmod +x docs/1-1.md
+result partial '"tasks_done": ["write the rows"]'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    diff <(came_out 1-1) <(sed 's/\[ \] write/[x] write/; s/^none\r$/all done/' "$REPO/docs/1-1.md")
+    equal "mode" "$(git ls-tree "integration-$(last_sid)" docs/1-1.md | cut -d ' ' -f 1)" 100644
+}
+
+@test "a story that the agent removed, or made a link, is there again" {
+    story_file 1-2 <<<$'# S\n## Tasks\n- [ ] one'
+    echo keep >"$SCRATCH/outside"
+    does 1-1 <<'DO'
+rm docs/1-1.md; echo x >x
+result completed '"tasks_done": ["test it"]'
+DO
+    does 1-2 <<DO
+rm docs/1-2.md; ln -s "$SCRATCH/outside" docs/1-2.md
+result completed '"tasks_completed_by_closer": 0'
+echo y >y
+DO
+    plan "$(story 1-1 "$HUMAN")" "$(story 1-2)"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    diff <(came_out 1-1) "$REPO/docs/1-1.md"
+    diff <(came_out 1-2) "$REPO/docs/1-2.md"
+    equal "mode" "$(git ls-tree "integration-$(last_sid)" docs/1-2.md | cut -d ' ' -f 1)" 100644
+    equal "outside" "$(cat "$SCRATCH/outside")" keep
+}
+
+@test "sprint-status.yaml that the agent changed or made is set back" {
+    write_file docs/sprint-status.yaml <<<'development_status: {1-1: review}'
+    git add docs && git commit -qm sprint
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it'
+echo 'development_status: {1-1: done}' >docs/sprint-status.yaml
+echo new >sprint-status.yaml
+result completed '"tasks_completed_by_closer": 2'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    equal "status" "$(git show "integration-$(last_sid):docs/sprint-status.yaml")" 'development_status: {1-1: review}'
+    refute git cat-file -e "integration-$(last_sid):sprint-status.yaml"
+    run_bosk report
+    expect_text 'it changed docs/sprint-status.yaml, which bosk does itself: set back' "$OUT"
+}
+
+@test "S3.9 a result that is missing, cut, prose or of another story is an error with its reason; the work is kept" {
+    for key in 2-1 2-2 2-3 2-4 2-5; do story_file "$key" <<<$'# S\n## Tasks\n- [ ] one'; done
+    does 2-1 <<<"tick one"
+    does 2-2 <<<"tick one; printf '{\"status\": \"completed\"' >\"\$BOSK_RESULT_FILE\""
+    does 2-3 <<<"tick one; echo 'I did {everything}'"
+    does 2-4 <<<"tick one; BOSK_TASK=2-3 result completed '\"tasks_completed_by_closer\": 1'"
+    does 2-5 <<<"tick one; result error '\"errors\": [\"no network\"]'"
+    plan "$(story 2-1)" "$(story 2-2)" "$(story 2-3)" "$(story 2-4)" "$(story 2-5)"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0 -c halt_after_failures=0
+    expect_status 1
+    sid=$(last_sid)
+    expect_text '^FAIL 2-1 .*it left no result' "$ERR"
+    equal "2-2" "$(task_field "$sid" 2-2 reason | cut -d : -f 1)" 'its result cannot be used'
+    expect_text '^FAIL 2-3 .*it left no result' "$ERR"
+    equal "2-4" "$(task_field "$sid" 2-4 reason)" 'its result cannot be used: it is of the story 2-3'
+    equal "2-5" "$(task_field "$sid" 2-5 reason)" 'the agent says: no network'
+    for key in 2-1 2-5; do git show "$(task_field "$sid" "$key" kept):docs/$key.md" | grep -qF '[x] one'; done
+    equal "state" "$(task_field "$sid" 2-3 state)" failed
+}
+
+@test "the JSON object that ends the output is as good as the file" {
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it'
+printf 'All {done}:\n```json\n{\n  "story_key": "1-1",\n  "status": "completed",\n  "tasks_completed_by_closer": 2\n}\n```\n'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    equal "done" "$(came_out 1-1 | grep -c '^- \[x\]')" 3
+}
+
+@test "a red gate: what was ticked before it stays, and both ways to count are right" {
+    commit_config <<<'gates: [{name: fixed, run: "test ! -e broken"}]'
+    does 1-1 <<'DO'
+if [ "$BOSK_ATTEMPT" = 1 ]; then
+    touch broken; tick 'write the rows'; result completed '"tasks_done": ["write the rows"]'
+else
+    rm broken; tick 'test it'; result completed '"tasks_completed_by_closer": 1'
+fi
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    equal "done" "$(came_out 1-1 | grep -c '^- \[x\]')" 3
+}
+
+@test "S3.12 nothing could be closed: blocked, with the questions; only human boxes left: that is completed" {
+    story_file 1-2 <<<$'# S\n## Tasks\n- [x] one\n- [ ] QA sign-off'
+    does 1-1 <<<"result partial '\"blocker_questions\": [{\"task\": \"test it\", \"question\": \"with what?\"}]'"
+    does 1-2 <<<"result completed '\"tasks_completed_by_closer\": 0'"
+    plan "$(story 1-1 "$HUMAN")" "$(story 1-2 '"human": ["QA sign-off"]')"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    sid=$(last_sid)
+    equal "states" "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'blocked integrated'
+    equal "reason" "$(task_field "$sid" 1-1 reason)" 'none of its 2 open tasks could be closed'
+    equal "partial" "$(task_field "$sid" 1-2 partial)" null
+}
+
+@test "S3.26 a story that another task changed since it was planned is not closed: blocked, and said" {
+    story_file 1-2 <<<$'# S\n## Tasks\n- [ ] one'
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it'; echo '- [ ] more' >>docs/1-2.md
+result completed '"tasks_completed_by_closer": 2'
+DO
+    does 1-2 <<<"tick one; result completed '\"tasks_completed_by_closer\": 1'"
+    plan "$(story 1-1 "$HUMAN")" "$(story 1-2 '"needs": ["1-1"]')"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    sid=$(last_sid)
+    equal "state" "$(task_field "$sid" 1-2 state)" blocked
+    expect_text 'its story docs/1-2.md was changed since it was planned'
+    equal "attempts" "$(task_field "$sid" 1-2 attempts)" 0
+}
+
+@test "S3.26 what a story says is never a command or an option" {
+    story_file 1-2 <<'STORY'
+# Story $(touch "$HOME/owned") `touch ~/owned`
+## Tasks
+- [ ] --upload-pack=touch $HOME/owned; $(touch ~/owned)
+- [ ] "quotes" 'and' more
+STORY
+    does 1-2 <<'DO'
+sed -i 's/\[ \]/[x]/' docs/1-2.md; result completed '"tasks_completed_by_closer": 2'
+DO
+    plan "$(story 1-2)"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    [ ! -e "$HOME/owned" ]
+    equal "done" "$(came_out 1-2 | grep -c '^- \[x\]')" 2
+}

@@ -1,0 +1,252 @@
+/* story_text: from the boxes of two texts to a third one (formats.md S3.13, S3.14). */
+#include "story_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "boxes.h"
+#include "story_lines.h"
+#include "store/base/mem.h"
+
+/* A story and its boxes. */
+struct side {
+	const struct str *text;
+	struct boxes boxes;
+	bool *inside; /* of each box: in a Tasks section, or anywhere when there is none */
+};
+
+static int open_side(struct side *s, const struct str *text, struct err *e)
+{
+	*s = (struct side){.text = text};
+	if (boxes_read(&s->boxes, str_text(text), text->len, e) != 0)
+		return -1;
+	s->inside = mem_array(s->boxes.n, sizeof *s->inside);
+	for (size_t i = 0, k = 0; i < s->boxes.n; i++) {
+		while (k < s->boxes.n_tasks && s->boxes.tasks[k].to <= s->boxes.v[i].mark)
+			k++;
+		s->inside[i] = !s->boxes.n_tasks ||
+		               (k < s->boxes.n_tasks && s->boxes.tasks[k].from <= s->boxes.v[i].mark);
+	}
+	return 0;
+}
+
+static void close_side(struct side *s)
+{
+	boxes_fini(&s->boxes);
+	free(s->inside);
+}
+
+/* ---- which box is which ---- */
+
+struct place {
+	const struct box *box;
+	bool inside;
+	size_t at;
+};
+
+static int by_identity(const struct place *a, const struct place *b)
+{
+	size_t n = a->box->len < b->box->len ? a->box->len : b->box->len;
+	int order = memcmp(a->box->text, b->box->text, n);
+
+	if (order != 0)
+		return order;
+	if (a->box->len != b->box->len)
+		return a->box->len < b->box->len ? -1 : 1;
+	if (a->inside != b->inside)
+		return a->inside ? -1 : 1;
+	return a->box->level < b->box->level ? -1 : a->box->level > b->box->level;
+}
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+	int order = by_identity(a, b);
+
+	return order != 0 ? order : a->at < b->at ? -1 : a->at > b->at;
+}
+
+static struct place *places(const struct side *s)
+{
+	struct place *v = mem_array(s->boxes.n, sizeof *v);
+
+	for (size_t i = 0; i < s->boxes.n; i++)
+		v[i] = (struct place){&s->boxes.v[i], s->inside[i], i};
+	if (s->boxes.n)
+		qsort(v, s->boxes.n, sizeof *v, by_place);
+	return v;
+}
+
+/* Of each box of `a`: is the same one ticked in `b`? The same is the first, second, ... of its text and level. */
+static void ticked_in(bool *out, const struct side *a, const struct side *b)
+{
+	AUTO_FREE struct place *x = places(a), *y = places(b);
+
+	for (size_t i = 0, k = 0; i < a->boxes.n && k < b->boxes.n;) {
+		int order = by_identity(&x[i], &y[k]);
+		if (order == 0)
+			out[x[i].at] = y[k].box->ticked;
+		i += order <= 0;
+		k += order >= 0;
+	}
+}
+
+static bool in_list(const struct strv *texts, const struct box *box)
+{
+	for (size_t i = 0; texts && i < texts->n; i++)
+		if (strlen(texts->v[i]) == box->len && memcmp(texts->v[i], box->text, box->len) == 0)
+			return true;
+	return false;
+}
+
+/* ---- which ticks are taken ---- */
+
+struct ticks {
+	bool *now, *before, *taken; /* of each box of the base */
+};
+
+/* A step is taken with the box it is below, or when it is named itself. */
+static void take_named(const struct side *base, const struct story_given *g, struct ticks *t)
+{
+	bool above = false;
+
+	for (size_t i = 0; i < base->boxes.n; i++) {
+		const struct box *box = &base->boxes.v[i];
+		t->taken[i] = t->taken[i] && (t->before[i] || in_list(g->named, box) || (box->level > 1 && above));
+		if (box->level == 1)
+			above = t->taken[i] || box->ticked;
+	}
+}
+
+static void take_counted(const struct side *base, const struct story_given *g, struct ticks *t, struct story_taken *out)
+{
+	uint64_t earlier = 0;
+
+	for (size_t i = 0; i < base->boxes.n; i++)
+		earlier += base->boxes.v[i].counts && t->taken[i] && t->before[i];
+	/* After a red gate some count all they did, others what they did since. */
+	out->refused = g->number != out->found - earlier && g->number != out->found;
+	for (size_t i = 0; out->refused && i < base->boxes.n; i++)
+		t->taken[i] = t->taken[i] && t->before[i];
+}
+
+static void judge(const struct side *base, const struct story_given *g, struct ticks *t, struct story_taken *out)
+{
+	for (size_t i = 0; i < base->boxes.n; i++) {
+		const struct box *box = &base->boxes.v[i];
+		t->taken[i] = base->inside[i] && !box->ticked && t->now[i] && !in_list(g->human, box);
+		out->found += box->counts && t->taken[i];
+	}
+	if (g->named)
+		take_named(base, g, t);
+	else
+		take_counted(base, g, t, out);
+	out->total = base->boxes.total;
+	out->already = base->boxes.checked;
+	for (size_t i = 0; i < base->boxes.n; i++) {
+		const struct box *box = &base->boxes.v[i];
+		out->closed += box->counts && t->taken[i];
+		if (box->counts && !box->ticked && !t->taken[i] && !in_list(g->human, box))
+			strv_give(&out->blocked, mem_strndup(box->text, box->len));
+	}
+}
+
+/* ---- the text ---- */
+
+/* The base with its new ticks. */
+static void tick(struct str *out, const struct side *base, const struct ticks *t)
+{
+	str_addn(out, str_text(base->text), base->text->len);
+	for (size_t i = 0; i < base->boxes.n; i++)
+		if (t->taken[i])
+			out->p[base->boxes.v[i].mark] = 'x';
+}
+
+/* What the agent wrote, with the Tasks sections of `ticked`, which is the base with its new ticks. */
+static void weave(struct str *out, const struct str *ticked, const struct side *base, const struct str *wrote,
+                  const struct side *now)
+{
+	size_t from = 0, now_from = 0;
+
+	for (size_t k = 0; k < base->boxes.n_tasks; k++) {
+		const struct boxes_span *a = &base->boxes.tasks[k], *b = &now->boxes.tasks[k];
+		story_lines(out, ticked->p + from, a->from - from, wrote->p + now_from, b->from - now_from);
+		str_addn(out, ticked->p + a->from, a->to - a->from);
+		from = a->to;
+		now_from = b->to;
+	}
+	story_lines(out, str_text(ticked) + from, ticked->len - from, str_text(wrote) + now_from, wrote->len - now_from);
+}
+
+/* Does it read as it should? What was written before a section may have made a code block of it. */
+static bool reads_well(const struct str *text, const struct side *base, const struct story_taken *t)
+{
+	struct boxes boxes;
+	struct err ignored = {0};
+
+	if (boxes_read(&boxes, str_text(text), text->len, &ignored) != 0)
+		return false;
+	bool well = boxes.total == t->total && boxes.checked == t->already + t->closed &&
+	            boxes.n_tasks == base->boxes.n_tasks;
+	boxes_fini(&boxes);
+	return well;
+}
+
+static void compose(const struct side *base, const struct side *now, const struct story_given *g,
+                    const struct ticks *t, struct story_taken *out)
+{
+	AUTO_STR struct str ticked = {0}, wrote = {0}, woven = {0};
+
+	tick(&ticked, base, t);
+	str_addn(&wrote, str_text(now->text), now->text->len);
+	/* Boxes of a human are not ticked anywhere. */
+	for (size_t i = 0; i < now->boxes.n; i++)
+		if (!now->inside[i] && now->boxes.v[i].ticked && in_list(g->human, &now->boxes.v[i]))
+			wrote.p[now->boxes.v[i].mark] = ' ';
+	if (base->boxes.n_tasks && base->boxes.n_tasks == now->boxes.n_tasks)
+		weave(&woven, &ticked, base, &wrote, now);
+	if (woven.len && reads_well(&woven, base, out)) {
+		str_addn(&out->text, woven.p, woven.len);
+		return;
+	}
+	str_addn(&out->text, str_text(&ticked), ticked.len);
+	/* Was there more than ticks? */
+	for (size_t i = 0; i < base->boxes.n; i++)
+		if (ticked.p[base->boxes.v[i].mark] != ' ')
+			ticked.p[base->boxes.v[i].mark] = ' ';
+	for (size_t i = 0; i < now->boxes.n; i++)
+		wrote.p[now->boxes.v[i].mark] = ' ';
+	out->narrowed = ticked.len != wrote.len || (wrote.len && memcmp(ticked.p, wrote.p, wrote.len) != 0);
+}
+
+int story_take(struct story_taken *out, const struct story_given *g, struct err *e)
+{
+	struct side base = {0}, before = {0}, now = {0};
+
+	*out = (struct story_taken){0};
+	int rc = open_side(&base, g->base, e);
+	if (rc == 0)
+		rc = open_side(&before, g->before, e);
+	if (rc == 0)
+		rc = open_side(&now, g->now, e);
+	if (rc == 0) {
+		AUTO_FREE bool *is = mem_array(base.boxes.n, sizeof *is), *was = mem_array(base.boxes.n, sizeof *was);
+		AUTO_FREE bool *taken = mem_array(base.boxes.n, sizeof *taken);
+		struct ticks t = {is, was, taken};
+		ticked_in(is, &base, &now);
+		ticked_in(was, &base, &before);
+		judge(&base, g, &t, out);
+		compose(&base, &now, g, &t, out);
+	}
+	close_side(&base);
+	close_side(&before);
+	close_side(&now);
+	return rc;
+}
+
+void story_taken_fini(struct story_taken *t)
+{
+	str_fini(&t->text);
+	strv_fini(&t->blocked);
+	*t = (struct story_taken){0};
+}
