@@ -104,6 +104,9 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	struct msg m = {.kind = MSG_TASK};
 
 	escape_idle(c, slot, &idle);
+	AUTO_FREE char *said = feedback && row->answers ? mem_printf("%s\n%s", feedback, row->answers)
+	                       : row->answers            ? mem_strdup(row->answers)
+	                       : feedback                ? mem_strdup(feedback) : NULL;
 	if (d->story_hash)
 		strv_add(&hashes, d->story_hash);
 	if (d->story_hash && row->story_hash) /* bosk's own change */
@@ -141,7 +144,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.task_json = json,
 		.start_tree = start ? (char *)start->hex : NULL,
 		.conflicts = start ? row->conflicts : (struct strv){0},
-		.feedback = (char *)feedback,
+		.feedback = said,
 		.idle = idle,
 		.story = d->story,
 		.story_hashes = hashes,

@@ -9,7 +9,14 @@ bool retry_fits(const struct session *s, size_t task)
 {
 	enum task_state state = session_task_state(s, task);
 	return state == TASK_FAILED || state == TASK_TIMEOUT || state == TASK_BLOCKED ||
-	       state == TASK_CONFLICT;
+	       state == TASK_CONFLICT || (state == TASK_INTEGRATED && s->tasks[task].partial);
+}
+
+bool retry_answerable(const struct session *s, size_t task)
+{
+	enum task_state state = session_task_state(s, task);
+	return s->plan.tasks[task].story &&
+	       (state == TASK_BLOCKED || (state == TASK_INTEGRATED && s->tasks[task].partial));
 }
 
 char *retry_fault(const struct session *s)
@@ -50,7 +57,7 @@ static void add_skipped(const struct session *s, bool *back)
 	}
 }
 
-int retry_tasks(struct session *s, const bool *chosen, struct strv *names, struct err *e)
+int retry_tasks(struct session *s, const bool *chosen, char *const *answers, struct strv *names, struct err *e)
 {
 	AUTO_FREE bool *back = mem_array(s->plan.n, sizeof *back);
 	struct turn t;
@@ -69,6 +76,12 @@ int retry_tasks(struct session *s, const bool *chosen, struct strv *names, struc
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
 		mem_set(&row->commit, NULL);
+		if (row->merge)
+			strv_add(&row->earlier, row->merge);
+		mem_set(&row->merge, NULL);
+		row->partial = false;
+		if (answers && answers[i])
+			mem_set(&row->answers, answers[i]);
 		row->retries = row->repairs = row->reds = 0;
 		row->ended_ms = 0;
 		mem_set(&row->redo, NULL); /* from the start, on the tip as it is then */

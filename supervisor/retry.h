@@ -4,14 +4,18 @@
 
 #include "session.h"
 
-/* failed (a time-out too), blocked or in conflict? */
+/* failed (a time-out too), blocked, in conflict, or a story closed in part? */
 bool retry_fits(const struct session *s, size_t task);
 /* May tasks of this session go back at all? NULL, else why not (the caller owns it). */
 char *retry_fault(const struct session *s);
 
+/* A story that is blocked or closed in part: done again when its questions are answered. */
+bool retry_answerable(const struct session *s, size_t task);
+
 /* For a session this process has locked: the tasks chosen go back to pending, and with them what was
  * skipped because of them and nothing else; their names are added to `back`. What they had committed
- * is kept under refs/bosk/keep, attempts count on, and a session that was over can be resumed. */
-int retry_tasks(struct session *s, const bool *chosen, struct strv *back, struct err *e);
+ * is kept under refs/bosk/keep, attempts count on, and a session that was over can be resumed. `answers`, NULL or one
+ * for each task, are told to its agent; what was merged of a story stays, and is gone on from. */
+int retry_tasks(struct session *s, const bool *chosen, char *const *answers, struct strv *back, struct err *e);
 
 #endif

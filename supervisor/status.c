@@ -90,6 +90,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 	if (s->plan.tasks[i].story) {
 		struct batch_counts n = batch_counts(s, i);
 		json_put_flag(j, "partial", row->partial);
+		json_put_list(j, "earlier", &row->earlier);
 		json_put_u64(j, "tasks_completed", n.completed);
 		json_put_u64(j, "tasks_total", n.total);
 	}

@@ -3,13 +3,17 @@
 #include <stdlib.h>
 
 #include "batch.h"
+#include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "supervisor/answers.h"
 #include "supervisor/retry.h"
+
+enum { ANSWERS_FILE_MAX = 1 << 20 };
 
 static const struct cmd_option options[] = {
 	{"run", 0, NULL, "resume the session at once", false},
-	{"answers", 0, "FILE", "answers to blocker questions", true},
+	{"answers", 0, "FILE", "answers to blocker questions (of bosk questions)", false},
 };
 
 static bool has_some(const struct site *site, const char *sid, const struct manifest_row *m)
@@ -52,7 +56,7 @@ static int find(const struct cmd_line *l, struct site *site, char sid[SEAL_SID],
 	return 0;
 }
 
-static int choose(const struct session *s, const struct strv *ids, bool *chosen, struct err *e)
+static int choose(const struct session *s, const struct strv *ids, bool answered, bool *chosen, struct err *e)
 {
 	AUTO_FREE char *fault = retry_fault(s);
 	size_t n = 0;
@@ -61,32 +65,59 @@ static int choose(const struct session *s, const struct strv *ids, bool *chosen,
 		return err_set(e, ERR_USAGE, "%s", fault);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		bool named = strv_has(ids, s->plan.tasks[i].id);
-		chosen[i] = (named || !ids->n) && retry_fits(s, i);
+		chosen[i] = (named || !ids->n) && (answered ? retry_answerable(s, i) : retry_fits(s, i));
 		n += chosen[i];
 		if (named && session_task_state(s, i) == TASK_RUNNING) /* nobody else has the session now */
 			return err_set(e, ERR_USAGE, "task %s was interrupted: bosk resume %s does it again", s->plan.tasks[i].id,
 			               s->sid);
 		if (named && !chosen[i])
-			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks can be "
-			               "done again%s", s->plan.tasks[i].id, session_task_shown(s, i),
+			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks, and stories "
+			               "closed in part, can be done again%s", s->plan.tasks[i].id, session_task_shown(s, i),
 			               session_task_state(s, i) == TASK_SKIPPED ? "; name the one it was skipped for" : "");
 	}
-	return n ? 0 : err_set(e, ERR_USAGE, "session %s has no failed, blocked or conflicting task", s->sid);
+	if (answered)
+		return n ? 0 : err_set(e, ERR_USAGE, "session %s has no blocked or partial story", s->sid);
+	return n ? 0 : err_set(e, ERR_USAGE, "session %s has no failed, blocked or conflicting task, and no story closed in part",
+	                       s->sid);
 }
 
-static int retry(struct site *site, const char *sid, const struct strv *ids, struct err *e)
+/* The file of --answers. */
+struct given {
+	const char *file; /* NULL = none */
+	struct str text;
+};
+
+static int read_answers(char **out, const struct session *s, const struct given *g, struct err *e)
+{
+	struct plan_faults faults = {0};
+	AUTO_STR struct str said = {0};
+
+	if (!g->file || answers_read(out, s, g->file, str_text(&g->text), g->text.len, &faults) == 0)
+		return 0;
+	plan_faults_print(&faults, &said);
+	plan_faults_fini(&faults);
+	return err_set(e, ERR_USAGE, "%s", str_text(&said));
+}
+
+static int retry(struct site *site, const char *sid, const struct strv *ids, const struct given *g, struct err *e)
 {
 	struct session s;
 	AUTO_STRV struct strv back = {0};
 	AUTO_FREE bool *chosen = NULL;
+	AUTO_FREE char **answers = NULL;
 
 	int rc = session_load_locked(&s, site, sid, e);
 	if (rc == 0) {
 		chosen = mem_array(s.plan.n, sizeof *chosen);
-		rc = choose(&s, ids, chosen, e);
+		answers = mem_array(s.plan.n, sizeof *answers);
+		rc = choose(&s, ids, g->file != NULL, chosen, e);
 	}
 	if (rc == 0)
-		rc = retry_tasks(&s, chosen, &back, e);
+		rc = read_answers(answers, &s, g, e);
+	if (rc == 0)
+		rc = retry_tasks(&s, chosen, answers, &back, e);
+	for (size_t i = 0; answers && i < s.plan.n; i++)
+		free(answers[i]);
 	if (rc == 0) {
 		printf("pending again:");
 		for (size_t i = 0; i < back.n; i++)
@@ -111,14 +142,23 @@ static int run(const struct cmd_line *l)
 	}
 	if (cmd_flag(l, "run") && cmd_resume_kept(l) != 0)
 		return 2;
-	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
+	struct given given = {.file = cmd_value(l, "answers")};
+	int rc = given.file ? fs_read(given.file, ANSWERS_FILE_MAX, &given.text, &e) : 0;
+	if (rc != 0)
+		err_set(&e, ERR_USAGE, "--answers %s cannot be read, or is too large", given.file);
+	AUTO_FREE char *named = given.file && rc == 0 ? answers_session(str_text(&given.text), given.text.len) : NULL;
 	if (rc == 0)
+		rc = site_open(&site, l->dir, SITE_CHECK, &e);
+	if (rc == 0 && named && !l->rest.n)
+		rc = session_find(&site, named, "retry", NULL, sid, &e);
+	else if (rc == 0)
 		rc = find(l, &site, sid, &ids, &e);
 	site_close(&site);
 	if (rc == 0)
 		rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	if (rc == 0)
-		rc = retry(&site, sid, &ids, &e);
+		rc = retry(&site, sid, &ids, &given, &e);
+	str_fini(&given.text);
 	if (rc != 0) {
 		code = cmd_fail(&e);
 	} else if (cmd_flag(l, "run")) {
@@ -133,7 +173,7 @@ static int run(const struct cmd_line *l)
 
 const struct cmd cmd_retry_entry = {.name = "retry",
                                     .args = "[TASK...]",
-                                    .summary = "failed, blocked or conflicting tasks back to pending",
+                                    .summary = "failed, blocked, conflicting or partial tasks back to pending",
                                     CMD_OPTIONS(options),
                                     .max_rest = -1,
                                     .run = run};

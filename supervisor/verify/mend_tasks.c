@@ -40,9 +40,15 @@ static void from_merge(struct mend *m, const struct oid *at, const struct oid *p
 	struct err ignored = {0};
 	enum task_state state;
 
-	if (i == SIZE_MAX || n != 2 || seen[i])
+	if (i == SIZE_MAX || n != 2)
 		return;
 	struct task_row *row = &m->s->tasks[i];
+	if (strv_has(&row->earlier, at->hex))
+		return;
+	if (seen[i]) { /* of a story that was done again after that */
+		strv_add(&row->earlier, at->hex);
+		return;
+	}
 	seen[i] = true;
 	if (!str_eq(row->session, sid) || !row->state || !task_state_parse(row->state, &state) ||
 	    (state != TASK_INTEGRATED && state != TASK_LANDED) || !str_eq(row->merge, at->hex)) {

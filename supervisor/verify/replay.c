@@ -74,6 +74,8 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 			t->state = moves[i].state;
 	if (str_eq(ev->kind, "assign") || str_eq(ev->kind, "retry")) {
 		mem_set(&t->commit, NULL);
+		if (str_eq(ev->kind, "retry"))
+			mem_set(&t->merge, NULL); /* of a story that was closed in part */
 	} else if (str_eq(ev->kind, "attempt")) {
 		t->attempts = ev->attempt;
 	} else if (str_eq(ev->kind, "result")) {

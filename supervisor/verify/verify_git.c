@@ -182,7 +182,7 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 		return;
 	}
 	const struct task_row *row = &q->rows[i];
-	if (!q->have_row[i])
+	if (!q->have_row[i] || strv_has(&row->earlier, at->hex))
 		return;
 	if (!is_in(row) || !str_eq(row->merge, at->hex)) {
 		if (!about_to(v, s, id) && !s->live && !s->told.adopted)

@@ -115,8 +115,6 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-questions
-questions x
 queue add x
 queue list
 queue dag
@@ -142,7 +140,6 @@ land --pr
 land --draft
 land --task one
 land --fetch
-retry --answers f
 WORDS
     [ ! -d .git/bosk ]
 }

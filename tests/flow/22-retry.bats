@@ -78,7 +78,7 @@ teardown() { flow_teardown; }
     expect_text 'name the one it was skipped for'
     run_bosk retry --answers f.yaml
     expect_status 2
-    expect_text 'not available in this version'
+    expect_text 'answers f.yaml cannot be read'
     equal "state" "$(status_json '.sessions[0].state')" failed
     run_bosk land --merge
     expect_status 0
