@@ -50,7 +50,8 @@ const struct help_text help_texts[] = {
 	 "resume status"},
 	{"retry",
 	 "bosk retry parse-dates\n"
-	 "bosk retry --run\n",
+	 "bosk retry --run\n"
+	 "bosk retry --answers answers.yaml --run\n",
 	 "012345s", NULL, NULL,
 	 "report questions resume"},
 	{"questions",
