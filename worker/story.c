@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "boxes.h"
 #include "stage_put.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/seal.h"
 #include "story_result.h"
 #include "story_text.h"
 
@@ -37,7 +37,7 @@ enum step story_begin(struct attempt *r)
 	if (gitx_read_file(r->s->gitx, &r->base_tree, t->story, &base, &e) != 0)
 		return e.kind == ERR_MISSING ? attempt_over(r, "blocked", "its story %s is not in the commit it begins at", t->story)
 		                             : attempt_broken(r, &e);
-	seal_hash(hash, str_text(&base), base.len);
+	boxes_hash(hash, str_text(&base), base.len);
 	if (t->story_hashes.n && !strv_has(&t->story_hashes, hash))
 		return attempt_over(r, "blocked", "its story %s was changed since it was planned: run the changed one as a new plan",
 		                    t->story);
@@ -113,7 +113,7 @@ static void record(struct attempt *r, struct story_taken *taken)
 	story->already = taken->already;
 	story->closed = taken->closed;
 	story->partial = taken->blocked.n > 0 || story->said.status == STORY_PARTIAL;
-	seal_hash(story->hash, str_text(&taken->text), taken->text.len);
+	boxes_hash(story->hash, str_text(&taken->text), taken->text.len);
 	if (taken->refused)
 		strv_addf(notes, "it says that it closed %llu of its tasks, but ticked %llu: those ticks were set back",
 		          (unsigned long long)story->said.closed, (unsigned long long)taken->found);

@@ -48,7 +48,7 @@ story() {
     text="{\"id\": \"$id\", \"prompt\": \"close it\""
     if [ -e "$REPO/docs/$id.md" ]; then
         text+=", \"story\": \"docs/$id.md\", \"category\": \"CLOSEABLE\""
-        text+=", \"story_hash\": \"$(b2sum -l 256 "$REPO/docs/$id.md" | cut -d ' ' -f 1)\""
+        text+=", \"story_hash\": \"$(tr -d '\r' <"$REPO/docs/$id.md" | b2sum -l 256 | cut -d ' ' -f 1)\""
         text+=", \"total\": $(grep -cE '^(-|[0-9]+\.) \[.\]' "$REPO/docs/$id.md" || true)"
         text+=", \"checked\": $(grep -cE '^(-|[0-9]+\.) \[[xX]\]' "$REPO/docs/$id.md" || true)"
     fi
