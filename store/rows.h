@@ -24,7 +24,11 @@
 	F(u64, last_event_boot_ms) /* clock_boot_ms, of boot_id: no jump of the wall clock ages a session */ \
 	F(u64, first_ticks)   /* start time of its first owner since that boot: no stray is older */ \
 	F(u64, cleaned_ms)    /* when its worktrees were removed as an orphan's; 0 = they were not */ \
-	F(u64, leaving_ms)    /* since when it is being forgotten; 0 = it is not */
+	F(u64, leaving_ms)    /* since when it is being forgotten; 0 = it is not */               \
+	/* Of the worktrees so many, from this one on, are those that the plan names (own.h). */  \
+	F(u64, own_at) F(u64, own)                                                                \
+	F(list, parents)      /* folders made for them, deepest first */                          \
+	F(list, hidden)       /* patterns in info/exclude, for those in the user's checkout */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \

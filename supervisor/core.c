@@ -4,6 +4,7 @@
 #include "batch_results.h"
 #include "core.h"
 #include "floor.h"
+#include "own.h"
 #include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -108,6 +109,17 @@ static void show_end(struct core *c, uint32_t task)
 		show_ended(c, task, state, row);
 }
 
+/* Nothing more will happen in a worktree of its own: the worker ends, the worktree stays for those who want to look. */
+static void let_worker_go(struct core *c, uint32_t task)
+{
+	size_t place = own_place(c->s, task);
+	struct err ignored = {0};
+
+	if (place != SIZE_MAX && c->phase == PHASE_RUN && task_state_ended(schedule_state(c->sched, task)) &&
+	    c->slot_task[place] == SIZE_MAX && pool_running(c->pool, place) && !c->slot_let[place])
+		c->slot_let[place] = pool_quit(c->pool, place, false, &ignored) == 0;
+}
+
 static void apply_one(struct core *c, struct sched_event ev)
 {
 	const struct sched_action *actions;
@@ -116,6 +128,7 @@ static void apply_one(struct core *c, struct sched_event ev)
 	if (ev.task != SCHED_NONE) {
 		core_sync(c, ev.task);
 		show_end(c, ev.task);
+		let_worker_go(c, ev.task);
 	}
 	for (size_t k = 0; k < n; k++)
 		record(c, &actions[k]);

@@ -70,10 +70,12 @@ struct core {
 	struct sched_action *todo; /* decided, waiting for the commit */
 	size_t n_todo;
 
-	size_t *slot_task;      /* task in each slot, SIZE_MAX = none */
+	/* Of each place (own.h), which are the scheduler's slots where no task has a worktree of its own. */
+	size_t *slot_task;      /* the task in it, SIZE_MAX = none */
 	uint64_t *slot_since;   /* monotonic ms */
 	bool *slot_keep;        /* holds work that could not be saved: never touched again */
 	bool given_back;        /* the borrowed checkout is the user's again */
+	bool *slot_let;         /* its worker was told to end while others ran, and removes nothing */
 	bool *slot_again;       /* the worker that was to remove it died: another one tries */
 	uint64_t *retry_timer;  /* of each task, 0 = none */
 	size_t check_slot;      /* worker that runs the gates on base or tip */
@@ -82,6 +84,7 @@ struct core {
 	struct green *green;    /* what gates are known to pass on */
 	bool stopping_now;      /* the user wants everything stopped at once */
 	size_t quitting;        /* workers asked to end */
+	size_t cleaned;         /* places that the clean-up has come to */
 
 	int signals;            /* how often the user asked to stop */
 	int exit_signal;

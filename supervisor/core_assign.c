@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "escape.h"
+#include "own.h"
 #include "repair.h"
 #include "share.h"
 #include "store/base/clock.h"
@@ -47,9 +48,10 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 {
 	struct session *s = c->s;
 	struct task_row *row = &s->tasks[task];
+	size_t own = own_place(s, task), place = own != SIZE_MAX ? own : own_slot_place(s, slot);
 	AUTO_FREE char *branch = free_branch(c, task);
 
-	row->worktree = slot + 1;
+	row->worktree = place + 1;
 	row->started_ms = clock_wall_ms();
 	row->ended_ms = 0;
 	mem_set(&row->session, s->sid);
@@ -59,14 +61,14 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	row->left = true;
 	mem_set(&row->rescue, NULL);
 	core_sync(c, task);
-	c->slot_task[slot] = task;
-	escape_assigned(c, task, slot);
-	share_assigned(c, slot);
-	c->slot_since[slot] = clock_mono_ms();
+	c->slot_task[place] = task;
+	escape_assigned(c, task, place);
+	share_assigned(c, own_slot_place(s, slot)); /* what runs is counted, wherever it does */
+	c->slot_since[place] = clock_mono_ms();
 	struct event_row ev = {.kind = (char *)"assign",
 	                       .task = s->plan.tasks[task].id,
 	                       .ordinal = task + 1,
-	                       .slot = slot + 1,
+	                       .slot = place + 1,
 	                       .old_tip = s->tip};
 	turn_event(&c->turn, &ev);
 }
@@ -185,13 +187,15 @@ void core_perform(struct core *c, const struct sched_action *a)
 {
 	struct msg stop = {.kind = MSG_STOP};
 	struct err ignored = {0};
+	/* Where it was assigned: not always the place of its slot. */
+	size_t place = a->task != SCHED_NONE ? c->s->tasks[a->task].worktree - 1 : SIZE_MAX;
 
 	switch (a->kind) {
 	case SCHED_ASSIGN:
 		if (c->s->tasks[a->task].redo)
-			repair_start(c, a->task, a->slot);
+			repair_start(c, a->task, place);
 		else
-			core_send_task(c, a->task, a->slot, NULL, NULL);
+			core_send_task(c, a->task, place, NULL, NULL);
 		return;
 	case SCHED_INTEGRATE:
 		integrate_add(c, a->task);
@@ -201,13 +205,13 @@ void core_perform(struct core *c, const struct sched_action *a)
 		return;
 	case SCHED_CANCEL:
 		stop.u.stop.reason = (char *)"stopped on request";
-		pool_send(c->pool, a->slot, &stop, &ignored); /* a dead worker is reported by `gone` */
+		pool_send(c->pool, place, &stop, &ignored); /* a dead worker is reported by `gone` */
 		return;
 	case SCHED_CLAIM:
 		share_claim(c);
 		return;
 	case SCHED_GIVE:
-		share_give(c, a->slot);
+		share_give(c, own_slot_place(c->s, a->slot));
 		return;
 	case SCHED_END:
 		finish_tasks(c);
@@ -224,7 +228,7 @@ int core_check(struct core *c, const char *label, const char *commit, struct err
 	/* A slot would have to be asked for. */
 	size_t slot = share_asks(c) && c->merge_slot != SIZE_MAX ? c->merge_slot : 0;
 
-	while (slot < c->s->manifest.worktrees.n && c->slot_keep[slot])
+	while (slot < c->s->manifest.worktrees.n && (c->slot_keep[slot] || own_is(c->s, slot)))
 		slot++;
 	if (slot == c->s->manifest.worktrees.n)
 		return err_set(e, ERR_ENV, "every worktree holds work that could not be saved");

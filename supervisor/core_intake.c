@@ -281,4 +281,5 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 		share_gone(c, slot);
 	if (c->phase == PHASE_CLEANUP)
 		finish_gone(c, slot, asked, why);
+	c->slot_let[slot] = false;
 }

@@ -7,6 +7,7 @@
 #include "floor.h"
 #include "forget.h"
 #include "locks.h"
+#include "own.h"
 #include "recover.h"
 #include "repair.h"
 #include "store/base/clock.h"
@@ -72,6 +73,8 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	for (uint64_t i = 1; i <= jobs && !b->borrowed; i++)
 		strv_addf(&s->manifest.worktrees, "%s/%s-%llu", b->worktrees_dir, s->sid,
 		          (unsigned long long)i);
+	if (!b->borrowed)
+		own_fill(s);
 	/* Gates on merged trees have a worktree of their own, made when it is first needed; those on base and
 	 * tip too where the others must be asked for. */
 	bool asked = o->config->worktrees_total && !b->borrowed;
@@ -154,8 +157,10 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	strv_add(&s->queue.sessions, s->sid);
 	if (create_rows(s, o, e) != 0)
 		return -1;
-	if (recover_refs(s, e) == 0)
+	if (recover_refs(s, e) == 0) {
+		own_hide(s, false);
 		return 0;
+	}
 	struct err ignored = {0}; /* then it is as after a kill here: resume goes on with it */
 	forget_session(s, &ignored);
 	return -1;

@@ -47,20 +47,25 @@ static int still_ours(struct db_txn *t, const struct making *m, struct err *e)
 	               now.sid);
 }
 
-/* Has another run begun in the checkout that is borrowed, since that was looked at? */
+/* Does a run that is not over work in the checkout that is borrowed, or is it to work at a path that this plan names? */
 static int other_there(void *ctx, const char *key, const void *value, size_t n, struct err *e)
 {
 	const struct making *making = ctx;
-	const char *borrowed = making->s->manifest.borrowed;
+	const struct manifest_row *ours = &making->s->manifest;
+	const char *borrowed = ours->borrowed;
 	struct manifest_row m;
+	int rc = 0;
 
 	if (rec_decode(&manifest_row_rec, &m, value, n, e) != 0)
 		return err_wrap(e, "session %s", key);
 	bool over = str_eq(m.state, "done") || str_eq(m.state, "failed") || str_eq(m.state, "stopped");
-	bool there = !over && str_eq(m.borrowed, borrowed);
+	if (!over && borrowed && str_eq(m.borrowed, borrowed))
+		rc = err_set(e, ERR_HELD, "session %s has begun in %s at the same moment", key, borrowed);
+	for (size_t i = ours->own_at; rc == 0 && m.own && !over && i < ours->own_at + ours->own; i++)
+		if (strv_has(&m.worktrees, ours->worktrees.v[i]))
+			rc = err_set(e, ERR_HELD, "session %s is to work in %s, too", key, ours->worktrees.v[i]);
 	rec_fini(&manifest_row_rec, &m);
-	return there ? err_set(e, ERR_HELD, "session %s has begun in %s at the same moment", key, borrowed)
-	             : 0;
+	return rc;
 }
 
 /* A name once given is not given again, also when its queue was forgotten since: commits of that one may have landed,
@@ -96,7 +101,7 @@ static int put_session(struct db_txn *t, void *ctx, struct err *e)
 	AUTO_FREE char *tip_key = mem_printf("%s/tip", s->sid);
 
 	if (still_ours(t, m, e) != 0 ||
-	    (s->manifest.borrowed && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0) ||
+	    ((s->manifest.borrowed || s->manifest.own) && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0) ||
 	    name_queue(t, m, e) != 0)
 		return -1;
 	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||

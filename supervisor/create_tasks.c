@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "own.h"
 #include "store/base/mem.h"
 #include "worker/secret.h"
 
@@ -90,6 +91,8 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 	struct err e = {0};
 
 	check_secrets(o, faults);
+	if (!o->borrow)
+		own_check(site, plan, faults);
 	/* Read once: a plan may have very many tasks. */
 	if (gitx_ref_list(site->git, "refs/heads/", &heads, &e) != 0) {
 		plan_faults_add(faults, plan->source, 0, 0, NULL, NULL, "%s", e.text);

@@ -67,6 +67,16 @@ static void look_below(const struct escape_refs *r, struct str *out, const char 
 		closedir(d);
 }
 
+/* One of any session, at a path that its plan names. */
+static bool is_sessions(const char *dir, const char *name)
+{
+	AUTO_FREE char *locked = mem_printf("%s/%s/locked", dir, name);
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+
+	return fs_read(locked, 4096, &text, &ignored) == 0 && str_starts(str_text(&text), "bosk session ");
+}
+
 /* HEADs of the user's worktrees: name and path of each. Ours have the names of our worktrees. */
 static void find_heads(const struct core *c, struct strv *out)
 {
@@ -86,7 +96,7 @@ static void find_heads(const struct core *c, struct strv *out)
 		struct err ignored = {0};
 		/* Of all sessions: their worktrees lie in one folder, or are named like one. */
 		if (entry->d_name[0] == '.' || fs_read(gitdir, 65536, &text, &ignored) != 0 ||
-		    str_starts(str_text(&text), c->s->row.worktrees_dir) ||
+		    str_starts(str_text(&text), c->s->row.worktrees_dir) || is_sessions(dir, entry->d_name) ||
 		    (borrowed && str_starts(str_text(&text), borrowed) &&
 		     str_starts(text.p + strlen(borrowed), "/.git")))
 			continue;

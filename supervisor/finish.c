@@ -5,6 +5,7 @@
 #include "batch_results.h"
 #include "core.h"
 #include "escape.h"
+#include "own.h"
 #include "recover.h"
 #include "share.h"
 #include "store/base/clock.h"
@@ -13,6 +14,8 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "worker/worktree_look.h"
+
+enum { CLEANED_AT_ONCE = 4 };
 
 /* Will a resume go on with it? A session that halted is over, with tasks that were never started. */
 static bool unfinished(const struct core *c)
@@ -159,14 +162,14 @@ static bool worktree_stays(const struct core *c, size_t slot)
 	return !c->forget && !session_borrows(c->s, slot) && (c->s->row.keep_worktrees || unfinished(c));
 }
 
-void finish_cleanup(struct core *c)
+/* Not all at once: a plan may have named very many, and a worker is needed to remove one. */
+static void clean_more(struct core *c)
 {
 	struct session *s = c->s;
 	struct err e = {0};
 
-	c->phase = PHASE_CLEANUP;
-	c->quitting = 0;
-	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
+	while (c->cleaned < s->manifest.worktrees.n && c->quitting < s->row.jobs + CLEANED_AT_ONCE) {
+		size_t i = c->cleaned++;
 		bool there = pool_running(c->pool, i) || finish_worktree_left(c, i);
 		bool remove = !worktree_stays(c, i) && !c->slot_keep[i] && there;
 		if (!there || (!remove && !pool_running(c->pool, i)))
@@ -176,6 +179,13 @@ void finish_cleanup(struct core *c)
 		else
 			note_stays(c, "worktree", s->manifest.worktrees.v[i], e.text);
 	}
+}
+
+void finish_cleanup(struct core *c)
+{
+	c->phase = PHASE_CLEANUP;
+	c->quitting = c->cleaned = 0;
+	clean_more(c);
 	escape_last(c); /* calls finish_session itself when it is done and nobody is left */
 	if (!c->quitting && c->phase == PHASE_CLEANUP)
 		finish_session(c);
@@ -186,10 +196,12 @@ void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
 	struct session *s = c->s;
 	struct err e = {0};
 
+	if (slot >= c->cleaned)
+		return; /* it was let go before: its worktree's turn comes */
 	/* It said neither "removed" nor why not (that sets slot_keep). */
 	if (!worktree_stays(c, slot) && !c->slot_keep[slot] && finish_worktree_left(c, slot)) {
 		if (!c->slot_again[slot]) {
-			c->slot_again[slot] = true;
+			c->slot_again[slot] = !c->slot_let[slot];
 			if (pool_quit(c->pool, slot, true, &e) == 0 || pool_running(c->pool, slot))
 				return;
 		}
@@ -197,7 +209,11 @@ void finish_gone(struct core *c, size_t slot, bool asked, const char *why)
 	} else if (!asked) {
 		strv_addf(&s->manifest.notes, "worktree %zu: %s", slot + 1, why);
 	}
-	if (c->quitting && --c->quitting == 0)
+	if (!c->quitting)
+		return;
+	c->quitting--;
+	clean_more(c);
+	if (!c->quitting)
 		finish_session(c);
 }
 
@@ -241,9 +257,11 @@ void finish_session(struct core *c)
 	/* What is left of a worktree needs a session that it belongs to. */
 	for (size_t i = 0; c->forget && i < s->manifest.worktrees.n; i++)
 		c->forget = !finish_worktree_left(c, i);
+	bool open = unfinished(c);
+	if (c->forget || (!open && !s->row.keep_worktrees))
+		own_clear(s);
 	if (c->forget)
 		return;
-	bool open = unfinished(c);
 	/* Somebody may have removed the integration branch, or a worktree that had it checked out. */
 	if (recover_refs(s, &e) != 0)
 		strv_addf(&s->manifest.notes, "%s", e.text);

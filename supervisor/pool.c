@@ -186,6 +186,10 @@ static void ended(void *ctx, pid_t pid, int status)
 	bool asked = w->asked;
 	w->asked = false;
 	close_chan(w);
+	if (asked && w->seat_fd >= 0) { /* another may sit there: this place is not used for now */
+		close(w->seat_fd);
+		w->seat_fd = -1;
+	}
 	/* Its agent and whatever that started have fallen to us. */
 	size_t n = loop_children(p->loop, known, CHILDREN_MAX);
 	proc_end_children(known, n, STRAYS_LIMIT_MS);

@@ -7,6 +7,7 @@
 #include "borrow.h"
 #include "locks.h"
 #include "orphans/strays.h"
+#include "own.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/log.h"
@@ -236,6 +237,8 @@ int recover_session(struct session *s, struct recovery *out, struct err *e)
 	turn_fini(&t);
 	if (rc == 0)
 		rc = recover_refs(s, e);
+	if (rc == 0)
+		own_hide(s, false);
 	FAILPOINT("recover.after");
 	return rc;
 }

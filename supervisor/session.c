@@ -243,7 +243,10 @@ char *session_result_key(const struct session *s, size_t task, uint64_t attempt,
 size_t session_merge_slot(const struct session *s)
 {
 	const struct strv *paths = &s->manifest.worktrees;
-	return paths->n && str_ends(paths->v[paths->n - 1], "-merge") ? paths->n - 1 : SIZE_MAX;
+	size_t last = paths->n - 1;
+	bool own = last - s->manifest.own_at < s->manifest.own; /* the plan names it so */
+
+	return paths->n && !own && str_ends(paths->v[last], "-merge") ? last : SIZE_MAX;
 }
 
 bool session_borrows(const struct session *s, size_t slot)

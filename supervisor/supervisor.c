@@ -9,6 +9,7 @@
 #include "core.h"
 #include "escape.h"
 #include "forget.h"
+#include "own.h"
 #include "share.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -22,7 +23,7 @@ static struct schedule *make_schedule(const struct core *c)
 	AUTO_FREE bool *exclusive = mem_array(s->plan.n, sizeof *exclusive);
 	AUTO_FREE uint32_t *prefer = mem_array(s->plan.n, sizeof *prefer);
 
-	size_t worktrees = s->manifest.worktrees.n - (session_merge_slot(s) != SIZE_MAX);
+	size_t worktrees = own_slots(s);
 	/* a resume that was killed may have recorded only one of the two */
 	size_t slots = s->row.jobs < worktrees ? s->row.jobs : worktrees;
 	bool prefers = plan_assign(prefer, &s->plan, slots);
@@ -106,6 +107,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->slot_task = mem_array(s->manifest.worktrees.n, sizeof *c->slot_task);
 	c->slot_since = mem_array(s->manifest.worktrees.n, sizeof *c->slot_since);
 	c->slot_keep = mem_array(s->manifest.worktrees.n, sizeof *c->slot_keep);
+	c->slot_let = mem_array(s->manifest.worktrees.n, sizeof *c->slot_let);
 	c->slot_again = mem_array(s->manifest.worktrees.n, sizeof *c->slot_again);
 	c->retry_timer = mem_array(s->plan.n, sizeof *c->retry_timer);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
@@ -147,6 +149,7 @@ static void close_core(struct core *c)
 	free(c->slot_task);
 	free(c->slot_since);
 	free(c->slot_keep);
+	free(c->slot_let);
 	free(c->slot_again);
 	free(c->retry_timer);
 	free(c->integ.queue);

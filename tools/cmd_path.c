@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
+#include "supervisor/own.h"
 #include "supervisor/session.h"
 
 static int run(const struct cmd_line *l)
@@ -21,9 +22,11 @@ static int run(const struct cmd_line *l)
 	if (rc != 0) {
 		code = cmd_fail(&e);
 	} else {
-		uint64_t n = s.tasks[task].worktree;
+		/* In one of its own nobody else works afterwards. */
+		size_t own = own_place(&s, task);
+		uint64_t n = own != SIZE_MAX ? own + 1 : s.tasks[task].worktree;
 		const char *path = n && n <= s.manifest.worktrees.n ? s.manifest.worktrees.v[n - 1] : NULL;
-		if (path && fs_is_dir(path) && session_task_state(&s, task) == TASK_RUNNING) {
+		if (path && fs_is_dir(path) && (own != SIZE_MAX || session_task_state(&s, task) == TASK_RUNNING)) {
 			/* For a script as it is, for a person as on every terminal. */
 			AUTO_STR struct str line = {0};
 			str_addf(&line, "%s\n", path);

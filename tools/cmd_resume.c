@@ -4,6 +4,7 @@
 #include "batch.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "supervisor/own.h"
 #include "supervisor/recover.h"
 #include "supervisor/status.h"
 #include "worker/secret.h"
@@ -33,7 +34,7 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	/* The one for merges stays the last. */
 	struct strv *paths = &s->manifest.worktrees;
 	AUTO_FREE char *merges = session_merge_slot(s) == SIZE_MAX ? NULL : strv_pop(paths);
-	for (uint64_t n = paths->n + 1; n <= jobs; n++)
+	for (uint64_t n = own_slots(s) + 1; n <= jobs; n++)
 		strv_addf(paths, "%s/%s-%llu", s->row.worktrees_dir, s->sid, (unsigned long long)n);
 	if (merges)
 		strv_add(paths, merges);

@@ -148,7 +148,7 @@ void worktree_clear_locks(const struct slot *s)
 
 /* git writes `gitdir` after it has made and locked the admin folder. Killed between the two it leaves a
  * folder that no command of git's names or prunes, so that the next worktree at our path gets another
- * name. The folder is ours: its name holds the session's id and this slot. */
+ * name. */
 static int remove_nameless_admin(const struct slot *s, struct err *e)
 {
 	const char *name = strrchr(s->init.worktree, '/') + 1;
@@ -158,6 +158,8 @@ static int remove_nameless_admin(const struct slot *s, struct err *e)
 	AUTO_STR struct str text = {0};
 	struct err ignored = {0};
 
+	if (!worktree_made_by(s, admin))
+		return 0;
 	if (fs_read(gitdir, 65536, &text, &ignored) == 0) {
 		const char *written = str_text(&text);
 		if (strncmp(ours, written, strcspn(written, "\n")) != 0)

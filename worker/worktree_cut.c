@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gitlinks.h"
 #include "job.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -119,10 +120,11 @@ int worktree_flush_links(const struct slot *s, struct err *e)
 {
 	static const char *const files[] = {"gitdir", "commondir", "locked", "HEAD", "."};
 	const char *top = s->init.worktree, *common = s->init.common_dir;
-	AUTO_FREE char *admin = mem_printf("%s/worktrees%s", common, strrchr(top, '/'));
+	AUTO_FREE char *admin = gitlinks_git_dir(top); /* git adds a number to a name that is taken */
 	AUTO_STRV struct strv paths = {0};
 
-	/* git gave it another name: then it is as after a power cut, and made again. */
+	if (!admin)
+		return err_set(e, ERR_ENV, "git made no worktree at %s", top);
 	for (size_t i = 0; i < MEM_COUNT(files); i++)
 		strv_addf(&paths, "%s/%s", admin, files[i]);
 	strv_addf(&paths, "%s/worktrees", common);

@@ -57,6 +57,35 @@ static char *named_admin(const struct slot *s)
 	return mem_strdup(admin);
 }
 
+bool worktree_made_by(const struct slot *s, const char *admin)
+{
+	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid), *named = mem_printf("%s-", s->init.sid);
+	AUTO_STR struct str lock = {0};
+
+	return str_starts(strrchr(admin, '/') + 1, named) || worktree_marked(s, admin, WORKTREE_MADE) ||
+	       worktree_marked(s, admin, WORKTREE_LEAVING) ||
+	       (first_line(admin, "locked", &lock) && str_eq(str_text(&lock), ours));
+}
+
+/* git adds a number to a name that is taken: the folder that names our path; NULL = none. */
+static char *search_admin(const struct slot *s)
+{
+	AUTO_FREE char *dir = mem_printf("%s/worktrees", s->init.common_dir);
+	AUTO_FREE char *ours = mem_printf("%s/.git", s->init.worktree);
+	DIR *d = opendir(dir);
+	char *found = NULL;
+
+	for (struct dirent *entry; d && !found && (entry = readdir(d));) {
+		AUTO_FREE char *admin = mem_printf("%s/%s", dir, entry->d_name);
+		AUTO_STR struct str text = {0};
+		if (entry->d_name[0] != '.' && first_line(admin, "gitdir", &text) && str_eq(str_text(&text), ours))
+			found = mem_steal(&admin);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
 /* Does the admin folder say that its worktree is at our path? *half: it was killed before it had said so. */
 static bool names_path(const struct slot *s, const char *admin, bool *half)
 {
@@ -65,10 +94,11 @@ static bool names_path(const struct slot *s, const char *admin, bool *half)
 	AUTO_STR struct str text = {0};
 
 	if (!first_line(admin, "gitdir", &text)) {
-		*half = !fs_exists(gitdir);
+		*half = !fs_exists(gitdir) && worktree_made_by(s, admin);
 		return *half;
 	}
-	*half = strlen(str_text(&text)) < strlen(ours) && strncmp(ours, str_text(&text), strlen(str_text(&text))) == 0;
+	*half = strlen(str_text(&text)) < strlen(ours) && strncmp(ours, str_text(&text), strlen(str_text(&text))) == 0 &&
+	        worktree_made_by(s, admin);
 	return *half || strcmp(str_text(&text), ours) == 0;
 }
 
@@ -162,6 +192,10 @@ enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why)
 	if (!at) { /* by the name that git gives it: an agent may have removed .git */
 		at = mem_printf("%s/worktrees%s", s->init.common_dir, strrchr(path, '/'));
 		if (!fs_is_dir(at) || !names_path(s, at, &half)) {
+			free(at);
+			at = search_admin(s);
+		}
+		if (!at) {
 			if (there && !is_empty(path))
 				*why = mem_strdup("it is no worktree of this repository");
 			return !there ? WORKTREE_NONE : *why ? WORKTREE_OTHER : WORKTREE_HALF;

@@ -23,4 +23,8 @@ enum worktree_mark { WORKTREE_MADE, WORKTREE_LEAVING };
 int worktree_mark(const struct slot *s, const char *admin, enum worktree_mark mark, struct err *e);
 bool worktree_marked(const struct slot *s, const char *admin, enum worktree_mark mark);
 
+/* Did the session make this admin folder? By its name, its mark or what git was told to lock it with: where a plan
+ * names the path, the name is the plan's. */
+bool worktree_made_by(const struct slot *s, const char *admin);
+
 #endif

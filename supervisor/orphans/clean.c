@@ -11,6 +11,7 @@
 #include "store/base/mem.h"
 #include "strays.h"
 #include "supervisor/locks.h"
+#include "supervisor/own.h"
 #include "supervisor/recover.h"
 #include "supervisor/turn.h"
 #include "worker/rescue.h"
@@ -78,7 +79,8 @@ size_t clean_worktrees(const struct session *s)
 		const char *path = path_at(s, i);
 		AUTO_FREE char *admin = path ? mem_printf("%s/worktrees%s", gitx_common_dir(s->site->git),
 		                                          strrchr(path, '/')) : NULL;
-		n += path && (fs_exists(path) || fs_exists(admin));
+		/* What the plan names has no name of ours. */
+		n += path && (fs_exists(path) || (!own_is(s, i) && fs_exists(admin)));
 	}
 	return n;
 }
@@ -285,6 +287,8 @@ int clean_session(struct session *s, struct strv *said, bool *whole, struct err 
 		if (clean_branch(&c, i, &fault) != 0)
 			failed(&c, "branch", s->tasks[i].branch, &fault);
 	FAILPOINT("clean.branches.after");
+	if (!c.stayed)
+		own_clear(s);
 	if (!c.stayed)
 		rc = close_entry(&c, e);
 	turn_fini(&c.turn);

@@ -98,7 +98,7 @@ static int options_now(const struct verify *v, struct config *cfg, struct create
 }
 
 /* Rows as of a session that begins now; then what is known of the old one goes over them. */
-static int make_session(struct verify *v, struct verify_session *vs, struct create_options *o,
+static int make_session(struct verify *v, struct verify_session *vs, const struct plan *plan, struct create_options *o,
                         struct session *s, struct err *e)
 {
 	struct verify_model *m = v->model;
@@ -112,18 +112,19 @@ static int make_session(struct verify *v, struct verify_session *vs, struct crea
 	snprintf(s->sid, sizeof s->sid, "%s", vs->sid);
 	s->tip = mem_strdup(base.hex);
 	s->row.queue = mem_strdup(vs->queue->id);
-	s->plan.n = vs->queue->n; /* only the number is needed */
+	s->site = m->site;
+	s->plan = *plan; /* lent */
 	if (rc == 0)
 		create_fill(s, &b, o);
-	s->plan.n = 0;
+	s->plan = (struct plan){0};
 	if (rc == 0)
 		rc = planted_list(&s->row.git_config, gitx_common_dir(m->site->git), gitx_main_top(m->site->git), e);
 	create_base_fini(&b);
 	return rc;
 }
 
-static int rebuild_session(struct verify *v, struct verify_session *vs, struct db_batch *batch,
-                           struct strv *said, struct err *e)
+static int rebuild_session(struct verify *v, struct verify_session *vs, const struct plan *plan,
+                           struct db_batch *batch, struct strv *said, struct err *e)
 {
 	struct config cfg = {0};
 	struct create_options o;
@@ -133,7 +134,7 @@ static int rebuild_session(struct verify *v, struct verify_session *vs, struct d
 
 	if (vs->have_manifest && vs->have_row && vs->tip)
 		return 0;
-	if (options_now(v, &cfg, &o, e) != 0 || make_session(v, vs, &o, &s, e) != 0) {
+	if (options_now(v, &cfg, &o, e) != 0 || make_session(v, vs, plan, &o, &s, e) != 0) {
 		session_fini(&s);
 		config_fini(&cfg);
 		return -1;
@@ -201,11 +202,8 @@ int rebuild_queue(struct verify *v, struct verify_queue *q, struct strv *said, s
 
 	if (find_plan(v, q, &plan, said) != 0)
 		return 0;
-	size_t n = q->n;
-	q->n = plan.n; /* for the number of worktrees */
 	for (size_t i = 0; rc == 0 && i < q->sessions.n; i++)
-		rc = rebuild_session(v, verify_find_session(v, q->sessions.v[i]), &batch, said, e);
-	q->n = n;
+		rc = rebuild_session(v, verify_find_session(v, q->sessions.v[i]), &plan, &batch, said, e);
 	for (size_t i = 0; i < plan.n; i++) {
 		AUTO_FREE char *def = mem_printf("%s/%06zu/d", q->id, i + 1), *key = mem_printf("%s/%06zu/s", q->id, i + 1);
 		struct task_row fresh = {.state = (char *)"waiting"};
