@@ -41,6 +41,7 @@ struct config {
 	char *land_fallback; /* keep | pr */
 	char *steps;         /* together | each */
 	bool merge_drivers, push;
+	char *pr_remote;     /* pr.remote */
 	char *worktrees_dir, *setup; /* worktrees.dir, worktrees.setup */
 	struct strv copy, setup_inputs;
 	uint64_t worktrees_total;

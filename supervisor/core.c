@@ -5,6 +5,7 @@
 #include "core.h"
 #include "floor.h"
 #include "own.h"
+#include "push.h"
 #include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -219,6 +220,7 @@ void core_turns(void *ctx)
 			core_perform(c, &todo[i]);
 		integrate_step(c);
 		share_step(c);
+		push_step(c);
 		give_up_below_floor(c);
 		if (c->fatal.kind != ERR_NONE || (quiet && !c->n_inbox && turn_empty(&c->turn)))
 			break;

@@ -86,6 +86,10 @@ struct core {
 	size_t quitting;        /* workers asked to end */
 	size_t cleaned;         /* places that the clean-up has come to */
 
+	size_t push_due;        /* branches to be pushed (push.c) ... */
+	size_t push_task;       /* ... of this task now, */
+	pid_t push_pid;         /* by this process; 0 = none */
+
 	int signals;            /* how often the user asked to stop */
 	int exit_signal;
 	bool fresh;             /* a new session, not a resumed one */

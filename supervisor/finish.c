@@ -6,6 +6,7 @@
 #include "core.h"
 #include "escape.h"
 #include "own.h"
+#include "push.h"
 #include "recover.h"
 #include "share.h"
 #include "store/base/clock.h"
@@ -251,8 +252,8 @@ void finish_session(struct core *c)
 	struct session *s = c->s;
 	struct err e = {0};
 
-	if (!escape_over(c))
-		return; /* it calls again */
+	if (!escape_over(c) || push_busy(c))
+		return; /* they call again */
 	c->phase = PHASE_OVER;
 	/* What is left of a worktree needs a session that it belongs to. */
 	for (size_t i = 0; c->forget && i < s->manifest.worktrees.n; i++)
@@ -294,6 +295,6 @@ int finish_exit_code(const struct core *c)
 		return c->exit_code;
 	bool all = all_fine(c);
 	if (all && !batch_partial(c->s) && (!m->final_gates || str_eq(m->final_gates, "pass")))
-		return 0;
+		return push_failed(c) ? 1 : 0;
 	return c->exit_signal && !all ? 128 + c->exit_signal : 1;
 }

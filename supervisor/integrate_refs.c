@@ -5,6 +5,7 @@
 #include "adopt.h"
 #include "batch_results.h"
 #include "integrate.h"
+#include "push.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -85,6 +86,7 @@ static void done(struct core *c)
 		core_event(c, SCHED_INTEGRATED, item->task);
 		AUTO_FREE char *far = batch_line(s, item->task);
 		view_task(c->view, s->plan.tasks[item->task].id, row->partial ? "partial" : "integrated", row->ran_ms, far);
+		push_integrated(c);
 	}
 	in->n_items = 0;
 	in->phase = INTEG_IDLE;

@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "forget.h"
 #include "own.h"
+#include "push.h"
 #include "share.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -125,6 +126,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		              &(struct pool_leftover){core_task_id(c, left->task), row->branch, row->base,
 		                                      row->rescue, left->attempt});
 	}
+	push_open(c);
 	c->notify = notify_open(c->loop, s, c->cfg->notify);
 	loop_after(c->loop, after_wake, c);
 	control_clock(c);

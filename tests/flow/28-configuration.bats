@@ -77,8 +77,8 @@ jobs: 2'
 
 @test "keys whose time has not come are refused with another value than their default" {
     for given in agent=codex 'agents={x: {argv: y}}' \
-        pr.draft=true pr.remote=x pr.command=x land=pr land_fallback=pr steps=each \
-        push=on limits.max_time=1h limits.budget_usd=5; do
+        pr.draft=true pr.command=x land=pr land_fallback=pr steps=each \
+        limits.max_time=1h limits.budget_usd=5; do
         run_bosk plan "$SCRATCH/p.yaml" -c "$given"
         expect_status 2
         expect_text "${given%%=*}: .*not available in this version"
