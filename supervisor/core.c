@@ -121,6 +121,28 @@ static void let_worker_go(struct core *c, uint32_t task)
 		c->slot_let[place] = pool_quit(c->pool, place, false, &ignored) == 0;
 }
 
+/* The last of its wave has ended: how the wave went. */
+static void show_wave(struct core *c, uint32_t task)
+{
+	uint64_t wave = c->s->plan.tasks[task].wave;
+	size_t n = 0, good = 0;
+
+	if (!wave || wave > c->s->plan.n || c->wave_shown[wave - 1] || c->phase != PHASE_RUN ||
+	    !task_state_ended(schedule_state(c->sched, task)))
+		return;
+	for (size_t i = 0; i < c->s->plan.n; i++) {
+		if (c->s->plan.tasks[i].wave != wave)
+			continue;
+		enum task_state state = schedule_state(c->sched, (uint32_t)i);
+		if (!task_state_ended(state))
+			return;
+		n++;
+		good += state == TASK_INTEGRATED || state == TASK_LANDED;
+	}
+	c->wave_shown[wave - 1] = true;
+	view_say(c->view, "wave %llu is over: %zu of %zu integrated", (unsigned long long)wave, good, n);
+}
+
 static void apply_one(struct core *c, struct sched_event ev)
 {
 	const struct sched_action *actions;
@@ -133,6 +155,11 @@ static void apply_one(struct core *c, struct sched_event ev)
 	}
 	for (size_t k = 0; k < n; k++)
 		record(c, &actions[k]);
+	if (ev.task != SCHED_NONE)
+		show_wave(c, ev.task);
+	for (size_t k = 0; k < n; k++)
+		if (actions[k].kind == SCHED_SKIP)
+			show_wave(c, actions[k].task);
 }
 
 /* Below a floor nothing starts; what runs may end and give room. Asked when something happened, so

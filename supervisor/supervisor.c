@@ -110,6 +110,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->slot_keep = mem_array(s->manifest.worktrees.n, sizeof *c->slot_keep);
 	c->slot_let = mem_array(s->manifest.worktrees.n, sizeof *c->slot_let);
 	c->slot_again = mem_array(s->manifest.worktrees.n, sizeof *c->slot_again);
+	c->wave_shown = mem_array(s->plan.n, sizeof *c->wave_shown);
 	c->retry_timer = mem_array(s->plan.n, sizeof *c->retry_timer);
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
 		c->slot_task[i] = SIZE_MAX;
@@ -153,6 +154,7 @@ static void close_core(struct core *c)
 	free(c->slot_keep);
 	free(c->slot_let);
 	free(c->slot_again);
+	free(c->wave_shown);
 	free(c->retry_timer);
 	free(c->integ.queue);
 	free(c->integ.items);

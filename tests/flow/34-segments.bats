@@ -280,3 +280,56 @@ SH
     assert_once "$REPO" "$sid" "$base" one two three
     equal result "$(git show "integration-$sid:three.txt")" three
 }
+
+# waves: three segments in two waves, in the form of the original.
+waves() {
+    cat >"$SCRATCH/waves.yaml" <<'YAML'
+decomposition_result:
+  total_segments: 3
+  waves: 2
+  segments:
+    - {id: task-001, name: one, branch: feat/one, dependencies: []}
+    - {id: task-002, name: two, branch: feat/two, dependencies: []}
+    - {id: task-003, name: three, branch: feat/three, dependencies: [task-001]}
+  execution_plan: {wave_1: [task-001, task-002], wave_2: [task-003]}
+YAML
+}
+
+@test "S0.7 all segments of a wave start together, the next wave when all are integrated, on their files" {
+    waves
+    mkfifo "$SCRATCH/a" "$SCRATCH/b"
+    # Those of wave 1 meet: neither goes on before the other has begun.
+    write_agent <<'SH'
+#!/bin/sh
+case $BOSK_TASK in
+task-001) echo x > "$HOME/../a"; read -r _ < "$HOME/../b" ;;
+task-002) read -r _ < "$HOME/../a"; echo x > "$HOME/../b" ;;
+esac
+ls > "$BOSK_TASK"
+SH
+    run_bosk run "$SCRATCH/waves.yaml" --executor "$AGENT" --jobs 3
+    expect_status 0
+    equal files "$(git show "integration-$(last_sid):task-003" | tr '\n' ' ')" 'README.md a.txt task-001 task-002 task-003 '
+    equal waves "$(grep -oE 'wave [0-9] is over: .*' "$ERR")" $'wave 1 is over: 2 of 2 integrated\nwave 2 is over: 1 of 1 integrated'
+}
+
+@test "S0.8 a failed segment leaves its siblings alone and blocks the next wave, which says why" {
+    waves
+    mkfifo "$SCRATCH/a"
+    # The sibling goes on after the failure was told.
+    write_agent <<'SH'
+#!/bin/sh
+[ "$BOSK_TASK" != task-002 ] || exit 3
+read -r _ < "$HOME/../a"
+echo x > "$BOSK_TASK"
+SH
+    start_bosk run "$SCRATCH/waves.yaml" --executor "$AGENT" --jobs 2 -c retries=0
+    wait_until 'grep -q "FAIL.*task-002" "$ERR"'
+    echo go >"$SCRATCH/a"
+    wait_bosk
+    expect_status 1
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated failed skipped'
+    equal why "$(task_field "$(last_sid)" task-003 reason)" 'it needs task-002, which is failed'
+    expect_text 'wave 1 is over: 1 of 2 integrated'
+    expect_text 'wave 2 is over: 0 of 1 integrated'
+}
