@@ -35,7 +35,7 @@ static char *written(const struct msg_task *t, const char *const *own, size_t no
 
 #define WRITTEN(wanted, notes, t, ...)                                                             \
 	do {                                                                                       \
-		const char *own[] = {__VA_ARGS__ __VA_OPT__(, ) NULL};                             \
+		const char *own[] = {__VA_ARGS__, NULL};                             \
 		struct msg_task given = t;                                                         \
 		AUTO_FREE char *got = written(&given, own, notes);                                 \
 		assert_string_equal(got, wanted);                                                  \
@@ -44,20 +44,20 @@ static char *written(const struct msg_task *t, const char *const *own, size_t no
 static void s0_9_the_plan_gives_type_and_scope(void **state)
 {
 	(void)state;
-	WRITTEN("fix(api): Mend it\n", 0, task("fix/task-1", "api", "Mend it"));
-	WRITTEN("docs: Say it\n", 0, task("docs/a/b", NULL, "Say it"));
-	WRITTEN("perf(data-base): Do\n", 0, task("perf/x", "Data Base", "Do"));
-	WRITTEN("chore(api): Do\n", 0, task(NULL, "api", "Do"));
-	WRITTEN("chore(api): Do\n", 0, task("topic", "api", "Do"));
-	WRITTEN("feat(ui)!: New one\n", 0, task(NULL, "api", "feat(ui)!: New one"));
-	WRITTEN("fix(ui): New one\n", 0, task("fix/x", "api", "feat(ui): New one"));
-	WRITTEN("fix: note: a colon\n", 0, task("fix/x", NULL, "note: a colon"));
+	WRITTEN("fix(api): Mend it\n", 0, task("fix/task-1", "api", "Mend it"), NULL);
+	WRITTEN("docs: Say it\n", 0, task("docs/a/b", NULL, "Say it"), NULL);
+	WRITTEN("perf(data-base): Do\n", 0, task("perf/x", "Data Base", "Do"), NULL);
+	WRITTEN("chore(api): Do\n", 0, task(NULL, "api", "Do"), NULL);
+	WRITTEN("chore(api): Do\n", 0, task("topic", "api", "Do"), NULL);
+	WRITTEN("feat(ui)!: New one\n", 0, task(NULL, "api", "feat(ui)!: New one"), NULL);
+	WRITTEN("fix(ui): New one\n", 0, task("fix/x", "api", "feat(ui): New one"), NULL);
+	WRITTEN("fix: note: a colon\n", 0, task("fix/x", NULL, "note: a colon"), NULL);
 }
 
 static void s0_9_a_type_that_is_not_allowed_is_replaced_and_told(void **state)
 {
 	(void)state;
-	WRITTEN("chore(api): Do\n", 1, task("ops/x", "api", "Do"));
+	WRITTEN("chore(api): Do\n", 1, task("ops/x", "api", "Do"), NULL);
 	WRITTEN("feat(api): half\n", 1, task("feat/x", "api", "Do"), "wip: half\n");
 	WRITTEN("chore(api): half\n", 1, task("ops/x", "api", "Do"), "WIP(api): half\n");
 }
@@ -81,7 +81,7 @@ static void s0_9_footers_that_close_are_kept(void **state)
 	struct msg_task t = task("feat/x", NULL, "Do");
 
 	t.prompt = (char *)"Do it.\n\n- Closes: #12, other/place#3 and #4.\nThis fixes #5 too.\nFixes # 6\nresolved #7\r\n";
-	WRITTEN("feat: Do\n\nCloses: #12, other/place#3 and #4\nresolved #7\n", 0, t);
+	WRITTEN("feat: Do\n\nCloses: #12, other/place#3 and #4\nresolved #7\n", 0, t, NULL);
 	WRITTEN("feat: x\n\nCloses: #12, other/place#3 and #4\n\nresolved #7\n\nwords\n\nCloses #1\n", 0,
 	        ((struct msg_task){.kind = t.kind, .subject = t.subject, .trailers = t.trailers,
 	                           .plan_branch = t.plan_branch, .prompt = (char *)"resolved #7"}),
@@ -95,9 +95,9 @@ static void other_kinds_say_what_they_always_said(void **state)
 
 	t.kind = (char *)"plan";
 	t.prompt = (char *)"Closes #1";
-	WRITTEN("Do\n", 0, t);
+	WRITTEN("Do\n", 0, t, NULL);
 	t.kind = NULL;
-	WRITTEN("Do\n", 0, t);
+	WRITTEN("Do\n", 0, t, NULL);
 }
 
 /* Whatever the agent wrote: the first line has the form, and the last paragraph, alone, is ours. */
