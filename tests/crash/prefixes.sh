@@ -13,7 +13,7 @@ usage() {
 usage: BOSK_BIN=PROGRAM PREFIXES=PROGRAM tests/crash/prefixes.sh [options] [POINT...]
 
   --order       only the order of flushes, no rounds
-  --rounds N    rounds, chosen by the seed (default 24)
+  --rounds N    rounds, chosen by the seed (default 16)
   --full        a round for every state that differs (some thousands), and
                 a random mix for every prefix
   --seed N      the same rounds again (the seed is printed first), from a new record
@@ -28,7 +28,7 @@ USAGE
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib/crash.bash
 . "$here/../lib/crash.bash"
-order=0 rounds=24 from='' keep=1 program=''
+order=0 rounds=16 from='' keep=1 program=''
 crash_options order rounds= from: 'journal*/*/*' 'each*/*/*' -- "$@"
 need_file program PREFIXES 'the program that reads records'
 umask 022 # what modes of files in the record mean

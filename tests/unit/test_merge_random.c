@@ -11,7 +11,7 @@
 #include "worker/gitx.h"
 
 enum {
-	TRIPLES = 10000,
+	TRIPLES = 5000,
 	TRIPLES_FULL = 120000, /* with BOSK_TEST_FULL=1 */
 	CHUNK = 2000,  /* in one repository */
 	LOT = 50       /* given to one git: it aborts on a few inputs, then each is asked alone */
