@@ -66,7 +66,7 @@ make_chain_of_20000() {
     args=(--dry-run)
 }
 make_no_such_file() { PLAN=$SCRATCH/absent.yaml; }
-make_folder() { PLAN=$SCRATCH/home; }
+make_folder_without_stories() { PLAN=$SCRATCH/home; }
 make_unreadable() { PLAN=/proc/self/mem; }
 make_id() { jq -n --arg id "$1" '{tasks: [{id: $id, run: "x"}]}' >"$PLAN"; }
 make_ids() { jq -n '{tasks: [$ARGS.positional[] | {id: ., run: "x"}]}' --args "$@" >"$PLAN"; }
@@ -109,7 +109,7 @@ make_config() {
     cycle_of_20000         | bad.yaml:.* wait for each other: .*more\) ->     | 2
     chain_of_20000         |                                                  | 0
     no_such_file           | absent.yaml: cannot be read: No such file        | 2
-    folder                 | home: a folder                                   | 2
+    folder_without_stories | home: no story is in this file or folder         | 2
     unreadable             | /proc/self/mem: cannot be read                   | 2
 TABLE
 }
