@@ -100,7 +100,8 @@ static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, c
 		                         .log_path = log_path,
 		                         .timeout_ms = timeout,
 		                         .tail = tail,
-		                         .tail_max = TAIL_BYTES};
+		                         .tail_max = TAIL_BYTES,
+		                         .strict = true};
 		str_clear(why);
 		str_clear(tail);
 		int rc = slot_shell(s, &shell, &result, e);

@@ -77,7 +77,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	if (output_open(&r.log, run->log_path, s->init.log_limit, e) != 0)
 		return -1;
 	struct job job = {
-		.argv = GIT_ARGS("/bin/sh", "-c", run->command),
+		.argv = GIT_ARGS("/bin/sh", run->strict ? "-ec" : "-c", run->command),
 		.cwd = s->init.worktree,
 		.env = run->env,
 		.stdin_path = run->stdin_path,

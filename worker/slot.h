@@ -68,6 +68,7 @@ struct slot_run {
 	uint64_t timeout_ms, silence_ms; /* 0 = none */
 	struct str *tail;
 	size_t tail_max;
+	bool strict; /* sh -e: of several commands the first that fails decides, not the last */
 };
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e);

@@ -132,6 +132,59 @@ YAML
     expect_text 'halt_after_failures' "$OUT"
 }
 
+@test "S0.3 lint, types, tests, build and security run in their order, each a list of commands of which all must pass" {
+    commit_config <<YAML
+gates:
+  - name: lint
+    run: |
+      echo lint.npm >>"$SCRATCH/ran"
+      echo lint.ruff >>"$SCRATCH/ran"
+  - {name: types, run: 'echo types >>"$SCRATCH/ran"'}
+  - name: tests
+    run: |
+      echo tests.npm >>"$SCRATCH/ran"
+      test ! -e broken
+      echo tests.pytest >>"$SCRATCH/ran"
+  - {name: build, run: 'echo build >>"$SCRATCH/ran"'}
+  - {name: security, run: 'echo security >>"$SCRATCH/ran"'}
+fix_attempts: 0
+verify: task
+YAML
+    segments '{"id": "good", "branch": "feat/good", "prompt": "p"}' '{"id": "broken", "branch": "feat/broken", "needs": ["good"], "prompt": "p"}'
+    run_bosk run "$SCRATCH/segments.json" --executor 'echo "$BOSK_TASK begins" >>"$HOME/../ran"; touch "$BOSK_TASK"'
+    expect_status 1
+    # On the base first, then for each segment; the first red command ends its gate, and the first red gate ends them.
+    local all='lint.npm lint.ruff types tests.npm tests.pytest build security'
+    equal order "$(tr '\n' ' ' <"$SCRATCH/ran")" \
+        "$all good begins $all broken begins lint.npm lint.ruff types tests.npm "
+    equal verdicts "$(task_field "$(last_sid)" broken 'gates | to_entries[] | "\(.key) \(.value)"' | tr '\n' ' ')" \
+        'lint pass types pass tests fail '
+}
+
+@test "S0.6 what a gate said before the last change counts no more, and only its exit code speaks" {
+    commit_config <<'YAML'
+gates:
+  - {name: lint, run: 'echo "0 errors, all tests passed"; test ! -e wrong'}
+  - {name: tests, run: 'echo "FAILED: 3 errors"; test -e right || ! ls * | grep -q begun'}
+fix_attempts: 1
+YAML
+    segments '{"id": "fix", "branch": "fix/it", "prompt": "p"}' '{"id": "clean", "branch": "feat/it", "prompt": "p"}'
+    # The repair makes the red gate green, and the one that was green red.
+    write_agent <<'SH'
+#!/bin/sh
+touch "begun.$BOSK_TASK"
+[ "$BOSK_TASK" = clean ] && touch right
+[ "$BOSK_ATTEMPT" = 1 ] || touch right wrong
+SH
+    run_bosk run "$SCRATCH/segments.json" --executor "$AGENT"
+    expect_status 1
+    local sid
+    sid=$(last_sid)
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'blocked integrated'
+    equal lint "$(task_field "$sid" fix gates.lint)" fail
+    equal "loud, and green" "$(task_field "$sid" clean gates.tests)" pass
+}
+
 @test "S0.4 report --yaml is the execution_result: pass or fail of five gates, ready only when all passed and a commit exists" {
     commit_config <<'YAML'
 gates:

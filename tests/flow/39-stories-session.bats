@@ -60,6 +60,32 @@ DO
     equal "branches" "$(git for-each-ref --format='%(refname)' refs/heads/bosk)" ''
 }
 
+@test "S3.11 dead but young is reported and kept; frozen is alive, however old; dead and old is cleaned, its work saved" {
+    mkfifo "$SCRATCH/go"
+    does 1-1 <<DO
+tick one; touch "$SCRATCH/began"; read -r _ <"$SCRATCH/go"
+DO
+    start_bosk run "$PLAN" --executor "$AGENT" --jobs 1
+    wait_until '[ -e "$SCRATCH/began" ]' 60
+    sid=$(last_sid)
+    kill -STOP "$bosk_pid"
+    run_bosk gc --max-age 0s
+    expect_status 0
+    [ -d "$REPO.worktrees/$sid-1" ]
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until '[ -z "$(processes_of_test)" ]' 30
+    plan "$(story 1-3)"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    expect_text "session $sid is dead: .*bosk resume $sid"
+    [ -d "$REPO.worktrees/$sid-1" ]
+    run_bosk gc --max-age 0s
+    expect_status 0
+    refute test -e "$REPO.worktrees/$sid-1"
+    git show "refs/bosk/rescue/$sid/1-1/1:docs/1-1.md" | grep -q '^- \[x\] one'
+}
+
 @test "S3.15 a gate that stays red after two fix attempts: blocked, and on with the next" {
     commit_config <<<'gates: [{name: tests, run: "! [ -e bad ]"}]'
     does 1-1 <<<"touch bad; tick one; result completed '\"tasks_completed_by_closer\": 1'"
