@@ -28,7 +28,8 @@ struct sched_plan {
 	 * tasks keep their order among themselves. */
 	const bool *exclusive;
 	/* The slot a task is to run in: it waits for that one while it is open, and takes any when it is
-	 * closed. SCHED_NONE = any; NULL = no task has one. */
+	 * closed. Tasks of one slot run one after the other, the next when the former is integrated or
+	 * has ended (formats.md S3.7). SCHED_NONE = any; NULL = no task has one. */
 	const uint32_t *prefer;
 	/* Do two tasks declare a common file? Pure and symmetric. Called for a candidate against
 	 * each RUNNING or CHECKED task: until that one is merged, the candidate would build on a

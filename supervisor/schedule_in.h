@@ -13,6 +13,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(size_t, dep_at, s->n + 1) /* the tasks that need t: dep[dep_at[t]] .. */                 \
 	A(size_t, lane_at, s->slots + 1) /* the lane of slot i: lanes[lane_at[i]] .. */            \
 	A(size_t, n_lane, s->slots)                                                               \
+	A(size_t, lane_busy, s->slots) /* RUNNING and CHECKED tasks that prefer slot i */          \
 	A(int64_t, priority, s->n)                                                                \
 	A(struct sched_action, actions, s->n + s->slots + 2)                                      \
 	A(uint32_t, dep, s->n_deps)                                                               \
@@ -68,8 +69,20 @@ static inline bool schedule_in_bad(enum task_state state)
 	return task_state_ended(state) && !schedule_in_good(state);
 }
 
+/* Its files are taken, and so is its lane: until it is merged, or has ended. */
+static inline bool schedule_in_holds(enum task_state state)
+{
+	return state == TASK_RUNNING || state == TASK_CHECKED;
+}
+
 static inline void schedule_in_set(struct schedule *s, uint32_t task, enum task_state state)
 {
+	uint32_t lane = s->prefer[task];
+
+	if (lane != SCHED_NONE) {
+		s->lane_busy[lane] -= schedule_in_holds(s->state[task]);
+		s->lane_busy[lane] += schedule_in_holds(state);
+	}
 	s->count[s->state[task]]--;
 	s->count[state]++;
 	s->state[task] = (uint8_t)state;

@@ -49,21 +49,35 @@ static uint32_t holder_against(const struct schedule *s, uint32_t task)
 	return SCHED_NONE;
 }
 
-/* The heap whose first task is the next, and how many are in it: of those whose slot is in use none. */
+/* May a task of this lane start, as far as the lane goes? Stories of one worktree build on each other: the next
+ * begins when the former is merged, not when its worker is done. */
+static bool lane_free(const struct schedule *s, uint32_t slot)
+{
+	return s->lane_busy[slot] == 0 && (s->closed[slot] || s->in_slot[slot] == SCHED_NONE);
+}
+
+/* The heap whose first task is the next, and how many are in it: of lanes in use none. */
 static uint32_t *next_heap(struct schedule *s, size_t **n)
 {
 	uint32_t *heap = s->ready;
 
 	*n = &s->n_ready;
-	for (size_t i = 0; i < s->n_lanes; i++) {
+	for (uint32_t i = 0; i < s->n_lanes; i++) {
 		uint32_t *lane = s->lanes + s->lane_at[i];
-		bool may = s->closed[i] || s->in_slot[i] == SCHED_NONE;
-		if (may && s->n_lane[i] && (!**n || lane[0] < heap[0])) {
+		if (s->n_lane[i] && lane_free(s, i) && (!**n || lane[0] < heap[0])) {
 			heap = lane;
 			*n = &s->n_lane[i];
 		}
 	}
 	return heap;
+}
+
+/* With nothing running. */
+static bool loner_may(const struct schedule *s, uint32_t task)
+{
+	uint32_t lane = s->prefer[task];
+
+	return (lane == SCHED_NONE || lane_free(s, lane)) && holder_against(s, task) == SCHED_NONE;
 }
 
 uint32_t schedule_pick_take(struct schedule *s)
@@ -72,8 +86,7 @@ uint32_t schedule_pick_take(struct schedule *s)
 		return SCHED_NONE;
 
 	uint32_t loner = s->n_loners ? s->loners[0] : SCHED_NONE;
-	bool may = loner != SCHED_NONE && s->count[TASK_RUNNING] == 0 &&
-	           holder_against(s, s->by_rank[loner]) == SCHED_NONE;
+	bool may = loner != SCHED_NONE && s->count[TASK_RUNNING] == 0 && loner_may(s, s->by_rank[loner]);
 	for (;;) {
 		size_t *n;
 		uint32_t *heap = next_heap(s, &n), rank = *n ? heap[0] : SCHED_NONE;

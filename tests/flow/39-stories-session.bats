@@ -43,6 +43,23 @@ DO
     expect_status 0
 }
 
+@test "S3.7 the next story of a worktree begins when the former is merged, also when it does not need it" {
+    for key in 1-2 1-3; do
+        does "$key" <<'DO'
+git merge-base --is-ancestor "integration-$BOSK_SESSION" HEAD || exit 1
+done=$(git ls-files 'said.*' 'before.*' | wc -l)
+echo "$done" >"before.$BOSK_TASK"
+tick one; result completed '"tasks_completed_by_closer": 1'
+DO
+    done
+    plan "$(story 1-1)" "$(story 1-2)" "$(story 1-3)"
+    run_bosk run "$PLAN" --executor "$AGENT" --jobs 1
+    expect_status 0
+    into=integration-$(last_sid)
+    equal "of the second" "$(git show "$into:before.1-2")" 1
+    equal "of the third" "$(git show "$into:before.1-3")" 2
+}
+
 @test "S3.9 a story that fails is told, and the next of its worktree is done" {
     does 1-1 <<<'echo broken; exit 1'
     run_bosk run "$PLAN" --executor "$AGENT" --jobs 1 -c retries=0

@@ -15,6 +15,7 @@ struct small {
 	uint8_t needs[MOST], files[MOST];
 	int64_t priority[MOST];
 	bool exclusive[MOST];
+	uint8_t prefer[MOST]; /* the number of its slot, from 1; 0 = any */
 };
 
 static inline bool share_a_file(void *ctx, uint32_t a, uint32_t b)
@@ -25,7 +26,7 @@ static inline bool share_a_file(void *ctx, uint32_t a, uint32_t b)
 
 static inline struct schedule *make(struct small *p)
 {
-	uint32_t needs[MOST * MOST];
+	uint32_t needs[MOST * MOST], prefer[MOST];
 	size_t needs_at[MOST + 1] = {0}, n = 0;
 
 	for (uint32_t t = 0; t < p->n; t++) {
@@ -34,6 +35,7 @@ static inline struct schedule *make(struct small *p)
 				needs[n++] = i;
 		}
 		needs_at[t + 1] = n;
+		prefer[t] = p->prefer[t] ? p->prefer[t] - 1u : SCHED_NONE;
 	}
 	return schedule_new(&(struct sched_plan){
 		.tasks = p->n,
@@ -42,6 +44,7 @@ static inline struct schedule *make(struct small *p)
 		.needs_at = needs_at,
 		.priority = p->priority,
 		.exclusive = p->exclusive,
+		.prefer = prefer,
 		.overlaps = share_a_file,
 		.ctx = p,
 		.retries = p->retries,

@@ -286,6 +286,11 @@ static void insist_on_slots(struct model_plan *p)
 	memset(p->prefer, 1, sizeof p->prefer);
 }
 
+static void one_slot_for_both(struct model_plan *p)
+{
+	p->prefer[1] = 1;
+}
+
 static void forget_routed(struct model_plan *p)
 {
 	p->routed = 0;
@@ -331,9 +336,13 @@ static void a_wrong_schedule_is_caught(void **state)
 		 "stopping, halted or ended is not as the events say"},
 		{all_at_once, {.name = "sequential", .n = 3, .slots = 2, .sequential = true},
 		 "more than one at a time"},
-		{forget_slots, {.name = "slots", .n = 2, .slots = 2, .prefer = {2, 2}},
+		{forget_slots, {.name = "slots", .n = 2, .slots = 2, .prefer = {2}},
 		 "it is neither its own slot nor the lowest free one"},
 		{insist_on_slots, {.name = "slots", .n = 2, .slots = 2}, "a task may start and a slot is free, but it does not"},
+		{one_slot_for_both, {.name = "slots", .n = 2, .slots = 2, .prefer = {1, 2}},
+		 "a task may start and a slot is free, but it does not"},
+		{forget_slots, {.name = "one slot for both", .n = 2, .slots = 1, .prefer = {1, 1}},
+		 "a task begins before the former of its slot is merged"},
 		{forget_routed, {.name = "routed", .n = 1, .slots = 1, .routed = N0}, "a task that had ended before the start goes on"},
 		{forget_already, {.name = "already", .n = 2, .slots = 1, .already = N0, .needs = {0, N0}}, "a task that had ended before the start goes on"},
 		{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},

@@ -194,6 +194,24 @@ static void sequential_is_one_at_a_time_in_plan_order(void **state)
 	expect(BLOCKED, 0, "end");
 }
 
+static void s3_7_the_next_of_a_lane_begins_when_the_former_is_merged(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 5, .slots = 2, .retries = 1, .prefer = {1, 2, 1, 1, 2});
+	expect_all(START, "assign 0@0, assign 1@1");
+	expect(DONE, 0, "integrate 0"); /* its slot is free, its lane is not */
+	assert_int_equal(schedule_idle(s), 1);
+	expect(DONE, 1, "integrate 1");
+	expect(INTEGRATED, 0, "assign 2@0");
+	expect(CONFLICT, 1, "assign 4@1"); /* ended: nothing of it is to come */
+	expect(FAILED, 2, "backoff 2, assign 3@0");
+	expect(RETRY_DUE, 2, "");
+	expect(DONE, 3, "integrate 3");
+	expect(REPAIR, 3, "assign 2@0"); /* in plan order again */
+	expect(DONE, 2, "integrate 2");
+	expect(INTEGRATED, 2, "assign 3@0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +229,7 @@ int main(void)
 		cmocka_unit_test(lower_priorities_do_not_starve_an_exclusive_task),
 		cmocka_unit_test(an_exclusive_task_waits_for_its_files_too),
 		cmocka_unit_test(sequential_is_one_at_a_time_in_plan_order),
+		cmocka_unit_test(s3_7_the_next_of_a_lane_begins_when_the_former_is_merged),
 	};
 	return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

@@ -57,10 +57,22 @@ static struct room room_in(const struct model_step *st, bool more)
 	return r;
 }
 
-static bool has_room(const struct model_plan *p, struct room r, uint32_t task)
+/* Is a task of the same slot not merged yet? */
+static bool lane_taken(const struct model_plan *p, const enum task_state *state, uint32_t task)
+{
+	for (uint32_t t = 0; t < p->n; t++) {
+		if (t != task && p->prefer[task] && p->prefer[t] == p->prefer[task] && holds_files(state[t]))
+			return true;
+	}
+	return false;
+}
+
+static bool has_room(const struct model_plan *p, const enum task_state *state, struct room r, uint32_t task)
 {
 	uint8_t own = (uint8_t)(p->prefer[task] ? 1u << (p->prefer[task] - 1) : 0);
 
+	if (lane_taken(p, state, task))
+		return false;
 	if (own & ~r.closed)
 		return own & r.free;
 	return r.free || (r.more && r.closed);
@@ -88,7 +100,7 @@ static uint32_t next_to_start(const struct model_plan *p, const enum task_state 
 		uint32_t t = order[i];
 		if (state[t] != TASK_READY)
 			continue;
-		bool free_files = !taken(p, state, t), slot = has_room(p, room, t);
+		bool free_files = !taken(p, state, t), slot = has_room(p, state, room, t);
 		if (p->exclusive[t] && !p->sequential) {
 			if (loner_waits)
 				continue;
@@ -141,6 +153,8 @@ static const char *check_beside(const struct model_step *st, uint32_t t)
 		return "there is no such slot";
 	if (holds_files(a->state[t]) && taken(p, a->state, t))
 		return "two tasks that declare a common file are under way at once";
+	if (holds_files(a->state[t]) && lane_taken(p, a->state, t))
+		return "a task begins before the former of its slot is merged";
 	for (uint32_t o = 0; o < p->n; o++) {
 		if (o == t || a->state[o] != TASK_RUNNING || a->state[t] != TASK_RUNNING)
 			continue;
