@@ -27,7 +27,7 @@
 	F(u64, leaving_ms)    /* since when it is being forgotten; 0 = it is not */               \
 	/* Of the worktrees so many, from this one on, are those that the plan names (own.h). */  \
 	F(u64, own_at) F(u64, own)                                                                \
-	F(list, parents)      /* folders made for them, deepest first */                          \
+	F(list, parents)      /* folders made for them, each before what is in it */               \
 	F(list, hidden)       /* patterns in info/exclude, for those in the user's checkout */
 
 /* What a session was started with; never changes after. Key: sid. */

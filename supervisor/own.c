@@ -100,7 +100,12 @@ void own_check(const struct site *site, const struct plan *plan, struct plan_fau
 		}
 }
 
-/* Deepest first; of those that do not exist now. */
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Of those that do not exist now. */
 static void add_parents(struct session *s, const char *path, size_t exists)
 {
 	AUTO_FREE char *at = mem_strdup(path);
@@ -147,6 +152,8 @@ void own_fill(struct session *s)
 		add_parents(s, path, exists);
 		add_hidden(s, path, exists);
 	}
+	if (m->parents.n) /* so that each comes before what is in it */
+		qsort(m->parents.v, m->parents.n, sizeof *m->parents.v, by_text);
 }
 
 /* ---- what all sessions need ---- */
@@ -192,7 +199,7 @@ void own_hide(const struct session *s, bool over)
 
 void own_clear(const struct session *s)
 {
-	for (size_t i = 0; i < s->manifest.parents.n; i++)
+	for (size_t i = s->manifest.parents.n; i-- > 0;)
 		rmdir(s->manifest.parents.v[i]); /* what is not empty stays */
 	own_hide(s, true);
 }

@@ -12,17 +12,17 @@ setup() {
 }
 teardown() { flow_teardown; }
 
-# own NAME...: a plan of segments, each in a worktree of its own inside of the checkout, each after the one before
-# when its name begins with "then-".
+# own NAME...: a plan of segments, each in a worktree of its own inside of the checkout. Those whose name begins with
+# "then-" come after the one before, and lie in another folder.
 own() {
-    local name before='' needs
+    local name before='' needs folder
     {
         echo '{"kind": "segments", "tasks": ['
         for name in "$@"; do
-            needs=''
-            case $name in then-*) needs=", \"needs\": [\"$before\"]" ;; esac
-            printf '%s{"id": "%s", "branch": "feat/%s", "worktree": "%s/worktrees/feat/%s", "prompt": "p"%s}\n' \
-                "${before:+,}" "$name" "$name" "$REPO" "$name" "$needs"
+            needs='' folder=feat
+            case $name in then-*) needs=", \"needs\": [\"$before\"]" folder=then ;; esac
+            printf '%s{"id": "%s", "branch": "feat/%s", "worktree": "%s/worktrees/%s/%s", "prompt": "p"%s}\n' \
+                "${before:+,}" "$name" "$name" "$REPO" "$folder" "$name" "$needs"
             before=$name
         done
         echo ']}'
@@ -54,7 +54,7 @@ SH
     sid=$(last_sid)
     assert_once "$REPO" "$sid" main one two then-three
     for task in one two then-three; do
-        equal place "$(git show "integration-$sid:place-of-$task")" "$REPO/worktrees/feat/$task"
+        equal place "$(git show "integration-$sid:place-of-$task")" "$(case $task in then-*) echo "$REPO/worktrees/then/$task" ;; *) echo "$REPO/worktrees/feat/$task" ;; esac)"
         equal branch "$(git show "integration-$sid:branch-of-$task")" "## feat/$task"
         equal status "$(git show "integration-$sid:status-of-$task")" ''
     done
@@ -225,7 +225,7 @@ SH
     expect_status 0
     assert_once "$REPO" "$(last_sid)" main one then-two
     # Which folders were made for them is not known any more.
-    rmdir worktrees/feat worktrees
+    rmdir worktrees/feat worktrees/then worktrees
     outside >"$SCRATCH/after"
     diff -u "$SCRATCH/before" "$SCRATCH/after"
 }
