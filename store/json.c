@@ -214,7 +214,8 @@ const char *json_get_text(const json_t *map, const char *key)
 
 const json_t *json_get(const json_t *map, const char *key)
 {
-	return json_object_get(map, key);
+	const json_t *value = json_object_get(map, key);
+	return json_is_null(value) ? NULL : value;
 }
 
 bool json_u64(const json_t *j, uint64_t *out)

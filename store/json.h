@@ -32,7 +32,7 @@ void json_write(const struct json_t *j, bool pretty, struct str *out);
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);
 const char *json_get_text(const struct json_t *map, const char *key); /* NULL when not a string */
-const struct json_t *json_get(const struct json_t *map, const char *key); /* NULL: not there, or no map */
+const struct json_t *json_get(const struct json_t *map, const char *key); /* NULL: not there, null, or no map */
 bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on */
 const char *json_text(const struct json_t *j);        /* NULL when not a string */
 bool json_is_list(const struct json_t *j);

@@ -248,6 +248,11 @@ static void results_are_read_as_the_original_has_them(void **state)
 	assert_string_equal(r.questions.v[1], "q?");
 	assert_string_equal(r.errors.v[0], "slow");
 	story_result_fini(&r);
+	static const char nulls[] = "{\"status\": \"completed\", \"story_key\": null, \"tasks_done\": null,"
+		" \"tasks_completed_by_closer\": null, \"blocker_questions\": null, \"errors\": null}";
+	assert_int_equal(story_result_parse(&r, nulls, strlen(nulls), "1-2", &e), 0);
+	assert_false(r.named);
+	story_result_fini(&r);
 	expect_fault("", "not JSON");
 	expect_fault("{\"status\": \"completed\"", "not JSON");
 	expect_fault("[]", "status");
