@@ -121,26 +121,43 @@ static void let_worker_go(struct core *c, uint32_t task)
 		c->slot_let[place] = pool_quit(c->pool, place, false, &ignored) == 0;
 }
 
+/* Segments have waves, stories batches where one waits for another; other plans are not told about by theirs. */
+static const char *wave_name(const struct plan *plan)
+{
+	if (str_eq(plan->kind, "segments"))
+		return "wave";
+	for (size_t i = 0; str_eq(plan->kind, "stories") && i < plan->n; i++)
+		if (plan->wave[i] > 1)
+			return "batch";
+	return NULL;
+}
+
 /* The last of its wave has ended: how the wave went. */
 static void show_wave(struct core *c, uint32_t task)
 {
-	uint64_t wave = c->s->plan.tasks[task].wave;
-	size_t n = 0, good = 0;
+	const struct plan *plan = &c->s->plan;
+	const char *name = c->phase == PHASE_RUN && task_state_ended(schedule_state(c->sched, task)) ? wave_name(plan) : NULL;
+	uint32_t wave = plan->wave[task];
+	size_t n = 0, good = 0, routed = 0;
+	AUTO_STR struct str text = {0};
 
-	if (!wave || wave > c->s->plan.n || c->wave_shown[wave - 1] || c->phase != PHASE_RUN ||
-	    !task_state_ended(schedule_state(c->sched, task)))
+	if (!name || c->wave_shown[wave - 1])
 		return;
-	for (size_t i = 0; i < c->s->plan.n; i++) {
-		if (c->s->plan.tasks[i].wave != wave)
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->wave[i] != wave)
 			continue;
 		enum task_state state = schedule_state(c->sched, (uint32_t)i);
 		if (!task_state_ended(state))
 			return;
 		n++;
 		good += state == TASK_INTEGRATED || state == TASK_LANDED;
+		routed += state == TASK_ROUTED;
 	}
 	c->wave_shown[wave - 1] = true;
-	view_say(c->view, "wave %llu is over: %zu of %zu integrated", (unsigned long long)wave, good, n);
+	str_addf(&text, "%s %u is over: %zu of %zu integrated", name, wave, good, n - routed);
+	if (routed)
+		str_addf(&text, ", %zu routed", routed);
+	view_say(c->view, "%s", text.p);
 }
 
 static void apply_one(struct core *c, struct sched_event ev)

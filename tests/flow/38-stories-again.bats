@@ -71,6 +71,18 @@ batch() {
     expect_text '^  Selected: +5$' "$OUT"
 }
 
+@test "S3.23 how each batch went is told when its last story has ended" {
+    plan "$(story 1-2)" "$(story big "$(routed)")" "$(story 1-3 '"needs": ["1-2"]')"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
+    expect_status 1
+    equal batches "$(grep -oE 'batch [0-9] is over: .*' "$ERR")" \
+        $'batch 1 is over: 1 of 1 integrated, 1 routed\nbatch 2 is over: 0 of 1 integrated'
+    plan "$(story 1-2)"
+    run_bosk run "$PLAN" --executor "$AGENT" --fresh
+    expect_status 0
+    refute grep -q 'is over' "$ERR"
+}
+
 @test "S3.19 questions, answered: only blocked and partial stories again, with the answers, each with a commit of its own" {
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     expect_status 1
