@@ -51,6 +51,29 @@ char *batch_line(const struct session *s, size_t i)
 	return str_take(&out);
 }
 
+void batch_trailer(const struct task_row *row, struct str *out)
+{
+	if (row->boxes)
+		str_addf(out, "Bosk-Boxes: %llu/%llu%s\n", (unsigned long long)(row->boxes_already + row->boxes_closed),
+		         (unsigned long long)row->boxes, row->partial ? ", partial" : "");
+}
+
+bool batch_trailer_read(struct task_row *row, const struct task_def *d, const char *text)
+{
+	AUTO_FREE char *done = mem_strndup(text, strcspn(text, "/"));
+	const char *rest = text + strlen(done) + (text[strlen(done)] == '/');
+	AUTO_FREE char *total = mem_strndup(rest, strcspn(rest, ","));
+	uint64_t n, of;
+
+	if (!str_u64(done, &n) || !str_u64(total, &of) || !of || n > of)
+		return false;
+	row->boxes = of;
+	row->boxes_already = d->checked < n ? d->checked : n;
+	row->boxes_closed = n - row->boxes_already;
+	row->partial = str_eq(rest + strlen(total), ", partial");
+	return true;
+}
+
 enum batch_class batch_class(const struct session *s, size_t i)
 {
 	enum task_state state = session_task_state(s, i);

@@ -17,6 +17,11 @@ bool batch_partial(const struct session *s);
 /* "7/8 tasks done, 1 blocked" of a story, owned by the caller; NULL for other tasks. */
 char *batch_line(const struct session *s, size_t task);
 
+/* How far a story is, as a trailer of its merge: "Bosk-Boxes: 5/8, partial"; nothing for other tasks. And back, into the
+ * row of a store that is made again. */
+void batch_trailer(const struct task_row *row, struct str *out);
+bool batch_trailer_read(struct task_row *row, const struct task_def *d, const char *text);
+
 /* How a task is listed. */
 enum batch_class { BATCH_COMPLETED, BATCH_BLOCKED, BATCH_ROUTED, BATCH_ERROR };
 enum batch_class batch_class(const struct session *s, size_t task);

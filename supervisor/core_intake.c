@@ -166,8 +166,11 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	                       .commit = row->commit,
 	                       .gates = row->gates};
 	turn_event(&c->turn, &ev);
-	for (size_t i = 0; i < m->notes.n; i++)
-		strv_addf(&c->s->manifest.notes, "%s: %s", m->task, m->notes.v[i]);
+	for (size_t i = 0; i < m->notes.n; i++) {
+		AUTO_FREE char *note = mem_printf("%s: %s", m->task, m->notes.v[i]);
+		if (!strv_has(&c->s->manifest.notes, note)) /* an earlier attempt may have been told the same */
+			strv_add(&c->s->manifest.notes, note);
+	}
 	session_note_planted(c->s); /* written with the event above */
 	if (str_eq(outcome, "unsaved")) {
 		/* That worktree holds the only copy of somebody's work: nothing may run there again. */

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "batch_results.h"
 #include "repair.h"
 #include "store/base/mem.h"
 
@@ -69,6 +70,7 @@ static int write_merge(struct core *c, struct merge_item *item, const struct oid
 	         "Bosk-Session: %s\nBosk-Queue: %s\nBosk-Task: %s\nBosk-Attempt: %llu\nBosk-Result: %s\n",
 	         s->sid, s->row.queue, def->id, (unsigned long long)row->attempts,
 	         row->result_hash ? row->result_hash : "");
+	batch_trailer(row, &text);
 	return gitx_commit_write(s->site->git, &item->merge, tree, parents, 2, s->row.author, text.p, e);
 }
 

@@ -271,6 +271,17 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 		str_addf(out, "  waiting for %s\n", waits.p);
 }
 
+/* Why it is not in; of a story that is, how far. Owned by the caller. */
+static char *remark(const struct session *s, size_t i)
+{
+	const struct task_row *row = &s->tasks[i];
+	AUTO_FREE char *far = row->reason || !row->boxes ? NULL : batch_line(s, i);
+
+	if (far)
+		return mem_printf("%s%s", row->partial ? "partial: " : "", far);
+	return mem_strndup(row->reason ? row->reason : "", strcspn(row->reason ? row->reason : "", "\n"));
+}
+
 static void add_text(struct session *s, struct str *out)
 {
 	struct status_count c;
@@ -280,12 +291,10 @@ static void add_text(struct session *s, struct str *out)
 	AUTO_TABLE struct table t = {0};
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
-		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
+		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id), *why = remark(s, i);
 		AUTO_STR struct str took = {0};
-		size_t line = strcspn(row->reason ? row->reason : "", "\n");
-		AUTO_FREE char *reason = mem_strndup(row->reason ? row->reason : "", line);
 		status_took(row, &took);
-		TABLE_ROW(&t, id, session_task_shown(s, i), took.p, reason);
+		TABLE_ROW(&t, id, session_task_shown(s, i), took.p, why);
 	}
 	table_print(&t, render_columns(1), out);
 }

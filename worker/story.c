@@ -18,6 +18,7 @@ struct story {
 	struct story_result said;
 	struct strv questions; /* of all runs: task, question ... */
 	struct strv blocked;
+	struct strv notes; /* of the last run */
 	uint64_t total, already, closed;
 	bool partial;
 	char hash[SEAL_HEX];
@@ -100,10 +101,11 @@ static void gather_questions(struct story *story)
 static void record(struct attempt *r, struct story_taken *taken)
 {
 	struct story *story = r->story;
-	struct strv *notes = &r->s->notes;
+	struct strv *notes = &story->notes;
 	size_t room = BLOCKED_MAX;
 
 	strv_fini(&story->blocked);
+	strv_fini(notes); /* what a fix put right need not be told */
 	for (size_t i = 0; i < taken->blocked.n && strlen(taken->blocked.v[i]) < room; i++) {
 		room -= strlen(taken->blocked.v[i]);
 		strv_add(&story->blocked, taken->blocked.v[i]);
@@ -145,7 +147,7 @@ static int find_back(struct attempt *r, struct strv *back, struct err *e)
 	for (size_t i = 0; i < changed.n; i++)
 		if (is_sprint_status(changed.v[i])) {
 			strv_add(back, changed.v[i]);
-			strv_addf(&r->s->notes, "it changed %s, which bosk does itself: set back", changed.v[i]);
+			strv_addf(&r->story->notes, "it changed %s, which bosk does itself: set back", changed.v[i]);
 		}
 	return 0;
 }
@@ -207,6 +209,9 @@ void story_report(const struct attempt *r, struct msg_result *m)
 
 	if (!story || !story->hash[0])
 		return;
+	for (size_t i = 0; i < story->notes.n; i++)
+		strv_add(&r->s->notes, story->notes.v[i]);
+	m->notes = r->s->notes;
 	m->partial = story->partial;
 	m->boxes = story->total;
 	m->boxes_already = story->already;
@@ -226,6 +231,7 @@ void story_end(struct attempt *r)
 	story_result_fini(&story->said);
 	strv_fini(&story->questions);
 	strv_fini(&story->blocked);
+	strv_fini(&story->notes);
 	free(story);
 	r->story = NULL;
 }

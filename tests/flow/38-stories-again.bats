@@ -131,6 +131,57 @@ batch() {
     assert_verified
 }
 
+@test "a store made again from git knows what the stories came to: report, exit code and retry are as before" {
+    plan "$(story 1-1 '"human": ["QA sign-off"]')" "$(story 1-2)" "$(story big "$(routed)")" \
+        "$(story clean '"category": "CLEAN", "total": 2, "checked": 2')"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 1
+    sid=$(last_sid)
+    equal "trailers" "$(git log --merges --format='%(trailers:key=Bosk-Boxes,separator=)' "main..integration-$sid" | sort)" \
+        $'Bosk-Boxes: 2/2\nBosk-Boxes: 2/4, partial'
+    # What agents ask is nowhere in git.
+    batch "$sid" | jq 'del(.blocker_questions)' >"$SCRATCH/before"
+    rm -rf .git/bosk/store
+    run_bosk verify --repair
+    assert_verified
+    diff "$SCRATCH/before" <(batch "$sid" | jq 'del(.blocker_questions)')
+    equal "state" "$(status_json '.sessions[0].state')" failed
+    run_bosk status "$sid"
+    expect_text '^  1-1 +integrated +partial: 2/4 tasks done, 1 blocked, 1 for a human$' "$OUT"
+    expect_text '^  1-2 +integrated +2/2 tasks done$' "$OUT"
+    expect_text '^  big +routed +8 of 10 boxes are not ticked$' "$OUT"
+    run_bosk resume "$sid" --executor "$AGENT"
+    expect_status 1
+    run_bosk questions "$sid"
+    expect_text '^      - task: "?two"?$' "$OUT"
+    sed 's/answer: ""/answer: with the new key/' "$OUT" >"$SCRATCH/answers.yaml"
+    run_bosk retry --answers "$SCRATCH/answers.yaml"
+    expect_status 0
+    run_bosk resume "$sid" --executor "$AGENT"
+    expect_status 0
+    equal "1-1" "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.partial) \(.tasks_completed)/\(.tasks_total)"')" 'integrated false 3/4'
+}
+
+@test "what is noted of a story is what its last attempt did, and each note is there once" {
+    commit_config <<<'gates: [{name: tests, run: "[ -e good ]"}]'
+    does 1-2 <<'DO'
+tick one
+[ -e second ] && touch good
+touch second
+result completed '"tasks_done": ["one"]' "\"errors\": [\"the linter is missing\", \"try $(date +%N)\"]"
+DO
+    does 1-3 <<<"tick one; result completed '\"tasks_done\": [\"one\"]' '\"errors\": [\"no linter\"]'"
+    plan "$(story 1-3)" "$(story 1-2)"
+    run_bosk run "$PLAN" --executor "$AGENT" --jobs 1 --no-preflight -c fix_attempts=1
+    expect_status 1
+    sid=$(last_sid)
+    run_bosk retry "$sid/1-3" --run
+    expect_status 0
+    equal "attempts of 1-3" "$(task_field "$sid" 1-3 attempts)" 3
+    equal "notes" "$(status_json '[.sessions[0].notes[] | sub("[0-9]+$"; "N")] | join("; ")')" \
+        '1-3: the agent says: no linter; 1-2: the agent says: the linter is missing; 1-2: the agent says: try N'
+}
+
 @test "an answers file that is none says where and what is wrong, and nothing is put back" {
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     sid=$(last_sid)
