@@ -21,6 +21,7 @@ struct reader {
 	struct fy_token_iter *iter;
 	struct str text; /* of the token at hand */
 	uint32_t broken_line, broken_at; /* a line end was put in here; 0 = none */
+	size_t broken_pos;               /* ... and the text behind it begins here */
 };
 
 static size_t char_len(const char *p, size_t n)
@@ -87,6 +88,7 @@ static void break_line(struct reader *r, const char *text, size_t n, struct str 
 	str_addn(out, text + i + 1, n - i - 1);
 	r->broken_line = (uint32_t)line;
 	r->broken_at = (uint32_t)(i + 1 - start);
+	r->broken_pos = i + 1;
 }
 
 /* The error libfyaml met first; those after it are mostly its consequences. */
@@ -127,10 +129,22 @@ static const char *name_of(struct reader *r, struct fy_token *token)
 	return yaml_tree_text(r->y, str_text(&r->text), r->text.len);
 }
 
+/* Of a mark, in the text as it was given. */
+static uint32_t offset(const struct reader *r, const struct fy_mark *mark)
+{
+	size_t pos = mark->input_pos;
+
+	return (uint32_t)(r->broken_line && pos > r->broken_pos ? pos - 1 : pos);
+}
+
 static int scalar(struct reader *r, struct fy_token *value, const char *anchor)
 {
 	enum fy_scalar_style style = value ? fy_token_scalar_style(value) : FYSS_PLAIN;
+	const struct fy_mark *from = value ? fy_token_start_mark(value) : NULL;
+	const struct fy_mark *to = value ? fy_token_end_mark(value) : NULL;
 
+	r->y->from = from && to ? offset(r, from) : 0;
+	r->y->to = from && to ? offset(r, to) : 0;
 	if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
 		r->y->column--; /* the mark is behind the quote */
 	str_clear(&r->text);

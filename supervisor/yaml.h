@@ -28,6 +28,7 @@ struct yaml_node {
 	bool plain;            /* a scalar without quotes: null, true and 1 mean something */
 	uint32_t line, column; /* from 1; a block scalar and a left-out value: those of their key */
 	uint32_t n;            /* values in a list or map */
+	uint32_t from, to;     /* of a scalar: its bytes, without quotes; both 0: none of its own (left out, an alias) */
 	size_t len;
 	const char *text;                    /* of a scalar, NUL-ended and without NUL; else "" */
 	const struct yaml_node *first, *next; /* the first value inside; the value after this one */

@@ -122,6 +122,8 @@ int yaml_tree_scalar(struct yaml *y, const char *text, size_t n, bool plain, boo
 		return -1;
 	node->plain = plain;
 	node->len = n;
+	node->from = y->from;
+	node->to = y->to;
 	node->text = yaml_tree_text(y, text, n);
 	if (attach(y, node) != 0)
 		return -1;
@@ -200,6 +202,7 @@ static struct yaml_node *copy(struct yaml *y, const struct yaml_node *from, size
 	if (!node)
 		return NULL;
 	*node = *from;
+	node->from = node->to = 0;
 	node->first = node->next = NULL;
 	for (const struct yaml_node *v = from->first; v; v = v->next) {
 		struct yaml_node *inner = copy(y, v, depth + 1);

@@ -27,6 +27,7 @@ struct yaml {
 	struct yaml_anchor anchors[YAML_MAX_ANCHORS];
 	size_t n_anchors;
 	uint32_t line, column; /* of what was added last */
+	uint32_t from, to;     /* its bytes, when it is a scalar */
 	bool bad;              /* a fault was found */
 };
 
