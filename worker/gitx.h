@@ -130,6 +130,13 @@ int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const vo
 int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, struct str *out,
                    struct err *e); /* blob at a path of a commit; ERR_MISSING */
 
+/* The file at a path of a tree. ERR_MISSING: there is none; ERR_USAGE, as a clause about it: it is no file (a link is
+ * none), or larger than `max`. */
+int gitx_file_in(struct gitx *g, const struct oid *tree, const char *path, size_t max, struct str *out, struct err *e);
+/* `tree` with these bytes as the file at `path`, which it has; its mode stays. */
+int gitx_file_put(struct gitx *g, struct oid *out, const struct oid *tree, const char *path, const void *bytes, size_t n,
+                  struct err *e);
+
 /* Refs by full name. All moves are compare-and-swap (promise A6): ERR_MOVED when the ref is not at
  * the value given. A ref locked by another process is retried with jitter for up to 2 s, then
  * ERR_HELD naming the lock file (pitfalls 4.2); it may have been left by a crash. */

@@ -163,6 +163,55 @@ static void damaged_objects_are_written_again(void **state)
 	}
 }
 
+/* One file of a tree gets other bytes; all else, its mode too, is as it was. */
+static void a_file_is_put_into_a_tree(void **state)
+{
+	(void)state;
+	AUTO_FREE char *repo = repo_make("put");
+	AUTO_FREE char *outer = mem_printf("%s/a/b", repo), *link = mem_printf("%s/a/link", repo);
+	struct err e = {0};
+	struct oid out, one, two;
+	AUTO_STR struct str text = {0};
+
+	repo_write(repo, "a/b/c", "old\n");
+	repo_write(repo, "a/b.x", "x\n");
+	repo_write(repo, "a/b/c.d", "d\n");
+	repo_write(repo, "a.b", "e\n");
+	repo_write(repo, "c", "root\n");
+	assert_int_equal(symlink(outer, link), 0);
+	repo_commit(repo, "a/run", "run\n", NULL);
+	repo_git(repo, "update-index --chmod=+x a/run && git -C %s commit -qm x", repo);
+	struct gitx *g = repo_open(repo);
+	struct oid tree = oid_of(repo, "HEAD^{tree}");
+
+	assert_ok(gitx_file_put(g, &one, &tree, "a/b/c", "new", 3, &e), &e);
+	assert_ok(gitx_file_put(g, &two, &one, "a/run", "", 0, &e), &e);
+	assert_ok(gitx_file_put(g, &out, &two, "c", "top\n", 4, &e), &e);
+	AUTO_FREE char *changed = repo_out(repo, "diff-tree -r --raw --abbrev=4 HEAD %s | cut -c 1-14,25-", out.hex);
+	assert_string_equal(changed, ":100644 100644 M\ta/b/c\n:100755 100755 M\ta/run\n:100644 100644 M\tc");
+	assert_ok(gitx_file_in(g, &out, "a/b/c", 3, &text, &e), &e);
+	assert_string_equal(text.p, "new");
+	assert_ok(gitx_file_put(g, &one, &out, "c", "root\n", 5, &e), &e);
+	assert_ok(gitx_file_put(g, &two, &one, "a/run", "run\n", 4, &e), &e);
+	assert_ok(gitx_file_put(g, &one, &two, "a/b/c", "old\n", 4, &e), &e);
+	assert_string_equal(one.hex, tree.hex);
+
+	static const struct {
+		const char *path;
+		enum err_kind kind;
+	} none[] = {{"a/b/c", ERR_USAGE}, /* larger */ {"a/link", ERR_USAGE}, {"a/b", ERR_USAGE}, {"a/x", ERR_MISSING},
+	            {"x/y", ERR_MISSING}, {"c/d", ERR_MISSING}};
+	for (size_t i = 0; i < MEM_COUNT(none); i++) {
+		assert_int_equal(gitx_file_in(g, &out, none[i].path, 2, &text, &e), -1);
+		assert_int_equal(e.kind, none[i].kind);
+	}
+	assert_int_equal(gitx_file_put(g, &one, &tree, "a/x", "", 0, &e), -1);
+	assert_int_equal(gitx_file_put(g, &one, &tree, "x/y", "", 0, &e), -1);
+	repo_git(repo, "update-ref refs/bosk/put $(git -C %s commit-tree -m x %s)", repo, out.hex);
+	repo_fsck(repo);
+	gitx_close(g);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +219,7 @@ int main(void)
 		cmocka_unit_test(authors_are_parsed_strictly),
 		cmocka_unit_test(single_files_are_committed),
 		cmocka_unit_test(damaged_objects_are_written_again),
+		cmocka_unit_test(a_file_is_put_into_a_tree),
 	};
 	return cmocka_run_group_tests_name("gitx write", tests, repo_setup, repo_teardown);
 }
