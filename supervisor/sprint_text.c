@@ -1,0 +1,182 @@
+/* sprint_text: the rule, and the edit of one file. The file is foreign text: it is read by the YAML reader, which tells
+ * where each value lies; what was written is read again, and must be the same but for these values. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "plan/stories.h"
+#include "sprint.h"
+#include "store/base/mem.h"
+#include "yaml.h"
+
+/* formats.md [3-4]; 95 % never hides what a human has to do. */
+const char *sprint_state(uint64_t total, uint64_t checked, uint64_t blocked, uint64_t human)
+{
+	if (100 * checked >= 95 * total && !blocked && !human)
+		return "done";
+	return 100 * checked >= 80 * total ? "review" : "in-progress";
+}
+
+struct edit {
+	const struct yaml_node *value;
+	struct sprint_line *line;
+};
+
+/* ---- which value ---- */
+
+static const char *without_story(const char *name)
+{
+	return name + (strncasecmp(name, "story-", 6) == 0 ? 6 : 0);
+}
+
+/* "3-2" or "3.2" and nothing after it: 3-2. The caller owns it; NULL: more than a number, or none. */
+static char *number_of(const char *name, bool alone)
+{
+	AUTO_FREE char *epic = NULL;
+	uint64_t number;
+	size_t n = stories_number(name, &epic, &number);
+
+	if (!n || (name[n] && (alone || name[n] != '-')))
+		return NULL;
+	return mem_printf("%s-%llu", epic, (unsigned long long)number);
+}
+
+/* By its name, with or without "story-"; else, when that is only a number, the one line of that number. */
+static const struct yaml_node *line_of(const struct yaml_node *map, const char *story)
+{
+	const char *name = without_story(story);
+	const struct yaml_node *found = yaml_get(map, story);
+
+	if (!found)
+		found = yaml_get(map, name);
+	AUTO_FREE char *number = found ? NULL : number_of(name, true);
+	for (const struct yaml_node *v = number ? map->first : NULL; v; v = v->next) {
+		AUTO_FREE char *other = number_of(without_story(v->key->text), false);
+		if (!other || strcmp(other, number) != 0)
+			continue;
+		if (found)
+			return NULL;
+		found = v;
+	}
+	return found;
+}
+
+static bool written_plainly(const struct yaml_node *v, const char *text, size_t n)
+{
+	return v->kind == YAML_SCALAR && v->len && v->from < v->to && v->to <= n && v->to - v->from == v->len &&
+	       memcmp(text + v->from, v->text, v->len) == 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct edit *x = a, *y = b;
+	return (x->value->from > y->value->from) - (x->value->from < y->value->from);
+}
+
+/* What is to be changed, in the order of the text. */
+static size_t choose(struct edit *edits, const struct yaml_node *map, const char *text, size_t n,
+                     struct sprint_line *lines, size_t n_lines)
+{
+	size_t n_edits = 0, kept = 0;
+
+	for (size_t i = 0; i < n_lines; i++) {
+		const struct yaml_node *v = line_of(map, lines[i].story);
+		if (v && v->kind == YAML_MAP)
+			v = yaml_get(v, "status");
+		if (!v)
+			lines[i].why = "has no line";
+		else if (!written_plainly(v, text, n))
+			lines[i].why = "has no state that is plain text in one line";
+		else
+			edits[n_edits++] = (struct edit){v, &lines[i]};
+	}
+	if (n_edits)
+		qsort(edits, n_edits, sizeof *edits, by_place);
+	for (size_t i = 0; i < n_edits; i++) {
+		if (kept && edits[kept - 1].value == edits[i].value)
+			edits[i].line->why = "has the same line as another story";
+		else
+			edits[kept++] = edits[i];
+	}
+	n_edits = kept;
+	for (size_t i = kept = 0; i < n_edits; i++)
+		if (strcmp(edits[i].value->text, edits[i].line->state) != 0)
+			edits[kept++] = edits[i];
+	return kept;
+}
+
+/* ---- was that all? ---- */
+
+/* An alias elsewhere may stand for a value that was changed. */
+static bool same_but(const struct yaml_node *a, const struct yaml_node *b, const struct edit **at, const struct edit *end)
+{
+	if (a->kind != b->kind || a->plain != b->plain || a->n != b->n || !a->key != !b->key ||
+	    (a->key && strcmp(a->key->text, b->key->text) != 0))
+		return false;
+	if (*at < end && (*at)->value == a)
+		return strcmp((*at)++->line->state, b->text) == 0;
+	if (a->len != b->len || memcmp(a->text, b->text, a->len) != 0)
+		return false;
+	for (a = a->first, b = b->first; a && b; a = a->next, b = b->next)
+		if (!same_but(a, b, at, end))
+			return false;
+	return true;
+}
+
+static bool as_wanted(const struct yaml *before, const struct str *text, const struct edit *edits, size_t n)
+{
+	struct plan_faults faults = {0};
+	const struct edit *at = edits;
+	struct yaml *after = yaml_parse("", str_text(text), text->len, &faults);
+	bool good = after && same_but(yaml_root(before), yaml_root(after), &at, edits + n) && at == edits + n;
+
+	yaml_free(after);
+	plan_faults_fini(&faults);
+	return good;
+}
+
+/* ---- the edit ---- */
+
+static int edit(struct str *out, const struct yaml *y, const char *text, size_t n, struct sprint_line *lines,
+                size_t n_lines, struct err *e)
+{
+	const struct yaml_node *map = yaml_get(yaml_root(y), "development_status");
+	AUTO_FREE struct edit *edits = mem_array(n_lines + 1, sizeof *edits);
+	size_t at = 0;
+
+	if (!map || map->kind != YAML_MAP)
+		return err_set(e, ERR_USAGE, "has no mapping development_status");
+	size_t n_edits = choose(edits, map, text, n, lines, n_lines);
+	for (size_t i = 0; i < n_edits; i++) {
+		str_addn(out, text + at, edits[i].value->from - at);
+		str_add(out, edits[i].line->state);
+		at = edits[i].value->to;
+	}
+	str_addn(out, text + at, n - at);
+	if (n_edits && !as_wanted(y, out, edits, n_edits))
+		return err_set(e, ERR_USAGE, "has values that cannot be changed alone (anchors?)");
+	for (size_t i = 0; i < n_edits; i++)
+		edits[i].line->was = mem_strdup(edits[i].value->text);
+	return 0;
+}
+
+int sprint_edit(struct str *out, const char *text, size_t n, struct sprint_line *lines, size_t n_lines, struct err *e)
+{
+	struct plan_faults faults = {0};
+	int rc = -1;
+
+	if (n > SPRINT_MAX_BYTES)
+		return err_set(e, ERR_USAGE, "is larger than %d bytes", SPRINT_MAX_BYTES);
+	struct yaml *y = yaml_parse("", text, n, &faults);
+	if (y)
+		rc = edit(out, y, text, n, lines, n_lines, e);
+	else
+		err_set(e, ERR_USAGE, "cannot be read: line %zu: %s", faults.v[0].line, faults.v[0].message);
+	for (size_t i = 0; rc != 0 && i < n_lines; i++)
+		lines[i].why = NULL;
+	if (rc != 0)
+		str_clear(out);
+	yaml_free(y);
+	plan_faults_fini(&faults);
+	return rc;
+}
