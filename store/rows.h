@@ -28,7 +28,8 @@
 	/* Of the worktrees so many, from this one on, are those that the plan names (own.h). */  \
 	F(u64, own_at) F(u64, own)                                                                \
 	F(list, parents)      /* folders made for them, each before what is in it */               \
-	F(list, hidden)       /* patterns in info/exclude, for those in the user's checkout */
+	F(list, hidden)       /* patterns in info/exclude, for those in the user's checkout */    \
+	F(list, sprint)       /* bosk's own commits on the integration branch (sprint.h) */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -106,7 +107,7 @@
 	F(list, gates) F(str, note) F(str, merge)
 
 /* What is about to be done to refs: finished or withdrawn after a crash. Key: sid/intent for an
- * integration, sid/land for a landing. kind: integrate | land. */
+ * integration, sid/land for a landing. kind: integrate | sprint | land. */
 #define INTENT_FIELDS(F)                                                                          \
 	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
 	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */ \

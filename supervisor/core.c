@@ -7,6 +7,7 @@
 #include "own.h"
 #include "push.h"
 #include "share.h"
+#include "sprint.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -263,6 +264,7 @@ void core_turns(void *ctx)
 		for (size_t i = 0; i < n; i++)
 			core_perform(c, &todo[i]);
 		integrate_step(c);
+		sprint_step(c);
 		share_step(c);
 		push_step(c);
 		give_up_below_floor(c);

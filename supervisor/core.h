@@ -47,6 +47,7 @@ struct integration {
 	bool inside, answered;    /* of merge_start */
 	size_t single;            /* so many batches of one: together they were red */
 	unsigned lost;            /* workers that died of checking this batch */
+	bool sprint;              /* no batch: `tip` is a commit of the sprint status (sprint.h) */
 };
 
 struct core {
@@ -86,6 +87,8 @@ struct core {
 	bool stopping_now;      /* the user wants everything stopped at once */
 	size_t quitting;        /* workers asked to end */
 	size_t cleaned;         /* places that the clean-up has come to */
+
+	bool sprint_due;        /* tasks are over: the sprint status comes before the final gates */
 
 	size_t push_due;        /* branches to be pushed (push.c) ... */
 	size_t push_task;       /* ... of this task now, */
@@ -144,7 +147,8 @@ void integrate_cancel(struct core *c); /* everything is to stop at once */
 
 /* ---- finish.c ---- */
 void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */
-void finish_tasks(struct core *c);   /* nothing more will run: final gates */
+void finish_tasks(struct core *c);   /* nothing more will run */
+void finish_gates(struct core *c);   /* nothing more will be integrated: final gates */
 void finish_cleanup(struct core *c); /* end workers, remove worktrees */
 /* A worker ended during the clean-up, as asked or not. */
 void finish_gone(struct core *c, size_t slot, bool asked, const char *why);

@@ -4,6 +4,7 @@
 
 #include "batch_results.h"
 #include "render.h"
+#include "sprint.h"
 #include "store/base/mem.h"
 
 /* One line of foreign text. */
@@ -107,6 +108,20 @@ static void add_human(const struct session *s, struct str *out)
 	}
 }
 
+static void add_sprint(const struct session *s, struct str *out)
+{
+	AUTO_TABLE struct table t = {0};
+	AUTO_STRV struct strv told = {0};
+
+	sprint_told(s, &told);
+	TABLE_ROW(&t, "  story", "before", "now", "commit");
+	for (size_t i = 0; i + 3 < told.n; i += 4) {
+		AUTO_FREE char *id = mem_printf("  %s", told.v[i + 1]), *commit = mem_strndup(told.v[i], 12);
+		TABLE_ROW(&t, id, told.v[i + 2], told.v[i + 3], commit);
+	}
+	add_table(out, "sprint status", &t);
+}
+
 void debrief_text(const struct session *s, struct str *out)
 {
 	AUTO_STRV struct strv box = {0};
@@ -117,6 +132,7 @@ void debrief_text(const struct session *s, struct str *out)
 	add_questions(s, out);
 	add_human(s, out);
 	add_class(s, BATCH_ERROR, out);
+	add_sprint(s, out);
 	batch_box(s, &box);
 	str_addf(out, "\nsummary\n  Selected:            %zu\n", s->plan.n);
 	for (size_t i = 2; i + 1 < box.n; i++)

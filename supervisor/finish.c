@@ -9,6 +9,7 @@
 #include "push.h"
 #include "recover.h"
 #include "share.h"
+#include "sprint.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -113,9 +114,14 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
 }
 
-/* Nothing more will run. The gates must have passed on what the branch now holds: on the merged tree,
- * not only on each task's own. */
 void finish_tasks(struct core *c)
+{
+	if (unfinished(c) || !sprint_begin(c))
+		finish_gates(c);
+}
+
+/* The gates must have passed on what the branch now holds: on the merged tree, not only on each task's own. */
+void finish_gates(struct core *c)
 {
 	struct oid tip, tree;
 	struct err e = {0};

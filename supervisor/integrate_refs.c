@@ -6,6 +6,7 @@
 #include "batch_results.h"
 #include "integrate.h"
 #include "push.h"
+#include "sprint.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -16,7 +17,7 @@ void integrate_record(struct core *c)
 	struct integration *in = &c->integ;
 	AUTO_FREE char *ref = session_int_ref(s), *key = mem_printf("%s/intent", s->sid);
 	struct err e = {0};
-	struct intent_row intent = {.kind = (char *)"integrate",
+	struct intent_row intent = {.kind = (char *)(in->sprint ? "sprint" : "integrate"),
 	                            .ref = ref,
 	                            .old_tip = in->from.hex,
 	                            .new_tip = in->tip.hex};
@@ -24,6 +25,14 @@ void integrate_record(struct core *c)
 	if (gitx_flush(s->site->git, &e) != 0) {
 		core_fatal(c, &e);
 		return;
+	}
+	if (in->sprint) {
+		struct event_row ev = {.kind = (char *)"intent",
+		                       .commit = in->tip.hex,
+		                       .old_tip = in->from.hex,
+		                       .new_tip = in->tip.hex,
+		                       .note = (char *)"sprint status"};
+		turn_event(&c->turn, &ev);
 	}
 	for (size_t i = 0; i < in->n_items; i++) {
 		const struct merge_item *item = &in->items[i];
@@ -55,6 +64,9 @@ static void withdraw(struct core *c, const char *why)
 	db_batch_del(&c->turn.batch, DB_integration, key);
 	for (size_t i = 0; i < c->integ.n_items; i++)
 		turn_note(&c->turn, "withdrawn", c->integ.items[i].task, why);
+	if (c->integ.sprint)
+		turn_note(&c->turn, "withdrawn", SIZE_MAX, why);
+	c->integ.sprint = false;
 	integrate_put_back(c);
 }
 
@@ -67,6 +79,8 @@ static void done(struct core *c)
 	db_batch_del(&c->turn.batch, DB_integration, key);
 	turn_tip(&c->turn, in->tip.hex);
 	mem_set(&s->manifest.landed, NULL); /* there is something new to land */
+	if (in->sprint)
+		sprint_done(c);
 	for (size_t i = 0; i < in->n_items; i++) {
 		const struct merge_item *item = &in->items[i];
 		struct task_row *row = &s->tasks[item->task];
@@ -141,11 +155,17 @@ void integrate_refs(struct core *c)
 		return;
 	}
 	err_clear(&e);
-	FAILPOINT("integrate.refs.before");
+	if (in->sprint)
+		FAILPOINT("sprint.refs.before");
+	else
+		FAILPOINT("integrate.refs.before");
 	if (ahead) { /* a commit was added on the branch: take it in first */
 		err_set(&e, ERR_MOVED, "%s was moved", branch);
 	} else if (gitx_ref_moves(s->site->git, moves, follows ? 2 : 1, "bosk: integrate", &e) == 0) {
-		FAILPOINT("integrate.refs.after");
+		if (in->sprint)
+			FAILPOINT("sprint.refs.after");
+		else
+			FAILPOINT("integrate.refs.after");
 		done(c);
 		return;
 	}

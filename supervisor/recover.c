@@ -63,6 +63,20 @@ int recover_refs(struct session *s, struct err *e)
 	return n ? gitx_ref_moves(s->site->git, moves, n, "bosk: session", e) : 0;
 }
 
+/* It was about bosk's own commit, which is below `now`; NULL: it is not, and the end of the session makes another one. */
+static void settle_sprint(struct session *s, struct turn *t, const struct intent_row *intent, const struct oid *now)
+{
+	struct event_row ev = {.kind = (char *)(now ? "sprint" : "withdrawn"),
+	                       .commit = intent->new_tip,
+	                       .old_tip = intent->old_tip,
+	                       .new_tip = now ? (char *)now->hex : intent->new_tip,
+	                       .note = (char *)"found at recovery"};
+
+	if (now && !strv_has(&s->manifest.sprint, intent->new_tip))
+		strv_add(&s->manifest.sprint, intent->new_tip);
+	turn_event(t, &ev);
+}
+
 /* The ref is at or past the intent's new tip: done. At the old tip: withdrawn, merged again. */
 static int settle_intent(struct session *s, struct turn *t, struct err *e)
 {
@@ -102,6 +116,8 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 		                       .note = (char *)"found at recovery"};
 		turn_event(t, &ev);
 	}
+	if (rc == 0 && str_eq(intent.kind, "sprint"))
+		settle_sprint(s, t, &intent, done ? &now : NULL);
 	if (rc == 0) {
 		if (done)
 			turn_tip(t, now.hex);

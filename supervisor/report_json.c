@@ -1,5 +1,6 @@
 /* report_json: batch_results with the keys of the story seed (formats.md [3-3]), and more (declared in status.h). */
 #include "batch_results.h"
+#include "sprint.h"
 #include "status.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -80,6 +81,24 @@ static void add_open(struct lists *l, const struct session *s, size_t i)
 	}
 }
 
+/* What bosk changed in sprint-status.yaml. */
+static struct json_t *sprint_json(const struct session *s)
+{
+	AUTO_STRV struct strv told = {0};
+	struct json_t *list = json_list();
+
+	sprint_told(s, &told);
+	for (size_t i = 0; i + 3 < told.n; i += 4) {
+		struct json_t *j = json_map();
+		json_put_text(j, "story_key", told.v[i + 1]);
+		json_put_text(j, "status", told.v[i + 3]);
+		json_put_text(j, "before", told.v[i + 2]);
+		json_put_text(j, "commit_hash", told.v[i]);
+		json_add(list, j);
+	}
+	return list;
+}
+
 int report_json(struct session *s, struct str *out, struct err *e)
 {
 	static const char *const names[] = {"completed", "blocked", "routed_to_pipeline"};
@@ -103,6 +122,7 @@ int report_json(struct session *s, struct str *out, struct err *e)
 	json_put(j, "blocker_questions", l.questions);
 	json_put(j, "human_validation_tasks", l.human);
 	json_put(j, "errors", l.of[BATCH_ERROR]);
+	json_put(j, "sprint_status", sprint_json(s));
 	json_put_list(j, "notes", &s->manifest.notes);
 	json_write(j, true, out);
 	str_addc(out, '\n');

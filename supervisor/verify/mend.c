@@ -163,6 +163,8 @@ static int mend_session(struct mend *m, struct err *e)
 	}
 	if (rc == 0)
 		rc = mend_tip(m, e);
+	if (rc == 0)
+		rc = mend_sprint(m, e);
 	if (rc == 0 && m->last && store)
 		rc = mend_tasks(m, e);
 	if (rc == 0)

@@ -21,6 +21,8 @@ struct mend {
 bool mend_there(struct gitx *g, const char *hex, struct oid *out);
 /* Rows of the tasks, and what they had left. The tip is right already. */
 int mend_tasks(struct mend *m, struct err *e);
+/* Which commits of the branch are bosk's own. The tip is right already. */
+int mend_sprint(struct mend *m, struct err *e);
 /* Removes a worktree in which nothing is its own; else it is held, and said. */
 int mend_worktree(struct mend *m, const char *path, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "supervisor/batch_results.h"
+#include "supervisor/sprint.h"
 #include "worker/boxes.h"
 #include "worker/keep.h"
 
@@ -196,6 +197,33 @@ static int keep_unknown(struct mend *m, size_t i, struct err *e)
 	if (row->branch || !oid_parse(&base, m->s->row.tip))
 		return 0;
 	return keep_branch(m->s->site->git, m->s->sid, m->s->plan.tasks[i].id, row->attempts, branch, &base, e);
+}
+
+int mend_sprint(struct mend *m, struct err *e)
+{
+	struct session *s = m->s;
+	struct gitx *g = s->site->git;
+	AUTO_STRV struct strv found = {0}; /* newest first */
+	struct oid at, parents[2];
+	size_t n = 1;
+	bool same;
+
+	for (bool on = oid_parse(&at, s->tip); on && n && !str_eq(at.hex, s->row.tip); at = parents[0]) {
+		if (sprint_is(g, &at, s->sid))
+			strv_add(&found, at.hex);
+		if (gitx_parents(g, &at, parents, 2, &n, e) != 0)
+			return -1;
+	}
+	same = found.n == s->manifest.sprint.n;
+	for (size_t i = 0; i < found.n && same; i++)
+		same = str_eq(found.v[found.n - 1 - i], s->manifest.sprint.v[i]);
+	if (same)
+		return 0;
+	strv_fini(&s->manifest.sprint);
+	for (size_t i = found.n; i-- > 0;)
+		strv_add(&s->manifest.sprint, found.v[i]);
+	strv_addf(m->said, "%s: %zu commits of the sprint status are on its branch", s->sid, found.n);
+	return 0;
 }
 
 int mend_tasks(struct mend *m, struct err *e)

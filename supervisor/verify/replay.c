@@ -105,7 +105,8 @@ static void of_session(struct replay *r, const struct event_row *ev)
 {
 	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "recover"))
 		mem_set(&r->told.state, "running");
-	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "integrated"))
+	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "integrated") ||
+	    str_eq(ev->kind, "sprint"))
 		mem_set(&r->told.tip, ev->new_tip);
 	if (str_eq(ev->kind, "end"))
 		mem_set(&r->told.state, ev->reason);
@@ -141,7 +142,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
-		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed"};
+		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

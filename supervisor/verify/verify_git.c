@@ -3,6 +3,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "supervisor/sprint.h"
 #include "verify_private.h"
 #include "worker/git.h"
 
@@ -162,6 +163,14 @@ static bool about_to(const struct verify *v, const struct verify_session *s, con
 	return found;
 }
 
+/* bosk's own commit. */
+static void check_sprint(struct verify *v, struct verify_session *s, const struct oid *at)
+{
+	if (!strv_has(&s->manifest.sprint, at->hex) && !intent_brings(v, s, at) && !s->live && !s->told.adopted)
+		s->wrong = verify_say(v, s->sid, "commit %.12s of the sprint status is on its branch, but not in the store",
+		                      at->hex);
+}
+
 /* One commit of the branch: whose is it, and does the store know? (promise A2) */
 static void check_merge(struct verify *v, struct verify_session *s, const struct oid *at,
                         const struct oid *parents, size_t n, bool *seen)
@@ -172,6 +181,10 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 	AUTO_FREE char *hash = gitx_trailer(g, at, "Bosk-Result");
 	size_t i = task_of(q, id);
 
+	if (!id && sprint_is(g, at, s->sid)) {
+		check_sprint(v, s, at);
+		return;
+	}
 	if (!str_eq(sid, s->sid) || !id) {
 		if (!s->told.adopted && !s->live)
 			q->wrong = verify_say(v, s->sid, "commit %.12s on its branch is not recorded", at->hex);
@@ -255,6 +268,22 @@ static void check_task(struct verify *v, struct verify_session *s, size_t i, con
 		q->wrong = verify_say(v, s->sid, "the work that task %s left on %s is gone", id, row->kept);
 }
 
+static void check_sprints_there(struct verify *v, struct verify_session *s, const struct oid *truth)
+{
+	struct gitx *g = v->model->site->git;
+
+	for (size_t i = 0; i < s->manifest.sprint.n && !oid_none(truth); i++) {
+		struct oid at;
+		struct err ignored = {0};
+		bool in = false;
+		if (oid_parse(&at, s->manifest.sprint.v[i]))
+			gitx_reaches(g, truth, &at, &in, &ignored);
+		if (!in)
+			s->wrong = verify_say(v, s->sid, "its commit %.12s of the sprint status is not on the branch",
+			                      s->manifest.sprint.v[i]);
+	}
+}
+
 void verify_git(struct verify *v, struct verify_session *s)
 {
 	struct verify_queue *q = s->queue;
@@ -278,6 +307,7 @@ void verify_git(struct verify *v, struct verify_session *s)
 	check_branch(v, s, &truth);
 	if (!oid_none(&truth))
 		walk(v, s, &truth, seen);
+	check_sprints_there(v, s, &truth);
 	for (size_t i = 0; i < q->n; i++)
 		if (q->have_row[i] && str_eq(q->rows[i].session, s->sid))
 			check_task(v, s, i, &truth, seen[i]);

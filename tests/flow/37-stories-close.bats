@@ -137,7 +137,8 @@ DO
     plan "$(story 1-1 "$HUMAN")"
     run_bosk run "$PLAN" --executor "$AGENT"
     expect_status 0
-    equal "status" "$(git show "integration-$(last_sid):docs/sprint-status.yaml")" 'development_status: {1-1: review}'
+    equal "the agent's" "$(git show "integration-$(last_sid)~1:docs/sprint-status.yaml")" 'development_status: {1-1: review}'
+    equal "bosk's" "$(git show "integration-$(last_sid):docs/sprint-status.yaml")" 'development_status: {1-1: in-progress}'
     refute git cat-file -e "integration-$(last_sid):sprint-status.yaml"
     run_bosk report
     expect_text 'it changed docs/sprint-status.yaml, which bosk does itself: set back' "$OUT"
