@@ -1,68 +1,36 @@
-/* front: finds the two fences, and gives what is between them to the YAML reader. */
+/* front: gives what is between the two fences to the YAML reader. */
 #include "front.h"
 
 #include <string.h>
 
-static const char bom[] = "\xef\xbb\xbf";
+#include "worker/boxes.h"
 
-static bool is_fence(const char *line, size_t n)
+/* Does it begin with a line that would be a fence, if another one followed? */
+static bool opens(const char *text, size_t n)
 {
-	if (n < 3 || memcmp(line, "---", 3) != 0)
+	if (n < 3 || memcmp(text, "---", 3) != 0)
 		return false;
-	for (size_t i = 3; i < n; i++)
-		if (!line[i] || !strchr(" \t\r", line[i]))
+	for (size_t i = 3; i < n && text[i] != '\n'; i++)
+		if (!text[i] || !strchr(" \t\r", text[i]))
 			return false;
 	return true;
 }
 
-static size_t line_length(const char *text, size_t n)
-{
-	const char *end = n ? memchr(text, '\n', n) : NULL;
-	return end ? (size_t)(end - text) : n;
-}
-
-struct place {
-	bool open;        /* the first fence is there */
-	size_t from, end; /* the YAML, with the first fence, which is YAML too */
-	size_t body;      /* 0 = no second fence */
-};
-
-static struct place find(const char *text, size_t n)
-{
-	size_t skip = n >= 3 && memcmp(text, bom, 3) == 0 ? 3 : 0;
-	size_t at = skip + line_length(text + skip, n - skip);
-	struct place p = {.open = is_fence(text + skip, at - skip), .from = skip};
-
-	while (p.open && at < n) {
-		size_t line = at + 1, len = line_length(text + line, n - line);
-		at = line + len;
-		if (is_fence(text + line, len)) {
-			p.end = line;
-			p.body = at < n ? at + 1 : n;
-			break;
-		}
-	}
-	return p;
-}
-
-size_t front_body(const char *text, size_t n)
-{
-	return find(text, n).body;
-}
-
 int front_read(struct front *out, const char *file, const char *text, size_t n, struct plan_faults *faults)
 {
-	struct place p = find(text, n);
+	size_t mark = n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0, end = boxes_front(text, n);
 
-	*out = (struct front){.body = p.body};
-	if (!p.open)
+	*out = (struct front){.body = end};
+	if (!opens(text + mark, n - mark))
 		return 0;
-	if (!p.body) {
+	if (!end) {
 		plan_faults_add(faults, file, 1, 1, NULL, NULL,
 		                "front matter begins here and has no end: a second line --- is missing");
 		return -1;
 	}
-	struct yaml *doc = yaml_parse(file, text + p.from, p.end - p.from, faults);
+	while (text[end - 1] != '-') /* without the second fence; the first is YAML, too */
+		end--;
+	struct yaml *doc = yaml_parse(file, text + mark, end - 3 - mark, faults);
 	if (!doc)
 		return -1;
 	const struct yaml_node *root = yaml_root(doc);

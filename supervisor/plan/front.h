@@ -7,15 +7,12 @@
 
 struct front {
 	struct yaml *doc; /* a mapping; NULL = there is none, or nothing in it */
-	size_t body;      /* where the text behind it begins */
+	size_t body;      /* where the text behind it begins (boxes_front) */
 };
 
 /* -1 with a fault in `faults` (they carry `file` and the lines of the whole text): it has no end, is no valid YAML, or
  * no mapping. The caller frees with front_fini. */
 int front_read(struct front *out, const char *file, const char *text, size_t n, struct plan_faults *faults);
 void front_fini(struct front *f);
-
-/* Where the text behind it begins, without reading it; 0 = there is none, or it has no end. */
-size_t front_body(const char *text, size_t n);
 
 #endif

@@ -10,6 +10,7 @@
 #include "manifest.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worker/boxes.h"
 
 struct skills {
 	struct strv folders; /* in the order they are asked */
@@ -126,7 +127,7 @@ const struct skill *skills_find(struct plan_reader *r, const struct yaml_node *a
 		/* Its front matter is for finding it, and often no valid YAML. */
 		struct skill *found = mem_alloc(sizeof *found);
 		found->name = mem_strdup(name);
-		found->body = mem_strdup(str_text(&text) + front_body(str_text(&text), text.len));
+		found->body = mem_strdup(str_text(&text) + boxes_front(str_text(&text), text.len));
 		s->v = mem_grow(s->v, s->n + 1, sizeof *s->v);
 		s->v[s->n++] = found;
 		return found;

@@ -65,8 +65,9 @@ void stories_text(struct plan_loader *l, const char *file, const char *path, con
 size_t stories_number(const char *text, char **epic, uint64_t *number);
 void stories_free(struct stories *s); /* NULL allowed */
 
-/* stories_refs.c: fills told, asked, mentioned and paths from the text. */
-void stories_refs(struct story *s);
+/* stories_refs.c: fills told, asked, mentioned and paths from the text; warns of front matter that cannot be
+ * read. */
+void stories_refs(struct plan_loader *l, struct story *s);
 
 /* stories_needs.c: which stories each needs; then `order` has them so that each comes after those. Their categories are
  * known. */

@@ -228,7 +228,7 @@ void stories_text(struct plan_loader *l, const char *file, const char *path, con
 		fini(&s);
 		return;
 	}
-	stories_refs(&s);
+	stories_refs(l, &s);
 	if ((all->n & (all->n + 1)) == 0)
 		all->v = mem_grow(all->v, 2 * (all->n + 1), sizeof *all->v);
 	all->v[all->n++] = s;

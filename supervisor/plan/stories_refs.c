@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "front.h"
 #include "store/base/mem.h"
 
 static const char *const keys[] = {"depends_on", "depends on", "dependencies", "requires"};
@@ -194,30 +195,28 @@ static void read_told(struct story *s, size_t body)
 	}
 }
 
-/* Front matter that cannot be read says nothing; neither does one without these keys. */
-static void read_front(struct story *s, size_t body)
+/* Front matter that cannot be read says nothing but that; without a second fence it is none, but a line across. */
+static void read_front(struct plan_loader *l, struct story *s)
 {
-	struct plan_faults ignored = {0};
-	const char *first = body ? memchr(s->text, '\n', body) : NULL, *from = first ? first + 1 : s->text;
-	size_t n = first ? (size_t)(s->text + body - from) : 0;
+	struct plan_faults faults = {0};
+	struct front front;
 
-	while (n && from[n - 1] != '-') /* to the last fence, which would begin a second text */
-		n--;
-	struct yaml *doc = n > 3 ? yaml_parse(s->file, from, n - 3, &ignored) : NULL;
-	if (doc)
-		for (size_t i = 0; i < MEM_COUNT(keys); i++) {
-			const struct yaml_node *v = yaml_get(yaml_root(doc), keys[i]);
-			if (!v || yaml_is_null(v) || v->kind == YAML_MAP)
-				continue;
-			s->told = true;
-			if (v->kind == YAML_SCALAR)
-				add_value(s, v->text, v->text + v->len);
-			for (const struct yaml_node *item = v->first; item; item = item->next)
-				if (item->kind == YAML_SCALAR)
-					add_ref(&s->asked, item->text, item->len);
-		}
-	yaml_free(doc);
-	plan_faults_fini(&ignored);
+	if (front_read(&front, s->file, s->text, s->len, &faults) != 0 && front.body)
+		strv_addf(&l->warnings, "%s:%zu:%zu: its front matter says nothing, it cannot be read: %s", s->file,
+		          faults.v[0].line, faults.v[0].column, faults.v[0].message);
+	for (size_t i = 0; front.doc && i < MEM_COUNT(keys); i++) {
+		const struct yaml_node *v = yaml_get(yaml_root(front.doc), keys[i]);
+		if (!v || yaml_is_null(v) || v->kind == YAML_MAP)
+			continue;
+		s->told = true;
+		if (v->kind == YAML_SCALAR)
+			add_value(s, v->text, v->text + v->len);
+		for (const struct yaml_node *item = v->first; item; item = item->next)
+			if (item->kind == YAML_SCALAR)
+				add_ref(&s->asked, item->text, item->len);
+	}
+	front_fini(&front);
+	plan_faults_fini(&faults);
 }
 
 /* ---- phrases ---- */
@@ -301,11 +300,11 @@ static void read_paths(struct story *s)
 	}
 }
 
-void stories_refs(struct story *s)
+void stories_refs(struct plan_loader *l, struct story *s)
 {
 	size_t body = boxes_front(s->text, s->len);
 
-	read_front(s, body);
+	read_front(l, s);
 	read_told(s, body);
 	read_phrases(s, body);
 	read_paths(s);

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "store/base/mem.h"
 #include "supervisor/plan/front.h"
+#include "worker/boxes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -20,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	assert((rc == 0) == (faults.n == 0));
 	for (size_t i = 0; i < faults.n; i++)
 		assert(faults.v[i].line <= lines + 1); /* one noticed at the end may be told behind it */
-	assert(f.body <= n && f.body == front_body(text, n));
+	assert(f.body <= n && f.body == boxes_front(text, n));
 	assert(!f.doc || (rc == 0 && f.body && yaml_root(f.doc)->kind == YAML_MAP));
 	front_fini(&f);
 	plan_faults_fini(&faults);

@@ -363,6 +363,16 @@ static void what_a_story_says_it_depends_on_counts_first(void **state)
 	expect_plan("s", "1-1-a 1-2-b(1-1-a) 1-3-c(1-1-a)");
 	assert_true(warned("s", "1-3-c depends on 9-9, which is not among these stories: ignored"));
 	assert_true(warned("s", "1-3-c: it cannot depend on itself"));
+	/* Front matter: with a byte order mark and CRLF, too; one that cannot be read is told; a line across is none. */
+	put("s/1-3-c.md", "\xef\xbb\xbf---\r\nrequires: [1-1]\r\n--- \r\n# Story 1.3: c\r\n- [ ] a\n- [x] b\n- [x] c\n- [x] d\n");
+	expect_plan("s", "1-1-a 1-2-b(1-1-a) 1-3-c(1-1-a)");
+	put("s/1-3-c.md", "---\ntitle: c: d\ndepends_on: [1-1]\n---\n# Story 1.3: c\n- [ ] a\n- [x] b\n- [x] c\n- [x] d\n");
+	expect_plan("s", "1-1-a 1-2-b(1-1-a) 1-3-c(1-2-b)");
+	assert_true(warned("s", "1-3-c.md:2:"));
+	assert_true(warned("s", "its front matter says nothing, it cannot be read"));
+	put("s/1-3-c.md", "---\n# Story 1.3: c\ndepends_on: [1-1]\n- [ ] a\n- [x] b\n- [x] c\n- [x] d\n");
+	expect_plan("s", "1-1-a 1-2-b(1-1-a) 1-3-c(1-1-a)");
+	assert_false(warned("s", "front matter"));
 }
 
 static void files_phrases_and_numbers_count_in_this_order(void **state)
