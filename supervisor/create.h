@@ -16,6 +16,7 @@ struct create_options {
 	const char *on_conflict; /* repair | park */
 	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */
 	const char *executor; /* NULL = none */
+	bool shown_only;      /* nothing is started: an executor may be missing */
 	const struct strv *excused;
 	const struct config *config;
 	const char *borrow;   /* a folder of the user's checkout to work in; NULL = worktrees of bosk's own */

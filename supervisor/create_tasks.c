@@ -107,7 +107,7 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
 			                "agents are not available in this version: use `run`, or a prompt with "
 			                "--executor CMD");
-		else if (d->prompt && !o->executor)
+		else if (d->prompt && !o->executor && !o->shown_only)
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
 			                "it needs an agent: give --executor CMD (a shell command that reads the "
 			                "prompt on its standard input)");

@@ -24,9 +24,21 @@ static const struct cmd_option options[] = {
 	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
 };
 
+/* NULL = nobody yet */
 static const char *who(const struct task_def *d, const struct create_options *o)
 {
-	return d->run ? d->run : d->agent ? d->agent : o->executor ? o->executor : "(nobody)";
+	return d->run ? d->run : d->agent ? d->agent : o->executor;
+}
+
+static void warn_nobody(struct plan *p, const struct create_options *o)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		n += plan_end(&p->tasks[i]) == TASK_WAITING && !who(&p->tasks[i], o);
+	if (n)
+		strv_addf(&p->warnings, "%zu of %zu tasks need an agent: bosk run will want --executor CMD (a shell command that "
+		          "reads the prompt on its standard input)", n, p->n);
 }
 
 /* Worktrees that the tasks use, at least 1. */
@@ -217,10 +229,11 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 			continue;
 		str_addf(&out, "  branch  %s\n", branch);
 		add_foreign(d, &out);
+		const char *command = who(d, &b->create);
+		command = command ? command : "(nobody: give --executor CMD)";
 		str_add(&out, "  command ");
-		str_add_printable(&out, who(d, &b->create), strcspn(who(d, &b->create), "\n"), false);
-		str_addf(&out, "%s\n  rights  everything the user may do\n",
-		         strchr(who(d, &b->create), '\n') ? " ..." : "");
+		str_add_printable(&out, command, strcspn(command, "\n"), false);
+		str_addf(&out, "%s\n  rights  everything the user may do\n", strchr(command, '\n') ? " ..." : "");
 	}
 	for (size_t i = 0; i < p->warnings.n; i++)
 		str_addf(&out, "warning: %s\n", p->warnings.v[i]);
@@ -247,6 +260,7 @@ int cmd_plan_show(const struct cmd_line *l)
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);
+	b.create.shown_only = true;
 	if (!code) {
 		int looked = create_look(&look, &site, &b.create, &e);
 		code = batch_plan(l, &b, &site, &look, &plan, &faults);
@@ -256,6 +270,8 @@ int cmd_plan_show(const struct cmd_line *l)
 			create_check_stories(&site, &plan, &look, &faults);
 		if (faults.n)
 			code = 2;
+		else
+			warn_nobody(&plan, &b.create);
 		if (!code && looked != 0)
 			code = err_exit_code(&e);
 		if (cmd_flag(l, "json")) {

@@ -57,6 +57,24 @@ in a file' --executor 'cat > hello.txt'
     run_bosk run -n -p 'Say it' --executor 'my agent'
     expect_status 0
     expect_text 'command my agent' "$OUT"
+    refute grep -q 'need an agent' "$OUT"
+}
+
+@test "a plan can be looked at before it is decided who does it; a run needs to know" {
+    write_file "$SCRATCH/plan.yaml" <<<'tasks: [{id: a, prompt: x}, {id: b, prompt: y}, {id: c, run: "true"}]'
+    for show in plan "run --dry-run"; do
+        run_bosk $show "$SCRATCH/plan.yaml"
+        expect_status 0
+        equal "commands" "$(grep -c 'command (nobody: give --executor CMD)' "$OUT")" 2
+        expect_text '^warning: 2 of 3 tasks need an agent: bosk run will want --executor CMD' "$OUT"
+    done
+    run_bosk plan --json "$SCRATCH/plan.yaml"
+    expect_status 0
+    equal "json" "$(jq -r '[(.tasks[] | .command // "null"), (.errors | length), (.warnings | length)] | join(" ")' "$OUT")" 'null null true 0 1'
+    run_bosk run "$SCRATCH/plan.yaml"
+    expect_status 2
+    expect_text "plan.yaml: task a: prompt: it needs an agent"
+    equal "sessions" "$(status_json '.sessions | length')" 0
 }
 
 @test "short forms, --help everywhere, nothing without a plan" {

@@ -103,6 +103,21 @@ json() { jq -r "$1" "$OUT"; }
     expect_text '^worktrees 1 in' "$OUT"
 }
 
+@test "stories are shown without an agent, too; those that nobody works on need none" {
+    story 1-1-a 1 9
+    story 2-1-b 0 3
+    story 3-1-c 9 1
+    commit
+    run_bosk plan docs
+    expect_status 0
+    expect_text '^warning: 1 of 3 tasks need an agent' "$OUT"
+    git rm -q docs/sprint-artifacts/1-1-a.md
+    git commit -qm 'without it'
+    run_bosk plan docs
+    expect_status 0
+    refute grep -q 'need an agent' "$OUT"
+}
+
 @test "a story given by its key is found where stories usually lie" {
     story 3-2-export 1 9
     commit
