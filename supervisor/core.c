@@ -151,7 +151,7 @@ static void show_wave(struct core *c, uint32_t task)
 		if (!task_state_ended(state))
 			return;
 		n++;
-		good += state == TASK_INTEGRATED || state == TASK_LANDED;
+		good += task_state_good(state);
 		routed += state == TASK_ROUTED;
 	}
 	c->wave_shown[wave - 1] = true;

@@ -72,11 +72,12 @@ batch() {
 }
 
 @test "S3.23 how each batch went is told when its last story has ended" {
-    plan "$(story 1-2)" "$(story big "$(routed)")" "$(story 1-3 '"needs": ["1-2"]')"
+    plan "$(story 1-2)" "$(story old '"category": "CLEAN", "total": 1, "checked": 1')" "$(story big "$(routed)")" \
+        "$(story 1-3 '"needs": ["1-2"]')"
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     expect_status 1
     equal batches "$(grep -oE 'batch [0-9] is over: .*' "$ERR")" \
-        $'batch 1 is over: 1 of 1 integrated, 1 routed\nbatch 2 is over: 0 of 1 integrated'
+        $'batch 1 is over: 2 of 2 integrated, 1 routed\nbatch 2 is over: 0 of 1 integrated'
     plan "$(story 1-2)"
     run_bosk run "$PLAN" --executor "$AGENT" --fresh
     expect_status 0
