@@ -10,7 +10,6 @@
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/json.h"
 
 enum { BACKOFF_FIRST_MS = 1000, BACKOFF_MOST_MS = 60000 };
 
@@ -73,34 +72,12 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	turn_event(&c->turn, &ev);
 }
 
-/* The task as JSON for BOSK_TASK_FILE. */
-static char *task_json(const struct session *s, size_t task)
-{
-	const struct task_def *d = &s->plan.tasks[task];
-	struct json_t *j = json_map();
-	struct str text = {0};
-
-	json_put_u64(j, "schema", 1);
-	json_put_text(j, "id", d->id);
-	json_put_text(j, "title", d->title);
-	json_put_list(j, "needs", &d->needs);
-	json_put_list(j, "files", &d->files);
-	json_put_text(j, "prompt", d->prompt);
-	json_put_text(j, "run", d->run);
-	json_put_text(j, "session", s->sid);
-	json_put_text(j, "queue", s->row.queue);
-	json_write(j, true, &text);
-	json_free(j);
-	return str_take(&text);
-}
-
 void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *start,
                     const char *feedback)
 {
 	struct session *s = c->s;
 	const struct task_def *d = &s->plan.tasks[task];
 	const struct task_row *row = &s->tasks[task];
-	AUTO_FREE char *json = task_json(s, task);
 	AUTO_STRV struct strv trailers = {0}, idle = {0}, hashes = {0};
 	struct err e = {0};
 	struct msg m = {.kind = MSG_TASK};
@@ -143,7 +120,9 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.plan_branch = d->branch,
 		.earlier = row->redo,
 		.fix_wait_ms = str_eq(s->queue.kind, "segments") ? BACKOFF_FIRST_MS : 0,
-		.task_json = json,
+		.needs = d->needs,
+		.files = d->files,
+		.queue = s->row.queue,
 		.start_tree = start ? (char *)start->hex : NULL,
 		.conflicts = start ? row->conflicts : (struct strv){0},
 		.feedback = said,

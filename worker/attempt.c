@@ -50,6 +50,24 @@ char *attempt_dir(struct slot *s, const char *task, uint64_t attempt)
 	return mem_printf("%s/%s/%llu", s->init.log_dir, task, (unsigned long long)attempt);
 }
 
+/* The task as data, for BOSK_TASK_FILE. */
+static void task_write(const struct attempt *r, struct str *out)
+{
+	struct json_t *j = json_map();
+
+	json_put_u64(j, "schema", 1);
+	json_put_text(j, "id", r->t->id);
+	json_put_text(j, "title", r->t->title);
+	json_put_list(j, "needs", &r->t->needs);
+	json_put_list(j, "files", &r->t->files);
+	json_put_text(j, "prompt", r->t->prompt);
+	json_put_text(j, "run", r->t->run);
+	json_put_text(j, "session", r->s->init.sid);
+	json_put_text(j, "queue", r->t->queue);
+	json_write(j, true, out);
+	json_free(j);
+}
+
 /* Prompt, task and environment of the next attempt, in its own log folder. */
 static int write_inputs(struct attempt *r, struct err *e)
 {
@@ -68,7 +86,7 @@ static int write_inputs(struct attempt *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	unlink(result_path); /* of a run that a kill made forgotten */
 	prompt_write(r->t, r->feedback, &prompt);
-	str_add(&json, r->t->task_json ? r->t->task_json : "{}");
+	task_write(r, &json);
 	/* Plans with secrets are refused, but this one may have been stored before the variable was set. */
 	secret_hide_input(&prompt);
 	secret_hide_input(&json);

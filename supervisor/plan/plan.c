@@ -285,6 +285,7 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		plan_fault(l, NULL, NULL, NULL, NULL, "stories, or a plan that was made of them, not both");
 	else if (l->stories)
 		stories_finish(l);
+	plan_check_sizes(l);
 	*out = (struct plan){0};
 	if (!l->bad) {
 		AUTO_STR struct str source = {0};

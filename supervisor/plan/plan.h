@@ -75,8 +75,8 @@ enum {
 	PLAN_MAX_TOTAL = 256 << 20,   /* bytes of all texts: aliases and prompt files repeat them */
 	PLAN_MAX_NEEDS = 16384,       /* entries of a list: a stored record holds 65536 values */
 	PLAN_MAX_LIST = 1000,
-	PLAN_MAX_PREAMBLE = 256 << 10, /* bytes of a persona and skills: with the prompt they are one message */
-	PLAN_MAX_SEGMENT = 128 << 10,  /* bytes of what is said of a segment, which is sent twice */
+	PLAN_MAX_PREAMBLE = 256 << 10, /* bytes of a persona and skills */
+	PLAN_MAX_TASK = 832 << 10, /* bytes of all that: one message of at most FRAME_MAX, with why it runs again */
 	PLAN_MAX_EDGES = 4000000, /* dependencies that a barrier may make */
 	PLAN_ID_MAX = 64,
 	PLAN_PATH_MAX = 1024

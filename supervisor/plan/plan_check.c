@@ -148,3 +148,35 @@ void plan_check(struct plan_loader *l)
 		check_needs(l, index, (uint32_t)i);
 	check_cycles(l, index);
 }
+
+/* ---- sizes ---- */
+
+static size_t bytes_of(const struct strv *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		n += strlen(list->v[i]) + 5; /* what the codec adds */
+	return n;
+}
+
+/* What a worker is told of a task is one message: one that is too long could not be sent, in the midst of a session. */
+void plan_check_sizes(struct plan_loader *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct task_def *d = &l->tasks[i];
+		const struct plan_origin *o = l->origins ? &l->origins[i] : NULL;
+		const struct strv *const lists[] = {&d->needs, &d->files, &d->env, &d->gates, &d->human};
+		const char *const texts[] = {d->preamble, d->prompt, d->run};
+		size_t n = 0;
+
+		for (size_t k = 0; k < MEM_COUNT(lists); k++)
+			n += bytes_of(lists[k]);
+		for (size_t k = 0; k < MEM_COUNT(texts); k++)
+			n += texts[k] ? strlen(texts[k]) : 0;
+		if (n > PLAN_MAX_TASK)
+			plan_fault(l, o ? o->file : d->story, o ? o->task : NULL, d->id, NULL,
+			           "this task has %zu KiB in all (its texts and lists), at most %d are taken: put what is long "
+			           "into a file of the repository", (n + 1023) >> 10, PLAN_MAX_TASK >> 10);
+	}
+}

@@ -73,6 +73,8 @@ bool plan_index_same_but_case(const char *a, const char *b); /* ASCII; also when
 
 /* plan_check.c: ids against each other, needs against ids, cycles. */
 void plan_check(struct plan_loader *l);
+/* Once everything is read: each task must fit into a message. */
+void plan_check_sizes(struct plan_loader *l);
 
 /* plan_needs.c: needs by index with what the barrier adds, and waves. Needs that are unknown or circular, waves that do
  * not fit: -1. */

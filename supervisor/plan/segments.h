@@ -9,7 +9,7 @@
 void segments_task_read(struct plan_loader *l, const char *file, const struct yaml_node *node, bool parallel);
 
 /* segments_prompt.c: what of the plan the agent is told; `known` says which keys have a place of their own. Never
- * blank, and longer than PLAN_MAX_SEGMENT only to be refused. */
+ * blank, and longer than PLAN_MAX_TEXT only to be refused. */
 void segments_prompt(const struct yaml_node *node, bool (*known)(const char *key), struct str *out);
 
 /* segments_waves.c: execution_plan of a file whose tasks begin at `from`. Returns how many waves it has. */

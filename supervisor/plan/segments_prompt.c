@@ -47,7 +47,7 @@ static void add_value(struct str *out, const struct yaml_node *v, size_t depth)
 
 static void add_entries(struct str *out, const struct yaml_node *of, size_t depth)
 {
-	for (const struct yaml_node *v = of->first; v && out->len <= PLAN_MAX_SEGMENT; v = v->next) {
+	for (const struct yaml_node *v = of->first; v && out->len <= PLAN_MAX_TEXT; v = v->next) {
 		add_spaces(out, depth * INDENT);
 		str_add(out, "-");
 		if (v->key)
@@ -73,7 +73,7 @@ void segments_prompt(const struct yaml_node *node, bool (*known)(const char *key
 		if (out->p[out->len - 1] != '\n')
 			str_addc(out, '\n');
 	}
-	for (const struct yaml_node *v = node->first; v && out->len <= PLAN_MAX_SEGMENT; v = v->next) {
+	for (const struct yaml_node *v = node->first; v && out->len <= PLAN_MAX_TEXT; v = v->next) {
 		if (is_description(v) || known(v->key->text) || (v->kind == YAML_SCALAR && yaml_is_null(v)))
 			continue;
 		str_addf(out, "%s- %s:", first ? "\n" : "", v->key->text);

@@ -218,8 +218,8 @@ static void make_prompt(struct segment *s, const struct yaml_node *node)
 	AUTO_STR struct str out = {0};
 
 	segments_prompt(node, s->parallel ? has_place_parallel : has_place, &out);
-	if (out.len > PLAN_MAX_SEGMENT)
-		PLAN_FAULT(r, node, NULL, "what is said of this segment is longer than %d bytes", PLAN_MAX_SEGMENT);
+	if (out.len > PLAN_MAX_TEXT)
+		PLAN_FAULT(r, node, NULL, "what is said of this segment is longer than %d bytes", PLAN_MAX_TEXT);
 	else if (plan_read_afford(r, node, NULL, out.len) && plan_read_keepable(r, node, NULL, out.p, out.len))
 		r->d->prompt = str_take(&out);
 }

@@ -68,6 +68,9 @@ make_chain_of_20000() {
 make_no_such_file() { PLAN=$SCRATCH/absent.yaml; }
 make_folder_without_stories() { PLAN=$SCRATCH/home; }
 make_unreadable() { PLAN=/proc/self/mem; }
+make_too_much_in_all() { # each text and list is as long as it may be
+    jq -n '{tasks: [{id: "one", prompt: ("x" * 524288), files: [range(1000) | "f\(.)/" + "y" * 900]}]}' >"$PLAN"
+}
 make_id() { jq -n --arg id "$1" '{tasks: [{id: $id, run: "x"}]}' >"$PLAN"; }
 make_ids() { jq -n '{tasks: [$ARGS.positional[] | {id: ., run: "x"}]}' --args "$@" >"$PLAN"; }
 make_longest_id() { make_id "$(repeat a 64)" && args=(--dry-run); }
@@ -110,6 +113,7 @@ make_config() {
     chain_of_20000         |                                                  | 0
     no_such_file           | absent.yaml: cannot be read: No such file        | 2
     folder_without_stories | home: no story is in this file or folder         | 2
+    too_much_in_all        | bad.yaml:3:5: task one: this task has 14[0-9]{2} KiB in all .* at most 832 | 2
     unreadable             | /proc/self/mem: cannot be read                   | 2
 TABLE
 }
@@ -185,4 +189,23 @@ TABLE
     config alias_bomb             | bosk.yaml:[0-9:]+ aliases .* more than 1,000,000 | 2
     config nested_100000_lists    | bosk.yaml:1:71: nested deeper than 64            | 2
 TABLE
+}
+
+@test "the longest prompt that a plan may have reaches the agent" {
+    jq -n '{tasks: [{id: "one", title: "Long", prompt: ("\"" * 524287 + "\n"), files: ["x"]},
+        {id: "two", needs: ["one"], prompt: ("\u20ac" * 174762)}]}' >"$SCRATCH/p.yaml"
+    write_agent <<SH
+#!/bin/sh
+cp "\$BOSK_TASK_FILE" "$SCRATCH/\$BOSK_TASK.json"
+cp "\$BOSK_PROMPT_FILE" "$SCRATCH/\$BOSK_TASK.md"
+echo x >"\$BOSK_TASK"
+SH
+    run_bosk run "$SCRATCH/p.yaml" --executor "$AGENT"
+    expect_status 0
+    for task in one two; do
+        jq -S '.tasks[] | select(.id == $id) | {id, title, prompt, files: (.files // []), needs: (.needs // [])}' --arg id $task \
+            "$SCRATCH/p.yaml" >"$SCRATCH/wanted"
+        jq -S '{id, title, prompt, files, needs}' "$SCRATCH/$task.json" | cmp - "$SCRATCH/wanted"
+        grep -qxF -f <(jq -j '.prompt | rtrimstr("\n")' "$SCRATCH/wanted") "$SCRATCH/$task.md"
+    done
 }
