@@ -29,13 +29,14 @@ static void add_good(const struct session *s, enum task_state state, const char 
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
 		AUTO_FREE char *commit = mem_strndup(row->commit ? row->commit : "", 12);
-		AUTO_FREE char *id = mem_printf("  %s", s->plan.tasks[i].id);
+		const struct task_def *d = &s->plan.tasks[i];
+		AUTO_FREE char *id = mem_printf("  %s", d->id), *model = d->model ? mem_printf("model %s", d->model) : NULL;
 		AUTO_STR struct str took = {0};
 		bool here;
 		if (session_task_state(s, i) != state || (session_brings(&here, s, i, NULL) == 0 && !here))
 			continue;
 		status_took(row, &took);
-		TABLE_ROW(&t, id, commit, took.p, s->plan.tasks[i].title ? s->plan.tasks[i].title : "");
+		TABLE_ROW(&t, id, commit, took.p, d->title ? d->title : "", model ? model : "");
 	}
 	if (!t.n)
 		return;
@@ -89,9 +90,14 @@ static void add_by_hand(const struct session *s, const struct task_row *row, str
 static void add_trouble(const struct session *s, size_t i, struct str *out)
 {
 	const struct task_row *row = &s->tasks[i];
-	const char *id = s->plan.tasks[i].id;
+	const char *id = s->plan.tasks[i].id, *model = s->plan.tasks[i].model;
 
-	str_addf(out, "  %s  %s\n", id, session_task_shown(s, i));
+	str_addf(out, "  %s  %s", id, session_task_shown(s, i));
+	if (model) {
+		str_add(out, "  model ");
+		str_add_printable(out, model, strlen(model), false);
+	}
+	str_addc(out, '\n');
 	if (row->reason)
 		quoted(out, row->reason);
 	if (row->kept)

@@ -58,6 +58,8 @@ static void add_task(struct lists *l, const struct session *s, size_t i)
 		json_put_text(t, "kept", row->kept);
 		break;
 	}
+	if (d->model || str_eq(s->queue.kind, "segments"))
+		json_put_text(t, "model", d->model);
 	json_add(l->of[class], t);
 }
 

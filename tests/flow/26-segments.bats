@@ -77,6 +77,9 @@ YAML
     expect_status 0
     run_bosk report --json
     expect_status 0
+    equal "model" "$(jq -r '.completed[] | select(.story_key == "first-a").model' "$OUT")" sonnet-4.5
+    run_bosk report
+    expect_text '^  first-a +[0-9a-f]{12}  .*The first  +model sonnet-4\.5$' "$OUT"
 }
 
 @test "S0.8 without a barrier a segment waits for its dependencies only" {
@@ -99,12 +102,14 @@ YAML
 
 @test "the barrier is kept with the session: what a failed wave held back goes on after a retry" {
     cat >"$PLAN" <<'YAML'
-segments: [{id: red, name: x}, {id: beside, name: x}, {id: later, name: x}]
+segments: [{id: red, name: x, model: sonnet-4.5}, {id: beside, name: x}, {id: later, name: x}]
 execution_plan: {wave_1: [red, beside], wave_2: [later]}
 YAML
     run_bosk run "$PLAN" --executor "$AGENT" --jobs 2 -c retries=0
     expect_status 1
     sid=$(last_sid)
+    run_bosk report
+    expect_text '^  red  failed  model sonnet-4\.5$' "$OUT"
     equal "beside" "$(task_field "$sid" beside state)" integrated
     equal "later" "$(task_field "$sid" later state)" skipped
     sed -i '/red/d' "$AGENT"
