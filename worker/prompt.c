@@ -81,7 +81,7 @@ void prompt_write(const struct msg_task *t, const char *feedback, struct str *ou
 	const struct ending *end = ending_of(t);
 
 	if (t->preamble)
-		str_addf(out, "%s\n", t->preamble);
+		str_addf(out, "%s%s\n", t->preamble, str_ends(t->preamble, "\n") ? "" : "\n");
 	str_addf(out, "# Task %s%s%s\n", t->id, t->title ? ": " : "", t->title ? t->title : "");
 	if (t->prompt)
 		str_addf(out, "\n%s\n", t->prompt);

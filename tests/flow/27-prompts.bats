@@ -89,3 +89,49 @@ YAML
     expect_status 0
     golden segments
 }
+
+@test "the prompt of a story: what is open, what is for a human; a result made by its words is understood" {
+    commit_config <<'YAML'
+gates: [{name: made, run: sh check.sh}]
+stories: {instructions: Read AGENTS.md first., human_validation_patterns: [manually verify, QA sign-off]}
+YAML
+    write_file docs/stories/5-2-export.md <<'MD'
+# Story 5.2: Export
+Status: in-progress
+
+## Tasks / Subtasks
+
+- [x] Task 1: writer
+- [x] Task 2: reader
+- [x] Task 3: names
+- [X] Task 4: a test
+- [ ] Task 5: "quotes" and `code`
+  - [x] 5.1 one
+  - [ ] 5.2 another
+- [ ] Manually verify that the file opens
+- [x] Task 7: docs
+
+## Dev Notes
+
+- [ ] none of the tasks
+MD
+    git add -A && git commit -qm 'A story'
+    # The keys and kinds of what the prompt shows, with the values of this story.
+    write_agent <<SH
+#!/bin/sh
+cat >"$SCRATCH/told.\$BOSK_ATTEMPT"
+[ "\$BOSK_ATTEMPT" = 2 ] && touch made.txt || touch other.txt
+sed -i 's/^- \[ \] Task 5/- [x] Task 5/' docs/stories/5-2-export.md
+sed -n '/^    {"story_key"/,/}\$/p' "$SCRATCH/told.\$BOSK_ATTEMPT" |
+    sed -e 's/"status": .*/"status": "completed",/' -e 's/"story_key": "..."/"story_key": "5-2-export"/' \
+        -e 's/exact text of each task that you ticked/Task 5: \\\\"quotes\\\\" and \`code\`/' \
+        -e 's/its text/Task 5/' -e 's/"question": "..."/"question": "Why?"/' >"\$BOSK_RESULT_FILE"
+SH
+    run_bosk run docs/stories --executor "$AGENT" --no-preflight
+    expect_status 0
+    golden stories
+    equal "result" "$("$BOSK_BIN" report --json | jq -r '.completed[0] | "\(.tasks_completed)/\(.tasks_total)"')" 6/7
+    equal "keys" "$(sed -n '/^    {"story_key"/,/}$/p' "$SCRATCH/told.2" | grep -o '"[a-z_]*":' | tr -d '":\n ' | fold -w 200)" \
+        "$(printf %s story_key status tasks_done tasks_total tasks_completed_by_closer tasks_already_done tasks_blocked \
+            tasks_human_validation blocker_questions task question human_validation_tasks errors)"
+}
