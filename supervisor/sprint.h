@@ -28,6 +28,10 @@ struct sprint_line {
  * file: it is not what can be changed; then *out and the lines say nothing. */
 int sprint_edit(struct str *out, const char *text, size_t n, struct sprint_line *lines, size_t n_lines, struct err *e);
 
+/* Where `ours` differs from `base` in states and in nothing else, these go into `theirs`, by their keys: to *out. False:
+ * it differs otherwise, or `theirs` has other states there than `base` had. */
+bool sprint_merge(struct str *out, const struct str *base, const struct str *ours, const struct str *theirs);
+
 /* ---- sprint.c ---- */
 
 /* Nothing more will run. False: there is nothing to do. Else sprint_step does it, and calls finish_gates after it. */

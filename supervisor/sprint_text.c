@@ -1,4 +1,4 @@
-/* sprint_text: the rule, and the edit of one file. The file is foreign text: it is read by the YAML reader, which tells
+/* sprint_text: the rule, and the edit and the merge of one file. The file is foreign text: it is read by the YAML reader, which tells
  * where each value lies; what was written is read again, and must be the same but for these values. */
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +61,12 @@ static const struct yaml_node *line_of(const struct yaml_node *map, const char *
 	return found;
 }
 
+/* Of a line: a text, or `status` in a mapping. NULL: it has none. */
+static const struct yaml_node *state_of(const struct yaml_node *line)
+{
+	return line && line->kind == YAML_MAP ? yaml_get(line, "status") : line;
+}
+
 static bool written_plainly(const struct yaml_node *v, const char *text, size_t n)
 {
 	return v->kind == YAML_SCALAR && v->len && v->from < v->to && v->to <= n && v->to - v->from == v->len &&
@@ -79,10 +85,8 @@ static size_t choose(struct edit *edits, const struct yaml_node *map, const char
 {
 	size_t n_edits = 0, kept = 0;
 
-	for (size_t i = 0; i < n_lines; i++) {
-		const struct yaml_node *v = line_of(map, lines[i].story);
-		if (v && v->kind == YAML_MAP)
-			v = yaml_get(v, "status");
+	for (size_t i = 0; i < n_lines; i++) { /* as many as there are stories */
+		const struct yaml_node *v = state_of(line_of(map, lines[i].story));
 		if (!v)
 			lines[i].why = "has no line";
 		else if (!written_plainly(v, text, n))
@@ -137,22 +141,35 @@ static bool as_wanted(const struct yaml *before, const struct str *text, const s
 
 /* ---- the edit ---- */
 
-static int edit(struct str *out, const struct yaml *y, const char *text, size_t n, struct sprint_line *lines,
-                size_t n_lines, struct err *e)
+/* The text with these values, which are in the order of the text, replaced. */
+static void apply(struct str *out, const char *text, size_t n, const struct edit *edits, size_t n_edits)
 {
-	const struct yaml_node *map = yaml_get(yaml_root(y), "development_status");
-	AUTO_FREE struct edit *edits = mem_array(n_lines + 1, sizeof *edits);
 	size_t at = 0;
 
-	if (!map || map->kind != YAML_MAP)
-		return err_set(e, ERR_USAGE, "has no mapping development_status");
-	size_t n_edits = choose(edits, map, text, n, lines, n_lines);
 	for (size_t i = 0; i < n_edits; i++) {
 		str_addn(out, text + at, edits[i].value->from - at);
 		str_add(out, edits[i].line->state);
 		at = edits[i].value->to;
 	}
 	str_addn(out, text + at, n - at);
+}
+
+static const struct yaml_node *states_in(const struct yaml *y)
+{
+	const struct yaml_node *map = y ? yaml_get(yaml_root(y), "development_status") : NULL;
+	return map && map->kind == YAML_MAP ? map : NULL;
+}
+
+static int edit(struct str *out, const struct yaml *y, const char *text, size_t n, struct sprint_line *lines,
+                size_t n_lines, struct err *e)
+{
+	const struct yaml_node *map = states_in(y);
+	AUTO_FREE struct edit *edits = mem_array(n_lines + 1, sizeof *edits);
+
+	if (!map)
+		return err_set(e, ERR_USAGE, "has no mapping development_status");
+	size_t n_edits = choose(edits, map, text, n, lines, n_lines);
+	apply(out, text, n, edits, n_edits);
 	if (n_edits && !as_wanted(y, out, edits, n_edits))
 		return err_set(e, ERR_USAGE, "has values that cannot be changed alone (anchors?)");
 	for (size_t i = 0; i < n_edits; i++)
@@ -179,4 +196,82 @@ int sprint_edit(struct str *out, const char *text, size_t n, struct sprint_line 
 	yaml_free(y);
 	plan_faults_fini(&faults);
 	return rc;
+}
+
+/* ---- the merge ---- */
+
+/* The states that differ, of two texts with the same lines. */
+static size_t differing(struct edit *edits, struct sprint_line *lines, const struct yaml_node *base,
+                        const struct yaml_node *ours, const struct str *text)
+{
+	size_t n = 0;
+
+	for (base = base->first, ours = ours->first; base && ours; base = base->next, ours = ours->next) {
+		const struct yaml_node *was = state_of(base), *is = state_of(ours);
+		if (!was || !is || strcmp(was->text, is->text) == 0 || !written_plainly(was, str_text(text), text->len))
+			continue;
+		lines[n] = (struct sprint_line){.story = base->key->text, .state = is->text};
+		edits[n] = (struct edit){was, &lines[n]};
+		n++;
+	}
+	return n;
+}
+
+/* `edits` of the base become those of `theirs`. False: it has changed one of these states, too. */
+static bool carry_over(struct edit *edits, size_t *n, const struct yaml_node *theirs, const struct str *text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *n; i++) {
+		const struct yaml_node *v = state_of(yaml_get(theirs, edits[i].line->story));
+		if (!v || !written_plainly(v, str_text(text), text->len))
+			return false;
+		if (strcmp(v->text, edits[i].line->state) == 0)
+			continue;
+		if (strcmp(v->text, edits[i].value->text) != 0)
+			return false;
+		edits[kept++] = (struct edit){v, edits[i].line};
+	}
+	*n = kept;
+	if (kept)
+		qsort(edits, kept, sizeof *edits, by_place);
+	return true;
+}
+
+static bool merge(struct str *out, const struct yaml *trees[3], const struct str *const texts[3])
+{
+	const struct yaml_node *base = states_in(trees[0]), *ours = states_in(trees[1]), *theirs = states_in(trees[2]);
+
+	if (!base || !ours || !theirs)
+		return false;
+	AUTO_FREE struct edit *edits = mem_array(base->n + 1, sizeof *edits);
+	AUTO_FREE struct sprint_line *lines = mem_array(base->n + 1, sizeof *lines);
+	size_t n = differing(edits, lines, base, ours, texts[0]);
+	AUTO_STR struct str again = {0};
+	if (n > STORIES_MAX)
+		return false;
+	apply(&again, str_text(texts[0]), texts[0]->len, edits, n);
+	if (again.len != texts[1]->len || memcmp(str_text(&again), str_text(texts[1]), again.len) != 0 ||
+	    !carry_over(edits, &n, theirs, texts[2]))
+		return false;
+	apply(out, str_text(texts[2]), texts[2]->len, edits, n);
+	return as_wanted(trees[2], out, edits, n);
+}
+
+bool sprint_merge(struct str *out, const struct str *base, const struct str *ours, const struct str *theirs)
+{
+	const struct str *const texts[3] = {base, ours, theirs};
+	struct plan_faults faults = {0};
+	struct yaml *trees[3] = {0};
+
+	for (int i = 0; i < 3; i++)
+		if (texts[i]->len <= SPRINT_MAX_BYTES)
+			trees[i] = yaml_parse("", str_text(texts[i]), texts[i]->len, &faults);
+	bool merged = merge(out, (const struct yaml **)trees, texts);
+	if (!merged)
+		str_clear(out);
+	for (int i = 0; i < 3; i++)
+		yaml_free(trees[i]);
+	plan_faults_fini(&faults);
+	return merged;
 }

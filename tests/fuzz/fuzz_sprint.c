@@ -1,5 +1,5 @@
 /* fuzz_sprint: any bytes as sprint-status.yaml. What comes out is the text with nothing changed but the values of the
- * lines that say so, and is not changed again by the same states. */
+ * lines that say so, and is not changed again by the same states; and it merges with what has not changed. */
 #include <assert.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	const char *text = (const char *)bytes;
 	struct sprint_line lines[LINES], again[LINES];
-	AUTO_STR struct str out = {0}, twice = {0};
+	AUTO_STR struct str base = {0}, out = {0}, twice = {0}, merged = {0};
 	struct err e = {0};
 
 	memcpy(lines, wanted, sizeof lines);
@@ -69,6 +69,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	check(text, n, &out, lines);
 	int rc = sprint_edit(&twice, str_text(&out), out.len, again, LINES, &e);
 	assert(rc == 0 && twice.len == out.len && memcmp(str_text(&twice), str_text(&out), out.len) == 0);
+	str_addn(&base, text, n);
+	bool can = sprint_merge(&merged, &base, &out, &base);
+	assert(can && merged.len == out.len && memcmp(str_text(&merged), str_text(&out), out.len) == 0);
+	str_clear(&merged);
+	can = sprint_merge(&merged, &base, &base, &out);
+	assert(can && merged.len == out.len && memcmp(str_text(&merged), str_text(&out), out.len) == 0);
 	for (size_t i = 0; i < LINES; i++) {
 		assert(!again[i].was && (!again[i].why == !lines[i].why));
 		free(lines[i].was);

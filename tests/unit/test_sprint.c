@@ -185,6 +185,45 @@ static void what_cannot_be_changed_safely_is_refused(void **state)
 	refused(large.p, large.len, "larger than");
 }
 
+/* after NULL: it cannot be merged. */
+static void merges(const char *base, const char *ours, const char *theirs, const char *after)
+{
+	const char *given[] = {base, ours, theirs};
+	struct str texts[3] = {0};
+	AUTO_STR struct str out = {0};
+
+	for (int i = 0; i < 3; i++)
+		str_add(&texts[i], given[i]);
+	assert_int_equal(sprint_merge(&out, &texts[0], &texts[1], &texts[2]), after != NULL);
+	assert_string_equal(str_text(&out), after ? after : "");
+	for (int i = 0; i < 3; i++)
+		str_fini(&texts[i]);
+}
+
+static void states_of_two_sessions_are_merged_by_key(void **state)
+{
+	(void)state;
+	static const char base[] = HEAD "  1-1: review # a\n  1-2: {status: 'backlog'}\n  1-3: backlog\n";
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'backlog'}\n  1-3: review\n",
+	       HEAD "  1-1: review # a\n  1-2: {status: 'review'}\n  1-3: backlog\n",
+	       HEAD "  1-1: done # a\n  1-2: {status: 'review'}\n  1-3: review\n");
+	/* They have added, moved and quoted lines; and one is the same on both sides. */
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'review'}\n  1-3: backlog\n",
+	       "development_status: {new: x, 1-2: {status: review}, 1-1: \"review\"}\n",
+	       "development_status: {new: x, 1-2: {status: review}, 1-1: \"done\"}\n");
+	merges(base, base, HEAD "  1-1: x\n", HEAD "  1-1: x\n");
+	/* Both have changed one; they have removed one; we have changed more than states. */
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'backlog'}\n  1-3: backlog\n",
+	       HEAD "  1-1: backlog # a\n  1-2: {status: 'backlog'}\n  1-3: backlog\n", NULL);
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'backlog'}\n  1-3: backlog\n", HEAD "  1-3: backlog\n", NULL);
+	merges(base, HEAD "  1-1: done # b\n  1-2: {status: 'backlog'}\n  1-3: backlog\n", base, NULL);
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'backlog'}\n", base, NULL);
+	merges(base, HEAD "  1-1: done # a\n  1-2: {status: 'backlog'}\n  1-3: backlog\n", HEAD "  1-1: &a review\n  1-4: *a\n", NULL);
+	merges(base, base, "[", NULL);
+	merges("", base, base, NULL);
+	merges(base, "x", base, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +232,7 @@ int main(void)
 		cmocka_unit_test(a_line_is_found_by_name_or_by_a_number_alone),
 		cmocka_unit_test(what_is_no_plain_value_is_left_alone),
 		cmocka_unit_test(what_cannot_be_changed_safely_is_refused),
+		cmocka_unit_test(states_of_two_sessions_are_merged_by_key),
 	};
 	return cmocka_run_group_tests_name("sprint", tests, NULL, NULL);
 }
