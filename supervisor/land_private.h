@@ -13,11 +13,32 @@ struct landing {
 	char *tree; /* worktree that has the target checked out, NULL = none */
 };
 
+/* ---- land.c ---- */
+
+/* Says why it did not land. Returns 0: that is no error. */
+int land_refuse(struct landing *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- land_commit.c ---- */
+
+/* What is landed: a line for each task. */
+int land_tasks(struct strv *out, const struct session *s, struct err *e);
+/* The merge commit of target and tip, its objects only. *clean false: it was said why there is none. */
+int land_commit(struct landing *l, bool *clean, struct err *e);
+
 /* ---- land_turn.c: one landing at a time in a repository ---- */
 
 /* Until it is this session's turn; says whose it is meanwhile. *stopped: `bosk stop` ended the wait. */
 int land_turn_wait(struct session *s, bool *stopped, struct err *e);
 void land_turn_over(struct session *s);
+
+/* ---- land_sprint.c: states of stories are merged by their keys ---- */
+
+/* `paths` are in conflict. *can: only because of such states; then *commit is the session's without its own, `texts` are
+ * the files of `paths` as they are to be, ... */
+int land_sprint_without(struct landing *l, const struct strv *paths, struct oid *commit, struct strv *texts, bool *can,
+                        struct err *e);
+/* ... which go into the merge of that. */
+int land_sprint_put(struct landing *l, const struct strv *paths, const struct strv *texts, struct oid *tree, struct err *e);
 
 /* ---- land_flush.c ---- */
 

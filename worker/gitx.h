@@ -106,6 +106,9 @@ int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e);
 int gitx_merge(struct gitx *g, bool *merged, struct oid *tree, const struct oid *base,
                const struct oid *ours, const struct oid *theirs, struct err *e);
 
+/* The commit that git would merge the two by; "" = there is none, or several. */
+int gitx_merge_base(struct gitx *g, struct oid *out, const struct oid *ours, const struct oid *theirs, struct err *e);
+
 /* Reads all that `tree` has and the tree `base` (or none) has not. The files of damaged objects are moved away and counted in
  * *cleared, with their places in `paths` ("." = the tree itself): to be written again. Other trouble is an error. */
 int gitx_check_tree(struct gitx *g, const struct oid *base, const struct oid *tree, struct strv *paths,

@@ -242,17 +242,27 @@ static int root_of(struct gitx *g, const struct oid *commit, struct entry *out, 
 static int only_base(struct gitx *g, const struct oid *base, const struct oid *ours,
                      const struct oid *theirs, bool *out, struct err *e)
 {
-	git_oidarray found = {0};
-	git_oid a, b, wanted;
+	struct oid found;
 
-	*out = false;
-	if (gitx_oid_in(&wanted, base, "base", e) != 0 || gitx_oid_in(&a, ours, "commit", e) != 0 ||
-	    gitx_oid_in(&b, theirs, "commit", e) != 0)
+	if (gitx_merge_base(g, &found, ours, theirs, e) != 0)
+		return -1;
+	*out = str_eq(found.hex, base->hex);
+	return 0;
+}
+
+int gitx_merge_base(struct gitx *g, struct oid *out, const struct oid *ours, const struct oid *theirs, struct err *e)
+{
+	git_oidarray found = {0};
+	git_oid a, b;
+
+	*out = (struct oid){0};
+	if (gitx_oid_in(&a, ours, "commit", e) != 0 || gitx_oid_in(&b, theirs, "commit", e) != 0)
 		return -1;
 	int rc = git_merge_bases(&found, g->repo, &a, &b);
 	if (rc < 0 && rc != GIT_ENOTFOUND)
 		return gitx_err(e, rc, "cannot find what %s and %s have in common", ours->hex, theirs->hex);
-	*out = rc == 0 && found.count == 1 && git_oid_equal(&found.ids[0], &wanted);
+	if (rc == 0 && found.count == 1)
+		gitx_oid_out(out, &found.ids[0]);
 	git_oidarray_dispose(&found);
 	git_error_clear();
 	return 0;

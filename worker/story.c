@@ -130,8 +130,7 @@ static void record(struct attempt *r, struct story_taken *taken)
 	str_addn(&story->before, str_text(&taken->text), taken->text.len);
 }
 
-/* Only bosk writes it, when the session is over: all stories have a line in it. */
-static bool is_sprint_status(const char *path)
+bool story_is_status(const char *path)
 {
 	const char *name = strrchr(path, '/');
 	name = name ? name + 1 : path;
@@ -145,7 +144,7 @@ static int find_back(struct attempt *r, struct strv *back, struct err *e)
 	if (gitx_diff_paths(r->s->gitx, &r->base_tree, &r->tree, 0, &changed, e) != 0)
 		return -1;
 	for (size_t i = 0; i < changed.n; i++)
-		if (is_sprint_status(changed.v[i])) {
+		if (story_is_status(changed.v[i])) {
 			strv_add(back, changed.v[i]);
 			strv_addf(&r->story->notes, "it changed %s, which bosk does itself: set back", changed.v[i]);
 		}

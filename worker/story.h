@@ -5,6 +5,9 @@
 
 #include "attempt.h"
 
+/* Is it by its name the file in which all stories have a line? Only bosk writes it, when the session is over. */
+bool story_is_status(const char *path);
+
 /* Is the story at the task's base what was planned? Else blocked. */
 enum step story_begin(struct attempt *r);
 

@@ -244,6 +244,28 @@ DO
     [ "$(grep -c 'sprint-status.yaml' "$OUT")" = 7 ]
 }
 
+@test "S3.25 S3.17 two sessions change lines side by side: both land, by their keys; what one state cannot be is a conflict" {
+    plan "$(story 1-1)"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    one=$(last_sid)
+    plan "$(story 1-2 '"human": ["Manually verify the file opens"]')"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    two=$(last_sid)
+    run_bosk run "$PLAN" --executor "$AGENT" --fresh
+    three=$(last_sid)
+    for sid in "$one" "$two"; do
+        run_bosk land "$sid" --merge
+        expect_status 0
+    done
+    equal "states" "$(states main)" '1-1=done 1-2=review 1-3=ready-for-dev 1-5=review'
+    equal "lines" "$(git diff --stat "$(git merge-base "integration-$one" "integration-$two")" main -- $STATUS | tail -1)" ' 1 file changed, 2 insertions(+), 2 deletions(-)'
+    sed -i '/1-2/s/review/blocked/' $STATUS
+    git commit -qam 'Not so'
+    run_bosk land "$three" --merge
+    expect_status 1
+    expect_text "conflict in .*$STATUS"
+}
+
 @test "S3.17 a commit that says it is bosk's and is not in the store is noticed, and so is one that is gone" {
     run_bosk run "$PLAN" --executor "$AGENT"
     expect_status 0
