@@ -59,6 +59,7 @@ static struct view *open_view(const struct core *c)
 		.color = view_out_color(2),
 		.fd = 2,
 		.worktrees = c->s->manifest.worktrees.n,
+		.only_busy = c->s->manifest.own > 0,
 		.total = c->s->plan.n,
 	};
 	return view_open(&o);

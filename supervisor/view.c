@@ -34,7 +34,7 @@ enum {
 struct view {
 	struct view_out out;
 	enum view_mode mode;
-	bool color, dirty, drawn; /* drawn: live lines stand below the cursor */
+	bool color, only_busy, dirty, drawn; /* drawn: live lines stand below the cursor */
 	pid_t pid;
 	unsigned fixed_columns;
 	unsigned columns, rows;             /* as last asked */
@@ -64,7 +64,10 @@ static void ask_size(struct view *v)
 
 static struct view_look look(const struct view *v)
 {
-	return view_look_for(v->mode == VIEW_LIVE ? v->columns : 0, v->widest, v->color);
+	struct view_look k = view_look_for(v->mode == VIEW_LIVE ? v->columns : 0, v->widest, v->color);
+
+	k.only_busy = v->only_busy;
+	return k;
 }
 
 /* As shown text; NULL stays NULL. On a plain file the width does not matter, and UTF-8 is kept. */
@@ -222,6 +225,7 @@ struct view *view_open(const struct view_options *o)
 	*v = (struct view){
 		.mode = o->mode,
 		.color = o->color,
+		.only_busy = o->only_busy,
 		.dirty = true,
 		.pid = getpid(),
 		.fixed_columns = o->columns,

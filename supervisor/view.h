@@ -34,6 +34,7 @@ struct view_options {
 	unsigned columns;  /* 0 = ask the terminal (TIOCGWINSZ) at each redraw, 80 when it won't say */
 	size_t worktrees;  /* lines shown below the scrolling part, at most 16 then a "+N more" line;
 	                    * fewer when the terminal has no rows for them */
+	bool only_busy;    /* an idle worktree has no line: there are many that are used once */
 	size_t total;      /* tasks */
 };
 

@@ -250,19 +250,23 @@ void view_lines_live(struct strv *out, const struct view_look *k, unsigned rows,
 {
 	enum { MOST = 16 };
 	size_t room = rows > 2 ? rows - 2 : 0; /* for worktrees and "+N more" */
-	size_t n = worktrees;
-	bool more = n > MOST || n > room;
+	size_t all = 0, n = 0;
 
-	if (more)
-		n = room > MOST ? MOST : room ? room - 1 : 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < worktrees; i++)
+		all += !k->only_busy || slots[i].task;
+	bool more = all > MOST || all > room;
+	size_t most = !more ? all : room > MOST ? MOST : room ? room - 1 : 0;
+	for (size_t i = 0; i < worktrees && n < most; i++) {
 		struct str line = {0};
+		if (k->only_busy && !slots[i].task)
+			continue;
+		n++;
 		view_line_worktree(&line, k, i, worktrees, &slots[i], now_ms);
 		strv_give(out, str_take(&line));
 	}
 	struct str line = {0};
 	if (more && room) {
-		view_line_more(&line, k, worktrees - n);
+		view_line_more(&line, k, all - n);
 		strv_give(out, str_take(&line));
 	}
 	view_line_bar(&line, k, c);

@@ -11,6 +11,7 @@
 
 struct view_look {
 	bool color;
+	bool only_busy; /* an idle worktree has no line */
 	size_t max;   /* columns a line may take; the last column of a terminal is never written */
 	size_t task;  /* width of the column of task ids */
 	size_t phase; /* width of the column of phases */

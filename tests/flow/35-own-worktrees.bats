@@ -63,6 +63,16 @@ SH
     diff -u "$SCRATCH/before" "$SCRATCH/after"
 }
 
+@test "on a terminal a worktree of its own has a line only while somebody works in it" {
+    own one two then-three
+    NO_COLOR=1 SHELL=/bin/sh timeout 60 script -qec "stty cols 100 rows 30
+        exec '$BOSK_BIN' run '$SCRATCH/own.json' --jobs 2 --executor 'pwd >\$BOSK_TASK.txt'" /dev/null \
+        >"$SCRATCH/screen" </dev/null 3>&-
+    grep -q 'ok   one .* integrated' "$SCRATCH/screen"
+    grep -q '/3 integrated' "$SCRATCH/screen"
+    refute grep -q 'idle' "$SCRATCH/screen"
+}
+
 @test "S0.1 own worktrees do not make more run than --jobs; tasks without one share the pool" {
     own one two three
     jq '.tasks += [{"id": "four", "prompt": "p"}]' "$SCRATCH/own.json" >"$SCRATCH/p.json"

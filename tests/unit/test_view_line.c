@@ -136,6 +136,29 @@ static void the_rows_decide_how_many_worktrees_are_shown(void **state)
 	live(24, 0, 1, NULL);
 }
 
+static void idle_worktrees_may_have_no_line(void **state)
+{
+	(void)state;
+	struct view_slot slots[40] = {{0}};
+	struct view_numbers c = {2, 2, 0, 30};
+	struct view_look k = view_look_for(80, 0, false);
+	AUTO_STRV struct strv none = {0}, two = {0}, many = {0};
+
+	k.only_busy = true;
+	view_lines_live(&none, &k, 24, slots, 40, &c, 0);
+	assert_int_equal(none.n, 1); /* the bar */
+	slots[3].task = slots[39].task = (char *)"greet";
+	view_lines_live(&two, &k, 24, slots, 40, &c, 0);
+	assert_int_equal(two.n, 3);
+	assert_true(str_starts(two.v[0], " 4 greet"));
+	assert_true(str_starts(two.v[1], "40 greet"));
+	for (size_t i = 0; i < 20; i++)
+		slots[i].task = (char *)"greet";
+	view_lines_live(&many, &k, 24, slots, 40, &c, 0);
+	assert_int_equal(many.n, 18);
+	assert_string_equal(many.v[16], "+5 more worktrees");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -144,6 +167,7 @@ int main(void)
 		cmocka_unit_test(elapsed_times),
 		cmocka_unit_test(an_ended_task_has_one_line),
 		cmocka_unit_test(the_rows_decide_how_many_worktrees_are_shown),
+		cmocka_unit_test(idle_worktrees_may_have_no_line),
 	};
 	if (!setlocale(LC_ALL, "C.UTF-8")) {
 		fprintf(stderr, "no C.UTF-8 locale here\n");
