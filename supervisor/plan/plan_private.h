@@ -38,6 +38,8 @@ struct plan_loader {
 	struct stories *stories;     /* read so far; NULL = none was given */
 };
 
+/* ---- plan_loader.c ---- */
+
 /* A fault at a node (NULL: no position). */
 void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node *at,
                 const char *task, const char *key, const char *fmt, ...)
@@ -47,6 +49,8 @@ void plan_fault(struct plan_loader *l, const char *file, const struct yaml_node 
 bool plan_room(struct plan_loader *l, const char *file, const struct yaml_node *list, size_t n);
 /* The kind that a file holds; false after a fault, when those before were of another. */
 bool plan_takes(struct plan_loader *l, const char *file, const struct yaml_node *root, const char *kind);
+
+/* ---- the others ---- */
 
 /* plan_kind.c: is this bosk's own format? If not, one fault says what it seems to be. */
 bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root);
