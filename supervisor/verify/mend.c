@@ -8,7 +8,6 @@
 
 #include "store/base/fail.h"
 #include "store/base/mem.h"
-#include "supervisor/batch_results.h"
 #include "supervisor/locks.h"
 #include "supervisor/recover.h"
 #include "worker/keep.h"
@@ -56,7 +55,7 @@ static bool all_in(const struct session *s)
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (!task_state_fine(session_task_state(s, i)))
 			return false;
-	return !batch_partial(s);
+	return true;
 }
 
 static bool any_open(const struct session *s)
