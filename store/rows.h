@@ -71,7 +71,8 @@
 	F(u64, seed_total) F(u64, seed_checked) /* as the original counts them */                 \
 	F(u64, steps) F(u64, steps_checked) /* boxes inside of those */                           \
 	F(list, human)     /* its unticked boxes that only a human can tick */                    \
-	F(str, routed)     /* why it is never run; NULL = it is */
+	F(str, routed)     /* why it is never run; NULL = it is */ \
+	F(str, sprint)     /* the file with its state, where that lies neither beside nor above it */
 
 /* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
 #define TASK_FIELDS(F)                                                                            \

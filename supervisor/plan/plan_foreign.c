@@ -34,6 +34,7 @@ static const struct field {
 	{"steps_checked", NUMBER, offsetof(struct task_def, steps_checked)},
 	{"human", LONG_LIST, offsetof(struct task_def, human)},
 	{"routed", LINE, offsetof(struct task_def, routed)},
+	{"sprint", LINE, offsetof(struct task_def, sprint)},
 };
 
 static const char *const kinds[] = {"segments", "stories", "queue"};

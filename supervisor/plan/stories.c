@@ -104,6 +104,7 @@ static void fill(struct plan_loader *l, const struct plan_stories *how, const st
 	                       .seed_total = s->boxes.seed_total, .seed_checked = s->boxes.seed_checked,
 	                       /* Tasks that turn out to be blocked leave nothing to commit. */
 	                       .allow_empty = true};
+	mem_set(&d->sprint, s->sprint);
 	fill_human(how, s, &d->human);
 	fill_steps(s, d);
 	uint64_t unchecked = d->total - d->checked;

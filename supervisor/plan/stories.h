@@ -42,6 +42,7 @@ struct story {
 	uint32_t *needs;
 	size_t n_needs;
 	const char *category; /* CLEAN, CLOSEABLE, NEEDS_PIPELINE */
+	char *sprint; /* see task_def */
 };
 
 struct stories {
@@ -49,6 +50,7 @@ struct stories {
 	size_t n;
 	size_t seen; /* entries of folders */
 	bool full;   /* that was said */
+	char *sprint; /* of the folder that is just read */
 };
 
 /* stories_find.c: what was given is a folder, a file that tells of one (sprint-status.yaml), or no file but a key.
@@ -63,6 +65,8 @@ void stories_text(struct plan_loader *l, const char *file, const char *path, con
 /* "3.2", "3-5.2", "18b-1" at the beginning of the text: how many bytes, 0 = no number. `epic` takes all but the last
  * part, joined by "-"; the caller owns it. */
 size_t stories_number(const char *text, char **epic, uint64_t *number);
+/* A path without the folder `top`, both as realpath gives them; NULL: it is not in it. */
+const char *stories_path(const char *real, const char *top);
 void stories_free(struct stories *s); /* NULL allowed */
 
 /* stories_refs.c: fills told, asked, mentioned and paths from the text; warns of front matter that cannot be

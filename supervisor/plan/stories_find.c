@@ -2,12 +2,14 @@
 #include "stories.h"
 
 #include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worker/story.h"
 
 /* Where the tools that write stories put them, from the top of the repository. */
 static const char *const usual[] = {
@@ -126,6 +128,20 @@ void stories_folder(struct plan_loader *l, const char *folder)
 	strv_fini(&s.files);
 }
 
+/* The stories of `folder` have their states in `file`, which lies elsewhere. */
+static void folder_of(struct plan_loader *l, const char *folder, const char *file)
+{
+	AUTO_FREE char *top = realpath(l->ctx->top, NULL), *real = realpath(file, NULL);
+	const char *path = top && real ? stories_path(real, top) : NULL;
+
+	if (!l->stories)
+		l->stories = mem_alloc(sizeof *l->stories);
+	if (path && story_is_status(path))
+		mem_set(&l->stories->sprint, path);
+	stories_folder(l, folder);
+	mem_set(&l->stories->sprint, NULL);
+}
+
 /* A list of the states of stories says no more than where stories are: in the folder it names, else beside it. */
 void stories_status(struct plan_loader *l, const char *file, const struct yaml_node *root)
 {
@@ -140,7 +156,7 @@ void stories_status(struct plan_loader *l, const char *file, const struct yaml_n
 		const char *name = said->text + (str_starts(said->text, hole) ? strlen(hole) : 0);
 		AUTO_FREE char *path = mem_printf("%s/%s", l->ctx->top, name);
 		if (!plan_path_fault(name, NULL) && fs_is_dir(path)) {
-			stories_folder(l, path);
+			folder_of(l, path, file);
 			return;
 		}
 	}

@@ -162,6 +162,7 @@ static void fini(struct story *s)
 	free(s->id);
 	free(s->file);
 	free(s->path);
+	free(s->sprint);
 	free(s->title);
 	free(s->epic);
 	free(s->text);
@@ -201,8 +202,11 @@ void stories_text(struct plan_loader *l, const char *file, const char *path, con
 		l->stories = mem_alloc(sizeof *l->stories);
 	struct stories *all = l->stories;
 	for (size_t i = 0; i < all->n; i++)
-		if (str_eq(all->v[i].path, path))
-			return; /* given twice */
+		if (str_eq(all->v[i].path, path)) { /* given twice */
+			if (all->sprint)
+				mem_set(&all->v[i].sprint, all->sprint);
+			return;
+		}
 	if (stem > 3 && strcasecmp(name + stem - 3, ".md") == 0)
 		stem -= 3;
 	struct story s = {.key = mem_strndup(name, stem), .file = mem_strdup(file), .path = mem_strdup(path),
@@ -229,9 +233,16 @@ void stories_text(struct plan_loader *l, const char *file, const char *path, con
 		return;
 	}
 	stories_refs(l, &s);
+	mem_set(&s.sprint, all->sprint);
 	if ((all->n & (all->n + 1)) == 0)
 		all->v = mem_grow(all->v, 2 * (all->n + 1), sizeof *all->v);
 	all->v[all->n++] = s;
+}
+
+const char *stories_path(const char *real, const char *top)
+{
+	size_t n = strlen(top);
+	return strncmp(real, top, n) == 0 && real[n] == '/' ? real + n + 1 : NULL;
 }
 
 void stories_file(struct plan_loader *l, const char *file, bool found)
@@ -245,13 +256,13 @@ void stories_file(struct plan_loader *l, const char *file, bool found)
 		no_story(l, file, found, top ? "it cannot be read" : "a story is read in its repository only");
 		return;
 	}
-	size_t n = strlen(top);
-	if (strncmp(real, top, n) != 0 || real[n] != '/')
+	const char *path = stories_path(real, top);
+	if (!path)
 		no_story(l, file, found, "it is not in this checkout: the story's file is changed with the code, in a worktree");
 	else if (fs_read(real, BOXES_MAX_BYTES, &text, &e) != 0)
 		no_story(l, file, found, e.text);
 	else
-		stories_text(l, file, real + n + 1, str_text(&text), text.len, found);
+		stories_text(l, file, path, str_text(&text), text.len, found);
 }
 
 void stories_free(struct stories *s)
@@ -261,5 +272,6 @@ void stories_free(struct stories *s)
 	for (size_t i = 0; i < s->n; i++)
 		fini(&s->v[i]);
 	free(s->v);
+	free(s->sprint);
 	free(s);
 }

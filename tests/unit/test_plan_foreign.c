@@ -11,7 +11,7 @@ static const char normal[] =
 	" \"skills\": [\"b\", \"a\"], \"domain\": \"api\", \"preamble\": \"You are\\nDev.\", \"model_agent\": \"claude\","
 	" \"model_name\": \"sonnet\", \"worktree\": \"/w/a\", \"story\": \"docs/a.md\", \"story_hash\": \"00ff\","
 	" \"category\": \"CLOSEABLE\", \"total\": 9, \"checked\": 7, \"seed_total\": 12, \"seed_checked\": 8, \"steps\": 4, \"steps_checked\": 3,"
-	" \"human\": [\"QA sign-off\", \"QA sign-off\"], \"routed\": \"too much\"},\n"
+	" \"human\": [\"QA sign-off\", \"QA sign-off\"], \"routed\": \"too much\", \"sprint\": \"x/y.yaml\"},\n"
 	"{\"id\": \"b\", \"prompt\": \"p\"}\n"
 	"]}\n";
 

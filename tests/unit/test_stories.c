@@ -152,9 +152,20 @@ static void s3_20_a_status_file_may_name_another_folder(void **state)
 	expect_plan("x/sprint-status.yaml", "1-1-a");
 	put("x/sprint-status.yaml", "story_location: \"{project-root}/out/stories\"\ndevelopment_status: {}\n");
 	expect_plan("x/sprint-status.yaml", "1-1-a");
+	struct plan p; /* the states of others lie beside or above them */
+	put_story("docs/2-1.md", "");
+	load(&p, "docs out x/sprint-status.yaml");
+	assert_string_equal(p.tasks[0].id, "2-1");
+	assert_null(p.tasks[0].sprint);
+	assert_string_equal(p.tasks[1].id, "1-1-a");
+	assert_string_equal(p.tasks[1].sprint, "x/sprint-status.yaml");
+	plan_fini(&p);
 	put_story("x/1-2-b.md", "");
 	put("x/sprint-status.yaml", "story_location: /elsewhere\ndevelopment_status: {}\n");
 	expect_plan("x/sprint-status.yaml", "1-2-b");
+	load(&p, "x/sprint-status.yaml");
+	assert_null(p.tasks[0].sprint);
+	plan_fini(&p);
 }
 
 static void s3_20_files_folders_and_keys_may_be_mixed_and_count_once(void **state)
