@@ -98,13 +98,15 @@ static int take_file(struct look *l, struct file **out, const char *path, struct
 	return 0;
 }
 
-/* In the folder of the story, else in the nearest one above it. */
-static int find_file(struct look *l, struct file **out, const char *story, struct err *e)
+/* The one that the story was given by, else the one in its folder, else in the nearest one above it. */
+static int find_file(struct look *l, struct file **out, const struct task_def *d, struct err *e)
 {
 	static const char *const names[] = {"sprint-status.yaml", "sprint-status.yml"};
-	AUTO_FREE char *folder = mem_strdup(story);
+	AUTO_FREE char *folder = mem_strdup(d->story);
 
 	*out = NULL;
+	if (d->sprint && take_file(l, out, d->sprint, e) != 0)
+		return -1;
 	while (*folder && !*out) {
 		char *slash = strrchr(folder, '/');
 		*(slash ? slash : folder) = '\0';
@@ -158,7 +160,7 @@ static int add_story(struct look *l, size_t task, struct err *e)
 
 	if (!story || !str_eq(s->tasks[task].session, s->sid) || !task_state_good(session_task_state(s, task)))
 		return 0;
-	if (find_file(l, &f, story, e) != 0)
+	if (find_file(l, &f, &s->plan.tasks[task], e) != 0)
 		return -1;
 	if (!f || !f->usable)
 		return 0;

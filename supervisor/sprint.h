@@ -6,7 +6,7 @@
 
 #include "core.h"
 
-enum { SPRINT_MAX_BYTES = 1 << 20 };
+enum { SPRINT_MAX_BYTES = 256 << 10 };
 
 /* What its commits say in their last paragraph: the files. */
 #define SPRINT_TRAILER "Bosk-Sprint-Status"

@@ -41,18 +41,23 @@ static char *number_of(const char *name, bool alone)
 	return mem_printf("%s-%llu", epic, (unsigned long long)number);
 }
 
-/* By its name, with or without "story-"; else, when that is only a number, the one line of that number. */
-static const struct yaml_node *line_of(const struct yaml_node *map, const char *story)
+/* By its name, with or without "story-"; else, when that is only a number, the one line of that number. `numbers`: of
+ * the lines, once they were asked for. */
+static const struct yaml_node *line_of(const struct yaml_node *map, const char *story, struct strv *numbers)
 {
 	const char *name = without_story(story);
 	const struct yaml_node *found = yaml_get(map, story);
+	size_t i = 0;
 
 	if (!found)
 		found = yaml_get(map, name);
 	AUTO_FREE char *number = found ? NULL : number_of(name, true);
+	for (const struct yaml_node *v = number && !numbers->n ? map->first : NULL; v; v = v->next) {
+		char *other = number_of(without_story(v->key->text), false);
+		strv_give(numbers, other ? other : mem_strdup(""));
+	}
 	for (const struct yaml_node *v = number ? map->first : NULL; v; v = v->next) {
-		AUTO_FREE char *other = number_of(without_story(v->key->text), false);
-		if (!other || strcmp(other, number) != 0)
+		if (strcmp(numbers->v[i++], number) != 0)
 			continue;
 		if (found)
 			return NULL;
@@ -83,10 +88,11 @@ static int by_place(const void *a, const void *b)
 static size_t choose(struct edit *edits, const struct yaml_node *map, const char *text, size_t n,
                      struct sprint_line *lines, size_t n_lines)
 {
+	AUTO_STRV struct strv numbers = {0};
 	size_t n_edits = 0, kept = 0;
 
 	for (size_t i = 0; i < n_lines; i++) { /* as many as there are stories */
-		const struct yaml_node *v = state_of(line_of(map, lines[i].story));
+		const struct yaml_node *v = state_of(line_of(map, lines[i].story, &numbers));
 		if (!v)
 			lines[i].why = "has no line";
 		else if (!written_plainly(v, text, n))

@@ -136,9 +136,11 @@ YAML
 }
 
 @test "S3.17 killed at each step and resumed: one such commit" {
+    boxes 1 0 | story_file 1-5
+    plan "$(clean 1-5 docs/1-5.md)"
     for at in sprint.look:1 sprint.written:1 sprint.refs.before:1 sprint.refs.after:1 sprint.look:2; do
         BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at BOSK_FAILPOINT_ONCE=$SCRATCH/$at \
-            run_bosk run "$PLAN" --executor "$AGENT" --fresh --jobs 1
+            run_bosk run "$PLAN" --fresh
         [ -e "$SCRATCH/$at" ]
         sid=$(last_sid)
         equal "$at" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state")" interrupted
@@ -147,7 +149,7 @@ YAML
         run_bosk resume "$sid"
         expect_status 0
         one_commit
-        equal "$at" "$(states)" '1-1=done 1-2=review 1-3=ready-for-dev 1-5=review'
+        equal "$at" "$(states)" '1-1=review 1-2=in-progress 1-3=ready-for-dev 1-5=done'
     done
     rm -rf .git/bosk/store
     run_bosk verify --repair
@@ -206,6 +208,17 @@ DO
     assert_verified
 }
 
+@test "S3.17 the file that names the folder of the stories is theirs, wherever it lies" {
+    git rm -q $STATUS
+    boxes 2 0 | write_file out/stories/1-1.md
+    write_file states/sprint-status.yaml <<<$'story_location: "{project-root}/out/stories"\ndevelopment_status: {1-1: review}'
+    git add -A && git commit -qm 'Elsewhere'
+    run_bosk run states/sprint-status.yaml
+    expect_status 0
+    equal "commit" "$(sprint_commits)" "$(git rev-parse "integration-$(last_sid)")"
+    git show "integration-$(last_sid):states/sprint-status.yaml" | grep -qx 'development_status: {1-1: done}'
+}
+
 @test "S3.17 a file that cannot be changed safely is left alone and told; the session is none the worse" {
     git rm -q $STATUS
     folder() { # NAME: a story that is done in docs/NAME, and standard input as its states
@@ -219,7 +232,7 @@ DO
     folder other <<<'stories: {2-1: review}'
     folder anchored <<<$'development_status:\n  2-1: &a review\n  2-2: *a'
     folder block <<<$'development_status:\n  2-1: |\n    review'
-    folder large < <(printf 'development_status: {2-1: review}\n#' && head -c 1100000 /dev/zero | tr '\0' x)
+    folder large < <(printf 'development_status: {2-1: review}\n#' && head -c 300000 /dev/zero | tr '\0' x)
     folder linked </dev/null
     ln -sf ../good/sprint-status.yaml docs/linked/sprint-status.yaml
     folder good < <(printf '# mac and dos\r\ndevelopment_status:\r\n  2-1: review  # x\r\n')
