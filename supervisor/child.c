@@ -17,7 +17,7 @@ struct child {
 	pid_t pid;
 	int out_fd, err_fd;
 	struct str out, err;
-	bool cut;
+	bool cut, late;
 	uint64_t timer;
 	child_fn *fn;
 	void *ctx;
@@ -96,7 +96,8 @@ static void ended(void *ctx, pid_t pid, int wait_status)
 	                              .out = str_text(&c->out),
 	                              .out_n = c->out.len,
 	                              .err = str_text(&c->err),
-	                              .cut = c->cut};
+	                              .cut = c->cut,
+	                              .late = c->late};
 	c->fn(c->ctx, &result);
 	forget(c);
 }
@@ -106,7 +107,8 @@ static void too_long(void *ctx, uint64_t id)
 	struct child *c = ctx;
 	(void)id;
 	c->timer = 0;
-	kill(c->pid, SIGKILL); /* not reaped yet: the pid is still ours */
+	c->late = true;
+	kill(-c->pid, SIGKILL); /* and what it started; not reaped yet: the pid is still ours */
 }
 
 int child_start(struct loop *l, const struct child_spec *spec, pid_t *pid, child_fn *fn, void *ctx,

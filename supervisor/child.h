@@ -12,6 +12,7 @@ struct child_result {
 	size_t out_n;
 	const char *err;  /* the end of stderr */
 	bool cut;         /* stdout was longer than 16 MiB */
+	bool late;        /* killed after timeout_ms */
 };
 typedef void child_fn(void *ctx, const struct child_result *result);
 
@@ -20,7 +21,7 @@ struct child_spec {
 	const char *cwd;
 	char *const *env;
 	int in;              /* its standard input; 0 = /dev/null */
-	uint64_t timeout_ms; /* then killed */
+	uint64_t timeout_ms; /* then killed, with its group */
 };
 
 /* The callback comes once, from the loop. The child dies with this process. */

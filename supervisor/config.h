@@ -35,7 +35,7 @@ struct config {
 	struct strv agents; /* names of the `agents` mappings, of all sources together; their
 	                     * content is for a later issue */
 	uint64_t fix_attempts, retries, conflict_attempts;
-	uint64_t timeout_ms, silence_ms; /* 0 = none */
+	uint64_t timeout_ms, silence_ms, push_timeout_ms; /* 0 = none */
 	char *verify;        /* merged | task */
 	char *land;          /* keep | merge | pr */
 	char *land_fallback; /* keep | pr */

@@ -121,6 +121,7 @@ const struct config_key config_keys[] = {
 	CHOICE("steps", steps, "together", "together|each", "each"),
 	SWITCH("merge_drivers", merge_drivers, "off", "off|run", NULL),
 	SWITCH("push", push, "off", "off|on", NULL),
+	SPAN("push_timeout", push_timeout_ms, "10m", 0),
 	TEXT("worktrees.dir", AT(worktrees_dir), "../{repo}.worktrees", NULL, check_folder),
 	OTHER("worktrees.copy", CONFIG_PATHS, AT(copy), "[]", NULL),
 	TEXT("worktrees.setup", AT(setup), "", NULL, NULL),

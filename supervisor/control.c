@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "push.h"
 #include "share.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -25,6 +26,11 @@ static void stop_check(struct core *c, const char *who)
 
 static void ask_stop(struct core *c, bool now, const char *who)
 {
+	if (c->phase == PHASE_CLEANUP && now && push_busy(c)) { /* nothing else takes long then */
+		turn_note(&c->turn, "stop-now", SIZE_MAX, who);
+		view_say(c->view, "stopping: a push is ended");
+		c->stopping_now = true;
+	}
 	if (c->phase > PHASE_FINAL)
 		return;
 	turn_note(&c->turn, now ? "stop-now" : "stop", SIZE_MAX, who);

@@ -264,7 +264,7 @@ void finish_session(struct core *c)
 	/* What is left of a worktree needs a session that it belongs to. */
 	for (size_t i = 0; c->forget && i < s->manifest.worktrees.n; i++)
 		c->forget = !finish_worktree_left(c, i);
-	bool open = unfinished(c);
+	bool open = unfinished(c) || push_left(c); /* a resume pushes what a stop cut off */
 	if (c->forget || (!open && !s->row.keep_worktrees))
 		own_clear(s);
 	if (c->forget)
@@ -299,7 +299,7 @@ int finish_exit_code(const struct core *c)
 
 	if (c->exit_code >= 0)
 		return c->exit_code;
-	bool all = all_fine(c);
+	bool all = all_fine(c) && !push_left(c);
 	if (all && !batch_partial(c->s) && (!m->final_gates || str_eq(m->final_gates, "pass")))
 		return push_failed(c) ? 1 : 0;
 	return c->exit_signal && !all ? 128 + c->exit_signal : 1;

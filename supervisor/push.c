@@ -11,7 +11,7 @@
 #include "worker/git.h"
 #include "worker/secret.h"
 
-enum { LIMIT_MS = 10 * 60 * 1000, WHY_MAX = 500 };
+enum { WHY_MAX = 500 };
 
 static bool is_due(const struct core *c, size_t i)
 {
@@ -38,6 +38,8 @@ static char *said(const struct child_result *r)
 	AUTO_FREE char *hidden = secret_hidden(r->err ? r->err : "");
 	struct str line = {0};
 
+	if (r->late)
+		return mem_strdup("it took longer than push_timeout");
 	str_add_printable(&line, hidden, strnlen(hidden, WHY_MAX), true);
 	for (char *p = line.p; p && *p; p++)
 		if (*p == '\n')
@@ -52,9 +54,15 @@ static void failed(struct core *c, size_t task, const char *why)
 {
 	struct task_row *row = &c->s->tasks[task];
 
+	/* What was pushed there before, by an earlier run or by others: replaced only by hand. */
+	bool other = strstr(why, "[rejected]");
+	AUTO_FREE char *look = mem_printf(!other ? "" : "git fetch %s %s && git log %s..FETCH_HEAD; if those commits may go: ",
+	                                  c->cfg->pr_remote, row->branch, row->commit);
+	AUTO_FREE char *lease = mem_printf(!other ? "" : " --force-with-lease=%s:FETCH_HEAD", row->branch);
 	mem_set(&row->push_failed, why);
-	strv_addf(&c->s->manifest.notes, "branch %s of %s could not be pushed to %s: %s. By hand: git push %s %s:refs/heads/%s",
-	          row->branch, core_task_id(c, task), c->cfg->pr_remote, why, c->cfg->pr_remote, row->commit, row->branch);
+	strv_addf(&c->s->manifest.notes,
+	          "branch %s of %s could not be pushed to %s: %s. By hand: %sgit push%s %s %s:refs/heads/%s", row->branch,
+	          core_task_id(c, task), c->cfg->pr_remote, why, look, lease, c->cfg->pr_remote, row->commit, row->branch);
 	view_say(c->view, "%s: its branch could not be pushed: %s", core_task_id(c, task), why);
 	turn_task(&c->turn, task);
 	turn_note(&c->turn, "push-failed", task, why);
@@ -95,7 +103,7 @@ static void begin(struct core *c, size_t task)
 	         GIT_ARGS("push", "--quiet", "--no-verify", "--no-follow-tags", "--no-signed", "--recurse-submodules=no",
 	                  "--", c->cfg->pr_remote, what));
 	FAILPOINT("push.before");
-	struct child_spec spec = {.argv = (const char *const *)argv.v, .timeout_ms = LIMIT_MS};
+	struct child_spec spec = {.argv = (const char *const *)argv.v, .timeout_ms = c->cfg->push_timeout_ms};
 	if (git_env(&env, &g, &e) == 0) {
 		spec.env = env.v;
 		if (child_start(c->loop, &spec, &c->push_pid, ended, c, &e) == 0)
@@ -109,7 +117,9 @@ static void begin(struct core *c, size_t task)
 void push_step(struct core *c)
 {
 	if (c->push_pid && c->stopping_now)
-		kill(c->push_pid, SIGTERM);
+		kill(-c->push_pid, SIGTERM); /* and what it started */
+	else if (c->push_due && c->stopping_now && c->phase == PHASE_CLEANUP && !c->quitting)
+		finish_session(c); /* it waits for none any more */
 	if (c->push_pid || !c->push_due || c->stopping_now || c->fatal.kind != ERR_NONE)
 		return;
 	for (size_t i = 0; i < c->s->plan.n; i++)
@@ -124,6 +134,14 @@ void push_step(struct core *c)
 bool push_busy(const struct core *c)
 {
 	return c->push_pid || (c->push_due && !c->stopping_now && c->fatal.kind == ERR_NONE);
+}
+
+bool push_left(const struct core *c)
+{
+	for (size_t i = 0; c->cfg->push && i < c->s->plan.n; i++)
+		if (is_due(c, i))
+			return true;
+	return false;
 }
 
 bool push_failed(const struct core *c)

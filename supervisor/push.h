@@ -12,6 +12,7 @@ void push_integrated(struct core *c); /* one more */
 void push_step(struct core *c);
 /* Is there something that the end of the session has to wait for? */
 bool push_busy(const struct core *c);
+bool push_left(const struct core *c); /* something that is not pushed, and did not fail */
 bool push_failed(const struct core *c);
 
 #endif

@@ -76,6 +76,7 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, str
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
 		mem_set(&row->commit, NULL);
+		mem_set(&row->push_failed, NULL);
 		if (row->merge)
 			strv_add(&row->earlier, row->merge);
 		mem_set(&row->merge, NULL);

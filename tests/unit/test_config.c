@@ -37,6 +37,7 @@ static void defaults(void **state)
 	assert_int_equal(c.conflict_attempts, 2);
 	assert_int_equal(c.timeout_ms, 3600000);
 	assert_int_equal(c.silence_ms, 900000);
+	assert_int_equal(c.push_timeout_ms, 600000);
 	assert_string_equal(c.verify, "merged");
 	assert_string_equal(c.land, "keep");
 	assert_string_equal(c.land_fallback, "keep");
@@ -92,6 +93,7 @@ static const struct {
 	{"steps", "together"},
 	{"merge_drivers", "off"},
 	{"push", "off"},
+	{"push_timeout", "95"},
 	{"worktrees.dir", "/tmp/{repo}"},
 	{"worktrees.copy", "[.env, config/local/]"},
 	{"worktrees.setup", "npm ci --prefer-offline"},
@@ -146,6 +148,7 @@ static void check_settable(const struct config *c)
 	assert_int_equal(c->conflict_attempts, 0);
 	assert_int_equal(c->timeout_ms, 7200000);
 	assert_int_equal(c->silence_ms, 90000);
+	assert_int_equal(c->push_timeout_ms, 95000);
 	assert_string_equal(c->land, "merge");
 	assert_string_equal(c->worktrees_dir, "/tmp/{repo}");
 	assert_int_equal(c->copy.n, 2);
