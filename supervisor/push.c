@@ -56,13 +56,16 @@ static void failed(struct core *c, size_t task, const char *why)
 
 	/* What was pushed there before, by an earlier run or by others: replaced only by hand. */
 	bool other = strstr(why, "[rejected]");
-	AUTO_FREE char *look = mem_printf(!other ? "" : "git fetch %s %s && git log %s..FETCH_HEAD; if those commits may go: ",
-	                                  c->cfg->pr_remote, row->branch, row->commit);
-	AUTO_FREE char *lease = mem_printf(!other ? "" : " --force-with-lease=%s:FETCH_HEAD", row->branch);
+	AUTO_STR struct str look = {0}, lease = {0};
+	if (other) {
+		str_addf(&look, "git fetch %s %s && git log %s..FETCH_HEAD; if those commits may go: ", c->cfg->pr_remote,
+		         row->branch, row->commit);
+		str_addf(&lease, " --force-with-lease=%s:FETCH_HEAD", row->branch);
+	}
 	mem_set(&row->push_failed, why);
 	strv_addf(&c->s->manifest.notes,
 	          "branch %s of %s could not be pushed to %s: %s. By hand: %sgit push%s %s %s:refs/heads/%s", row->branch,
-	          core_task_id(c, task), c->cfg->pr_remote, why, look, lease, c->cfg->pr_remote, row->commit, row->branch);
+	          core_task_id(c, task), c->cfg->pr_remote, why, str_text(&look), str_text(&lease), c->cfg->pr_remote, row->commit, row->branch);
 	view_say(c->view, "%s: its branch could not be pushed: %s", core_task_id(c, task), why);
 	turn_task(&c->turn, task);
 	turn_note(&c->turn, "push-failed", task, why);
