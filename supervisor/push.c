@@ -54,7 +54,7 @@ static void failed(struct core *c, size_t task, const char *why)
 {
 	struct task_row *row = &c->s->tasks[task];
 
-	/* What was pushed there before, by an earlier run or by others: replaced only by hand. */
+	/* What is there was pushed by an earlier run or by others: replaced only by hand. */
 	bool other = strstr(why, "[rejected]");
 	AUTO_STR struct str look = {0}, lease = {0};
 	if (other) {
@@ -65,7 +65,8 @@ static void failed(struct core *c, size_t task, const char *why)
 	mem_set(&row->push_failed, why);
 	strv_addf(&c->s->manifest.notes,
 	          "branch %s of %s could not be pushed to %s: %s. By hand: %sgit push%s %s %s:refs/heads/%s", row->branch,
-	          core_task_id(c, task), c->cfg->pr_remote, why, str_text(&look), str_text(&lease), c->cfg->pr_remote, row->commit, row->branch);
+	          core_task_id(c, task), c->cfg->pr_remote, why, str_text(&look), str_text(&lease), c->cfg->pr_remote,
+	          row->commit, row->branch);
 	view_say(c->view, "%s: its branch could not be pushed: %s", core_task_id(c, task), why);
 	turn_task(&c->turn, task);
 	turn_note(&c->turn, "push-failed", task, why);
