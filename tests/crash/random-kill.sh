@@ -228,6 +228,12 @@ for ((round = ${only:-1}; round <= rounds; round++)); do
         case $state:$rc in
         done:*) break ;;
         none:137 | interrupted:137) ;;
+        none:4) # it was a git that bosk began with: told, and nothing has begun
+            grep -q '^bosk: error: .* died of signal 9' "$SCRATCH/log" || {
+                said+="${said:+, }no session after exit status 4"
+                break
+            }
+            ;;
         *)
             said+="${said:+, }$state after exit status $rc"
             break
