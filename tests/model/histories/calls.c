@@ -43,8 +43,8 @@ static bool word_in(const char *list, const char *word)
 
 static bool may_say(const struct history *h, const struct history_call *c)
 {
-	/* A session in which nothing was started is forgotten, and not known any more. */
-	if (c->exit == 2 && strv_has(&c->why, "unknown"))
+	/* A session in which nothing was started is forgotten, and not known any more; or nor is any other. */
+	if (c->exit == 2 && (strv_has(&c->why, "unknown") || (strcmp(c->op, "land") == 0 && strv_has(&c->why, "unfit"))))
 		return c->words.n && !history_session(h, c->words.v[0]);
 	for (size_t i = 0; i < MEM_COUNT(allowed); i++) {
 		if (strcmp(allowed[i].op, c->op) != 0 || allowed[i].exit != c->exit)

@@ -127,7 +127,7 @@ static void add_land(struct search *x, const struct history_call *c)
 		add(x, LAND, c, sid)->sure = c->landed;
 	else if (strv_has(&c->why, "live"))
 		add(x, HELD, c, sid);
-	else if (!strv_has(&c->why, "unknown"))
+	else if (!strv_has(&c->why, "unknown") && !strv_has(&c->why, "unfit"))
 		add(x, strv_has(&c->why, "interrupted") ? CUT : LOOK, c, sid);
 }
 
