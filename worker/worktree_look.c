@@ -152,6 +152,7 @@ static bool is_empty(const char *path)
 /* git knows of a worktree at our path: whose is it, and is it whole? */
 static enum worktree_kind judge(const struct slot *s, const char *admin, bool folder, char **why)
 {
+	AUTO_FREE char *named = mem_printf("%s-", s->init.sid);
 	AUTO_FREE char *head = mem_printf("%s/HEAD", admin), *index = mem_printf("%s/index", admin);
 	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid);
 	AUTO_STR struct str lock = {0};
@@ -166,7 +167,10 @@ static enum worktree_kind judge(const struct slot *s, const char *admin, bool fo
 		*why = mem_printf("git has it locked: %s", *str_text(&lock) ? lock.p : "no reason given");
 		return WORKTREE_OTHER;
 	}
-	if (!locked && !made) {
+	/* `git worktree remove` takes the folder first, then what we know it by in the order of its folder on this disk:
+	 * what was cut off in between has our name, and may hold all that git needs, or little of it. */
+	bool leaving = !folder && str_starts(strrchr(admin, '/') + 1, named);
+	if (!locked && !made && !leaving) {
 		*why = mem_printf("it is a worktree that session %s did not make", s->init.sid);
 		return WORKTREE_OTHER;
 	}

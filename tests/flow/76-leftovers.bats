@@ -161,6 +161,21 @@ nothing_left() {
     at_each_point nothing_left
 }
 
+# Which of its files git takes first is up to the disk: here those by which the worktree is known for the session's.
+@test "git worktree remove that was cut off when it had taken all that names the session" {
+    two_tasks
+    stop_before 'worktree remove --' --jobs 1
+    local left
+    for left in 'gitdir commondir logs' 'gitdir commondir HEAD index logs' gitdir; do
+        again
+        rm -r "$REPO.worktrees/$sid-1"
+        (cd ".git/worktrees/$sid-1" && for file in *; do case " $left " in *" $file "*) ;; *) rm -r "$file" ;; esac done)
+        run_bosk resume "$sid"
+        expect_status 0
+        nothing_left
+    done
+}
+
 landed() {
     nothing_left
     equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
