@@ -78,6 +78,7 @@ struct core {
 	bool given_back;        /* the borrowed checkout is the user's again */
 	bool *slot_let;         /* its worker was told to end while others ran, and removes nothing */
 	bool *slot_again;       /* the worker that was to remove it died: another one tries */
+	struct strv story_folders; /* where the plan's stories lie */
 	bool *wave_shown;       /* of each wave: it was said that it is over */
 	uint64_t *retry_timer;  /* of each task, 0 = none */
 	size_t check_slot;      /* worker that runs the gates on base or tip */

@@ -1,13 +1,27 @@
-/* core_planned: tasks of which the plan itself says what becomes of them: stories that are done already, and those
- * that are not for bosk. Nobody works on them. */
+/* core_planned: what the plan itself says of its stories: where they lie, and what becomes of those that are done
+ * already or not for bosk. Nobody works on these. */
+#include <string.h>
+
 #include "core.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
+
+static void add_folder(struct strv *folders, const char *story)
+{
+	const char *slash = strrchr(story, '/');
+	AUTO_FREE char *folder = mem_strndup(story, slash ? (size_t)(slash - story) + 1 : 0);
+
+	if (!strv_has(folders, folder))
+		strv_add(folders, folder);
+}
 
 void core_planned(struct core *c)
 {
 	struct session *s = c->s;
 
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (s->plan.tasks[i].story)
+			add_folder(&c->story_folders, s->plan.tasks[i].story);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = plan_end(&s->plan.tasks[i]);
 		if (state == TASK_WAITING || task_state_ended(session_task_state(s, i)))

@@ -156,6 +156,7 @@ static void close_core(struct core *c)
 	free(c->slot_let);
 	free(c->slot_again);
 	free(c->wave_shown);
+	strv_fini(&c->story_folders);
 	free(c->retry_timer);
 	free(c->integ.queue);
 	free(c->integ.items);

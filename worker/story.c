@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "boxes.h"
 #include "stage_put.h"
@@ -11,7 +12,7 @@
 #include "story_result.h"
 #include "story_text.h"
 
-enum { RESULT_MAX = 1 << 20, BLOCKED_MAX = 128 << 10 };
+enum { RESULT_MAX = 1 << 20, BLOCKED_MAX = 128 << 10, SET_BACK_NOTES = 20 };
 
 struct story {
 	struct str before; /* as it was last taken */
@@ -19,6 +20,7 @@ struct story {
 	struct strv questions; /* of all runs: task, question ... */
 	struct strv blocked;
 	struct strv notes; /* of the last run */
+	struct strv set_back; /* notes of all runs: the next one finds these files as they were */
 	uint64_t total, already, closed;
 	bool partial;
 	char hash[SEAL_HEX];
@@ -137,17 +139,57 @@ bool story_is_status(const char *path)
 	return str_eq(name, "sprint-status.yaml") || str_eq(name, "sprint-status.yml");
 }
 
+/* Of another story? Such are Markdown files with boxes in the folders of stories, whether they are in the plan or not.
+ * 1 = yes. */
+static int is_other(struct attempt *r, const char *path, struct err *e)
+{
+	size_t n = strlen(path);
+	AUTO_FREE char *folder = mem_strndup(path, strrchr(path, '/') ? (size_t)(strrchr(path, '/') - path) + 1 : 0);
+	AUTO_STR struct str text = {0};
+	struct boxes boxes;
+
+	if (str_eq(path, r->t->story) || n < 4 || strcasecmp(path + n - 3, ".md") != 0 ||
+	    !strv_has(&r->t->story_folders, folder))
+		return 0;
+	if (gitx_read_file(r->s->gitx, &r->base_tree, path, &text, e) != 0 ||
+	    boxes_read(&boxes, str_text(&text), text.len, e) != 0) {
+		bool none = e->kind == ERR_MISSING || e->kind == ERR_USAGE; /* a new one, or too large for a story */
+		if (none)
+			err_clear(e);
+		return none ? 0 : -1;
+	}
+	bool any = boxes.n > 0;
+	boxes_fini(&boxes);
+	return any;
+}
+
+static void note_back(struct story *story, const char *path, const char *what)
+{
+	AUTO_FREE char *note = story->set_back.n < SET_BACK_NOTES - 1
+	                               ? mem_printf("it changed %s, %s: set back", path, what)
+	                               : mem_strdup("it changed more files that are not its own: set back");
+
+	if (!strv_has(&story->set_back, note) && story->set_back.n < SET_BACK_NOTES)
+		strv_add(&story->set_back, note);
+}
+
+/* Files that are not this agent's to change become what they were. */
 static int find_back(struct attempt *r, struct strv *back, struct err *e)
 {
 	AUTO_STRV struct strv changed = {0};
 
 	if (gitx_diff_paths(r->s->gitx, &r->base_tree, &r->tree, 0, &changed, e) != 0)
 		return -1;
-	for (size_t i = 0; i < changed.n; i++)
-		if (story_is_status(changed.v[i])) {
-			strv_add(back, changed.v[i]);
-			strv_addf(&r->story->notes, "it changed %s, which bosk does itself: set back", changed.v[i]);
-		}
+	for (size_t i = 0; i < changed.n; i++) {
+		bool status = story_is_status(changed.v[i]);
+		int other = status ? 0 : is_other(r, changed.v[i], e);
+		if (other < 0)
+			return -1;
+		if (!status && !other)
+			continue;
+		strv_add(back, changed.v[i]);
+		note_back(r->story, changed.v[i], status ? "which bosk does itself" : "another story");
+	}
 	return 0;
 }
 
@@ -210,6 +252,8 @@ void story_report(const struct attempt *r, struct msg_result *m)
 		return;
 	for (size_t i = 0; i < story->notes.n; i++)
 		strv_add(&r->s->notes, story->notes.v[i]);
+	for (size_t i = 0; i < story->set_back.n; i++)
+		strv_add(&r->s->notes, story->set_back.v[i]);
 	m->notes = r->s->notes;
 	m->partial = story->partial;
 	m->boxes = story->total;
@@ -231,6 +275,7 @@ void story_end(struct attempt *r)
 	strv_fini(&story->questions);
 	strv_fini(&story->blocked);
 	strv_fini(&story->notes);
+	strv_fini(&story->set_back);
 	free(story);
 	r->story = NULL;
 }

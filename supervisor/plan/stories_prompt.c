@@ -77,6 +77,8 @@ char *stories_prompt(const struct plan_stories *how, const struct story *s)
 	        "- Tick a task (`[ ]` becomes `[x]`) only when the code and a check show that it is done; change nothing\n"
 	        "  else in its line, and nothing in other tasks. Never tick one that is for a human.\n"
 	        "- When a task has failed twice, leave it open, put a question into the result, and go on with the next.\n"
-	        "- Leave sprint-status.yaml alone: it is brought up to date for you.\n");
+	        "- Leave sprint-status.yaml alone: it is brought up to date for you.\n"
+	        "- Leave other stories alone, and other Markdown files with boxes in the folders of stories: what you change\n"
+	        "  in them is set back.\n");
 	return str_take(&out);
 }

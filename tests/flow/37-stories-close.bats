@@ -144,6 +144,47 @@ DO
     expect_text 'it changed docs/sprint-status.yaml, which bosk does itself: set back' "$OUT"
 }
 
+@test "S3.2 S3.14 other stories are never an agent's: what it ticks, changes, removes or renames of them is set back" {
+    commit_config <<<'gates: [{name: second, run: "[ -e again ]"}]'
+    for key in 1-2 1-3; do story_file "$key" <<<$'# S\n## Tasks\n- [ ] one\n- [ ] QA sign-off by Ann'; done
+    write_file docs/notes.md <<<'no boxes'
+    git add docs && git commit -qm notes
+    does 1-1 <<'DO'
+if [ -e once ]; then touch again; result completed '"tasks_completed_by_closer": 0'; return; fi
+touch once
+sed -i 's/\[ \]/[x]/' docs/*.md
+rm docs/1-3.md
+echo more >>docs/notes.md; echo '- [x] mine' >docs/new.md
+result completed '"tasks_completed_by_closer": 2'
+DO
+    does 1-2 <<'DO'
+git mv docs Docs
+result completed '"tasks_completed_by_closer": 0'
+touch again
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT" --no-preflight
+    expect_status 0
+    sid=$(last_sid)
+    for key in 1-2 1-3; do diff <(came_out "$key") "docs/$key.md"; done
+    came_out 1-1 | grep -qF -- '- [x] test it'
+    came_out new | grep -qF mine
+    came_out notes | grep -qF more
+    run_bosk report
+    for key in 1-2 1-3; do expect_text "1-1: it changed docs/$key.md, another story: set back" "$OUT"; done
+
+    plan "$(story 1-2 '"human": ["QA sign-off by Ann"]')" "$(story 1-3 '"human": ["QA sign-off by Ann"]' '"needs": ["1-2"]')"
+    does 1-3 <<'DO'
+rm -r docs; ln -s Docs docs
+result completed '"tasks_completed_by_closer": 0'
+DO
+    run_bosk run "$PLAN" --executor "$AGENT" --no-preflight --fresh
+    sid=$(last_sid)
+    for key in 1-1 1-2 1-3; do diff <(came_out "$key") "docs/$key.md"; done
+    equal "1-2" "$(task_field "$sid" 1-2 state) $(task_field "$sid" 1-2 partial)" 'integrated true'
+    equal "1-3" "$(task_field "$sid" 1-3 reason)" 'none of its 1 open tasks could be closed'
+}
+
 @test "S3.9 a result that is missing, cut, prose or of another story is an error with its reason; the work is kept" {
     for key in 2-1 2-2 2-3 2-4 2-5; do story_file "$key" <<<$'# S\n## Tasks\n- [ ] one'; done
     does 2-1 <<<"tick one"
@@ -205,12 +246,9 @@ DO
 
 @test "S3.26 a story that another task changed since it was planned is not closed: blocked, and said" {
     story_file 1-2 <<<$'# S\n## Tasks\n- [ ] one'
-    does 1-1 <<'DO'
-tick 'write the rows' 'test it'; echo '- [ ] more' >>docs/1-2.md
-result completed '"tasks_completed_by_closer": 2'
-DO
+    does other <<<"echo '- [ ] more' >>docs/1-2.md" # a task that is no story
     does 1-2 <<<"tick one; result completed '\"tasks_completed_by_closer\": 1'"
-    plan "$(story 1-1 "$HUMAN")" "$(story 1-2 '"needs": ["1-1"]')"
+    plan "$(story other)" "$(story 1-2 '"needs": ["other"]')"
     run_bosk run "$PLAN" --executor "$AGENT"
     expect_status 1
     sid=$(last_sid)
