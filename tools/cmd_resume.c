@@ -48,6 +48,19 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	return rc;
 }
 
+/* It was lost with the store: what has a prompt could not be done. */
+static int check_executor(const struct session *s, struct err *e)
+{
+	if (s->row.executor && *s->row.executor)
+		return 0;
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (s->plan.tasks[i].prompt && !task_state_ended(session_task_state(s, i)) &&
+		    plan_end(&s->plan.tasks[i]) == TASK_WAITING)
+			return err_set(e, ERR_USAGE, "task %s needs an agent, and session %s knows none any more: bosk resume %s "
+			               "--executor CMD", s->plan.tasks[i].id, s->sid, s->sid);
+	return 0;
+}
+
 static int go_on(const struct cmd_line *l, struct session *s)
 {
 	struct config config = {0};
@@ -64,7 +77,7 @@ static int go_on(const struct cmd_line *l, struct session *s)
 		goto done;
 	}
 	secret_init(&config.secrets);
-	if (change(l, s, &e) != 0 || (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
+	if (change(l, s, &e) != 0 || check_executor(s, &e) != 0 || (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
 		code = cmd_fail(&e);
 	} else {
 		if (!cmd_flag(l, "all"))

@@ -81,6 +81,22 @@ teardown() { flow_teardown; }
     equal "states" "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated routed integrated'
 }
 
+@test "a lost store knows no executor: resume asks for it, and starts nothing without" {
+    does a <<<'exit 1'
+    plan "$(story a)"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
+    expect_status 1
+    rm -rf .git/bosk/store
+    run_bosk verify --repair
+    run_bosk resume "$(last_sid)"
+    expect_status 2
+    expect_text "task a needs an agent, .*bosk resume $(last_sid) --executor CMD"
+    equal "attempts" "$(status_json '.sessions[0].tasks[0].attempts')" 0
+    does a <<<'echo x >a'
+    run_bosk resume "$(last_sid)" --executor "$AGENT"
+    expect_status 0
+}
+
 @test "S3.4 a story runs in the worktree of the one it needs, the others where there are fewest" {
     plan "$(story a)" "$(story b)" "$(story c '"needs": ["b"]')" "$(story d '"needs": ["c"]')"
     run_bosk run "$PLAN" --executor "$AGENT" --jobs 2
