@@ -132,21 +132,46 @@ static char *mounted(const char *path)
 	return found;
 }
 
-/* Nothing in it but, at most, the .git file that git makes first, which a power cut left without a word. */
-static bool is_empty(const char *path)
+/* A .git file as git makes it first, or the beginning of one that a power cut left. */
+static bool is_link(const struct slot *s)
 {
-	AUTO_FREE char *dot_git = mem_printf("%s/.git", path);
-	DIR *dir = opendir(path);
-	bool empty = dir != NULL;
+	AUTO_FREE char *path = mem_printf("%s/.git", s->init.worktree);
+	AUTO_FREE char *ours = mem_printf("gitdir: %s/worktrees%s", s->init.common_dir, strrchr(s->init.worktree, '/'));
+	AUTO_STR struct str text = {0};
 	struct stat st;
+
+	if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || !first_line(s->init.worktree, ".git", &text))
+		return false;
+	if (str_starts(ours, str_text(&text)))
+		return true;
+	/* git adds a number to a name that is taken. */
+	return str_starts(text.p, ours) && !text.p[strlen(ours) + strspn(text.p + strlen(ours), "0123456789")];
+}
+
+/* Nothing in the folder at our path but, at most, the file that links it. */
+static bool is_empty(const struct slot *s)
+{
+	DIR *dir = opendir(s->init.worktree);
+	bool empty = dir != NULL;
 
 	for (struct dirent *entry; dir && empty && (entry = readdir(dir));)
 		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-		        (strcmp(entry->d_name, ".git") == 0 && lstat(dot_git, &st) == 0 && S_ISREG(st.st_mode) &&
-		         st.st_size == 0);
+		        (strcmp(entry->d_name, ".git") == 0 && is_link(s));
 	if (dir)
 		closedir(dir);
 	return empty;
+}
+
+/* A power cut in the middle of `git worktree add` may leave the names of its files and not what stands in them:
+ * then the lock says nothing, or only the beginning. The folder is the session's by its name and its path, and is
+ * half made as long as nothing can have been done there: no index, no file, on no branch (bosk adds detached). */
+static bool cut_off(const struct slot *s, const char *admin, const char *lock, bool folder)
+{
+	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid), *index = mem_printf("%s/index", admin);
+	AUTO_STR struct str head = {0};
+
+	return str_starts(ours, lock) && worktree_made_by(s, admin) && !fs_exists(index) && (!folder || is_empty(s)) &&
+	       (!first_line(admin, "HEAD", &head) || !str_starts(str_text(&head), "ref: "));
 }
 
 /* git knows of a worktree at our path: whose is it, and is it whole? */
@@ -163,6 +188,8 @@ static enum worktree_kind judge(const struct slot *s, const char *admin, bool fo
 	if (worktree_marked(s, admin, WORKTREE_LEAVING) && (!locked || str_eq(lock.p, ours)))
 		return WORKTREE_HALF;
 	bool made = worktree_marked(s, admin, WORKTREE_MADE);
+	if (!made && cut_off(s, admin, str_text(&lock), folder))
+		return WORKTREE_HALF;
 	if (locked && !str_eq(str_text(&lock), ours)) {
 		*why = mem_printf("git has it locked: %s", *str_text(&lock) ? lock.p : "no reason given");
 		return WORKTREE_OTHER;
@@ -200,7 +227,7 @@ enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why)
 			at = search_admin(s);
 		}
 		if (!at) {
-			if (there && !is_empty(path))
+			if (there && !is_empty(s))
 				*why = mem_strdup("it is no worktree of this repository");
 			return !there ? WORKTREE_NONE : *why ? WORKTREE_OTHER : WORKTREE_HALF;
 		}
@@ -208,7 +235,7 @@ enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why)
 		*why = mem_strdup("its .git is that of another worktree");
 		return WORKTREE_OTHER;
 	}
-	if (half && there && !is_empty(path)) {
+	if (half && there && !is_empty(s)) {
 		*why = mem_strdup("it is no worktree of this repository");
 		return WORKTREE_OTHER;
 	}
