@@ -1,5 +1,6 @@
 /* recover_disk: the machine went down, not only the supervisor. What bosk relies on was flushed; what agents
- * did on their way was not, and may be there by name and hold nothing (declared in recover.h). */
+ * did on their way was not, and may be there by name and hold nothing, and so may a worktree that git was just
+ * making (declared in recover.h). */
 #include "recover.h"
 
 #include <ctype.h>
@@ -7,11 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "worker/git.h"
 #include "worker/lockfile.h"
+#include "worker/worktree_look.h"
 
 /* ---- objects ---- */
 
@@ -96,10 +99,34 @@ static void clear_wordless_lock(const struct session *s)
 		lockfile_clear(path, NULL, LOCKFILE_PATIENCE_MS);
 }
 
+/* ---- worktrees ---- */
+
+/* With one whose commondir holds nothing yet, every git command that looks at all worktrees ends: fsck, worktree add
+ * of another, branch -d. What is half made is removed when its turn comes; until then it must not be in the way. */
+static int link_half_made(const struct session *s, struct err *e)
+{
+	static const char link[] = "../..\n";
+
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
+		AUTO_FREE char *admin = NULL, *why = NULL;
+		struct slot probe = {.init = {.sid = (char *)s->sid,
+		                              .worktree = s->manifest.worktrees.v[i],
+		                              .common_dir = (char *)gitx_common_dir(s->site->git)}};
+		if (session_borrows(s, i) || worktree_look(&probe, &admin, &why) != WORKTREE_HALF || !admin)
+			continue;
+		AUTO_FREE char *path = mem_printf("%s/commondir", admin);
+		if (fs_exists(path) && fs_write(path, link, strlen(link), false, e) != 0)
+			return err_wrap(e, "cannot mend the half-made worktree %s", s->manifest.worktrees.v[i]);
+	}
+	return 0;
+}
+
 int recover_disk(struct session *s, struct err *e)
 {
 	struct owner self;
 
+	if (link_half_made(s, e) != 0)
+		return -1;
 	owner_self(&self);
 	if (!s->manifest.boot_id || str_eq(s->manifest.boot_id, self.boot_id))
 		return 0;

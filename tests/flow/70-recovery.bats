@@ -178,6 +178,35 @@ YAML
     equal "admin folders" "$(ls .git/worktrees)" "$sid-2"
 }
 
+# As a power cut leaves `git worktree add`: the names of its files, and what only gitdir holds. Of two slots the session
+# uses one: both the half-made one, and the other.
+@test "a worktree that a power cut left half made is removed or made again, and keeps no other from being made" {
+    local slot admin
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+tasks:
+  - {id: one, run: 'echo one > one.txt'}
+  - {id: two, run: 'echo two > two.txt', needs: [one]}
+YAML
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.after:1 run_bosk run "$SCRATCH/p.yaml" --jobs 2
+    expect_status 137
+    wait_until '[ -z "$(processes_of_test)" ]'
+    sid=$(last_sid)
+    cp -a "$REPO" "$SCRATCH/template"
+    for slot in 1 2; do
+        rm -rf "$REPO" "$REPO.worktrees"
+        cp -a "$SCRATCH/template" "$REPO"
+        cd "$REPO"
+        git worktree add -q --no-checkout --detach --lock --reason "bosk session $sid" "$REPO.worktrees/$sid-$slot"
+        admin=.git/worktrees/$sid-$slot
+        truncate -s 0 "$admin"/{locked,commondir,HEAD} "$REPO.worktrees/$sid-$slot/.git"
+        run_bosk resume "$sid"
+        expect_status 0
+        equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
+        equal "worktree folder" "$(ls "$REPO.worktrees" 2>/dev/null || true)" ""
+        equal "files" "$(git ls-tree --name-only "refs/bosk/int/$sid" one.txt two.txt | tr '\n' ' ')" 'one.txt two.txt '
+    done
+}
+
 # A session whose worktrees were never made; $path is that of the first.
 unmade() {
     write_file "$SCRATCH/p.yaml" <<<'tasks: [{id: one, run: "echo one > one.txt"}]'
