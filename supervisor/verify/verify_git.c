@@ -6,6 +6,7 @@
 #include "supervisor/sprint.h"
 #include "verify_private.h"
 #include "worker/git.h"
+#include "worker/worktree_look.h"
 
 /* ---- refs of a session ---- */
 
@@ -321,6 +322,20 @@ void verify_git(struct verify *v, struct verify_session *s)
 
 /* ---- worktrees ---- */
 
+/* git takes the path from a file of the admin folder, of which a power cut may have left the beginning. */
+static bool cut_off(const struct verify *v, const struct verify_session *s, const char *path)
+{
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
+		AUTO_FREE char *admin = NULL, *why = NULL, *link = mem_printf("%s/.git", s->manifest.worktrees.v[i]);
+		struct slot probe = {.init = {.sid = (char *)s->sid,
+		                              .worktree = s->manifest.worktrees.v[i],
+		                              .common_dir = (char *)gitx_common_dir(v->model->site->git)}};
+		if (str_starts(link, path) && worktree_look(&probe, &admin, &why) == WORKTREE_HALF)
+			return true;
+	}
+	return false;
+}
+
 /* One that git knows, locked with `reason`. */
 static void check_worktree(struct verify *v, const char *path, const char *reason)
 {
@@ -339,7 +354,9 @@ static void check_worktree(struct verify *v, const char *path, const char *reaso
 	bool over = str_eq(s->manifest.state, "done") || str_eq(s->manifest.state, "failed");
 	if (s->live || !s->have_manifest || !s->have_row || strv_has(&s->manifest.held, path))
 		return;
-	if (!strv_has(&s->manifest.worktrees, path)) {
+	if (!strv_has(&s->manifest.worktrees, path) && cut_off(v, s, path)) {
+		verify_note(v, s->sid, "a worktree was cut off while it was made; bosk resume %s makes it again", s->sid);
+	} else if (!strv_has(&s->manifest.worktrees, path)) {
 		s->wrong = verify_say(v, s->sid, "worktree %s is its own, but not in its manifest", path);
 	} else if (over && !s->row.keep_worktrees) {
 		for (size_t i = 0; i < s->manifest.notes.n; i++)

@@ -163,8 +163,11 @@ YAML
     equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
 }
 
-@test "an admin folder whose gitdir was cut off is removed" {
+@test "an admin folder whose gitdir was cut off is no fault, and is removed" {
     half_made_admin "${SCRATCH%/*}"
+    echo "bosk session $sid" >".git/worktrees/$sid-2/locked"
+    run_bosk verify
+    expect_status 0
     run_bosk resume "$sid"
     expect_status 0
     equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
