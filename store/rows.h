@@ -72,7 +72,8 @@
 	F(u64, steps) F(u64, steps_checked) /* boxes inside of those */                           \
 	F(list, human)     /* its unticked boxes that only a human can tick */                    \
 	F(str, routed)     /* why it is never run; NULL = it is */ \
-	F(str, sprint)     /* the file with its state, where that lies neither beside nor above it */
+	F(str, sprint)     /* the file with its state, where that lies neither beside nor above it */ \
+	F(u64, human_other) /* of `human`: steps, and boxes of other sections */
 
 /* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
 #define TASK_FIELDS(F)                                                                            \

@@ -16,7 +16,7 @@ struct batch_counts batch_counts(const struct session *s, size_t i)
 	const struct task_def *d = &s->plan.tasks[i];
 	const struct task_row *row = &s->tasks[i];
 	struct batch_counts n = {.total = d->total, .completed = d->checked};
-	uint64_t human = d->human.n;
+	uint64_t human = d->human.n > d->human_other ? d->human.n - d->human_other : 0;
 
 	if (!is_story(s, i)) {
 		bool good = task_state_good(session_task_state(s, i));

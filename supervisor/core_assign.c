@@ -131,6 +131,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.story_hashes = hashes,
 		.human = d->human,
 		.story_folders = c->story_folders,
+		.human_patterns = c->cfg->stories_human,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	if (pool_send(c->pool, slot, &m, &e) == 0)

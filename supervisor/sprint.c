@@ -127,7 +127,7 @@ static int count(const struct look *l, size_t task, const char **state, struct e
 	const struct task_def *d = &l->c->s->plan.tasks[task];
 	AUTO_STR struct str text = {0};
 	struct boxes b;
-	uint64_t human = 0;
+	uint64_t human = 0, counted = 0;
 
 	*state = NULL;
 	if (gitx_file_in(l->c->s->site->git, &l->tree, d->story, BOXES_MAX_BYTES, &text, e) != 0 ||
@@ -140,10 +140,12 @@ static int count(const struct look *l, size_t task, const char **state, struct e
 	for (size_t i = 0; i < b.n; i++) {
 		const struct box *box = &b.v[i];
 		AUTO_FREE char *line = mem_strndup(box->text, box->len);
-		human += box->counts && !box->ticked &&
-		         (strv_has(&d->human, line) || boxes_human(box, &l->c->cfg->stories_human));
+		if (box->ticked || (!strv_has(&d->human, line) && !boxes_human(box, &l->c->cfg->stories_human)))
+			continue;
+		human++;
+		counted += box->counts;
 	}
-	uint64_t blocked = b.total - b.checked - human;
+	uint64_t blocked = b.total - b.checked - counted;
 	if (l->c->s->tasks[task].partial && !blocked)
 		blocked = 1; /* all is ticked, but its agent says that something is missing */
 	if (b.total)

@@ -201,6 +201,7 @@ static int settle(struct attempt *r, const struct str *base, const struct str *n
 	                                  .before = &story->before,
 	                                  .now = now,
 	                                  .human = &r->t->human,
+	                                  .patterns = &r->t->human_patterns,
 	                                  .named = story->said.named ? &story->said.done : NULL,
 	                                  .number = story->said.closed};
 	AUTO_STRV struct strv back = {0};

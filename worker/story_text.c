@@ -77,18 +77,27 @@ static struct place *places(const struct side *s)
 	return v;
 }
 
-/* Of each box of `a`: is the same one ticked in `b`? The same is the first, second, ... of its text and level. */
-static void ticked_in(bool *out, const struct side *a, const struct side *b)
+/* Of each box of `a` the same one in `b`, NULL = none. The same is the first, second, ... of its text and level. */
+static void same_in(const struct box **out, const struct side *a, const struct side *b)
 {
 	AUTO_FREE struct place *x = places(a), *y = places(b);
 
 	for (size_t i = 0, k = 0; i < a->boxes.n && k < b->boxes.n;) {
 		int order = by_identity(&x[i], &y[k]);
 		if (order == 0)
-			out[x[i].at] = y[k].box->ticked;
+			out[x[i].at] = y[k].box;
 		i += order <= 0;
 		k += order >= 0;
 	}
+}
+
+static void ticked_in(bool *out, const struct side *a, const struct side *b)
+{
+	AUTO_FREE const struct box **same = mem_array(a->boxes.n, sizeof *same);
+
+	same_in(same, a, b);
+	for (size_t i = 0; i < a->boxes.n; i++)
+		out[i] = same[i] && same[i]->ticked;
 }
 
 static bool in_list(const struct strv *texts, const struct box *box)
@@ -179,38 +188,57 @@ static void weave(struct str *out, const struct str *ticked, const struct side *
 }
 
 /* Does it read as it should? What was written before a section may have made a code block of it. */
-static bool reads_well(const struct str *text, const struct side *base, const struct story_taken *t)
+static bool reads_well(const struct side *made, const struct side *base, const struct story_taken *t)
 {
-	struct boxes boxes;
+	return made->boxes.total == t->total && made->boxes.checked == t->already + t->closed &&
+	       made->boxes.n_tasks == base->boxes.n_tasks;
+}
+
+/* Boxes of a human are not ticked anywhere: those that the base has, and those that the agent has written. */
+static void set_back(struct str *text, const struct side *made, const struct side *base, const struct story_given *g)
+{
+	AUTO_FREE const struct box **same = mem_array(made->boxes.n, sizeof *same);
+
+	same_in(same, made, base);
+	for (size_t i = 0; i < made->boxes.n; i++) {
+		const struct box *box = &made->boxes.v[i];
+		if (!made->inside[i] && box->ticked && !(same[i] && same[i]->ticked) &&
+		    (in_list(g->human, box) || (g->patterns && boxes_human(box, g->patterns))))
+			text->p[box->mark] = same[i] ? base->text->p[same[i]->mark] : ' ';
+	}
+}
+
+/* False: what the agent wrote cannot be taken. */
+static bool take_wrote(struct str *out, const struct str *ticked, const struct side *base, const struct side *now,
+                       const struct story_given *g, const struct story_taken *t)
+{
+	AUTO_STR struct str woven = {0};
+	struct side made;
 	struct err ignored = {0};
 
-	if (boxes_read(&boxes, str_text(text), text->len, &ignored) != 0)
+	if (!base->boxes.n_tasks || base->boxes.n_tasks != now->boxes.n_tasks)
 		return false;
-	bool well = boxes.total == t->total && boxes.checked == t->already + t->closed &&
-	            boxes.n_tasks == base->boxes.n_tasks;
-	boxes_fini(&boxes);
+	weave(&woven, ticked, base, now->text, now);
+	bool well = open_side(&made, &woven, &ignored) == 0 && reads_well(&made, base, t);
+	if (well) {
+		str_addn(out, str_text(&woven), woven.len);
+		set_back(out, &made, base, g);
+	}
+	close_side(&made);
 	return well;
 }
 
 static void compose(const struct side *base, const struct side *now, const struct story_given *g,
                     const struct ticks *t, struct story_taken *out)
 {
-	AUTO_STR struct str ticked = {0}, wrote = {0}, woven = {0};
+	AUTO_STR struct str ticked = {0}, wrote = {0};
 
 	tick(&ticked, base, t);
-	str_addn(&wrote, str_text(now->text), now->text->len);
-	/* Boxes of a human are not ticked anywhere. */
-	for (size_t i = 0; i < now->boxes.n; i++)
-		if (!now->inside[i] && now->boxes.v[i].ticked && in_list(g->human, &now->boxes.v[i]))
-			wrote.p[now->boxes.v[i].mark] = ' ';
-	if (base->boxes.n_tasks && base->boxes.n_tasks == now->boxes.n_tasks)
-		weave(&woven, &ticked, base, &wrote, now);
-	if (woven.len && reads_well(&woven, base, out)) {
-		str_addn(&out->text, woven.p, woven.len);
+	if (take_wrote(&out->text, &ticked, base, now, g, out))
 		return;
-	}
 	str_addn(&out->text, str_text(&ticked), ticked.len);
 	/* Was there more than ticks? */
+	str_addn(&wrote, str_text(now->text), now->text->len);
 	for (size_t i = 0; i < base->boxes.n; i++)
 		if (ticked.p[base->boxes.v[i].mark] != ' ')
 			ticked.p[base->boxes.v[i].mark] = ' ';

@@ -15,7 +15,8 @@ struct story_given {
 	const struct str *base;    /* as the task began */
 	const struct str *before;  /* as it was last taken: its ticks are accounted for; may be `base` */
 	const struct str *now;     /* as the agent left it */
-	const struct strv *human;  /* texts of boxes that only a human ticks */
+	const struct strv *human;  /* texts of boxes that only a human ticks; these, ... */
+	const struct strv *patterns; /* ... and what holds one of these where the agent may write what it likes */
 	const struct strv *named;  /* texts of boxes that the agent says it closed; NULL = it names none, ... */
 	uint64_t number;           /* ... but says how many */
 };

@@ -35,6 +35,7 @@ static const struct field {
 	{"human", LONG_LIST, offsetof(struct task_def, human)},
 	{"routed", LINE, offsetof(struct task_def, routed)},
 	{"sprint", LINE, offsetof(struct task_def, sprint)},
+	{"human_other", NUMBER, offsetof(struct task_def, human_other)},
 };
 
 static const char *const kinds[] = {"segments", "stories", "queue"};

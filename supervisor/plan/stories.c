@@ -69,12 +69,20 @@ static bool runs(const struct story *s)
 	return strcmp(s->category, "CLOSEABLE") == 0;
 }
 
-static void fill_human(const struct plan_stories *how, const struct story *s, struct strv *out)
+/* Wherever they stand: one that does not count is for a human all the same. */
+static void fill_human(struct plan_loader *l, const struct plan_stories *how, const struct story *s, struct task_def *d)
 {
-	for (size_t i = 0; i < s->boxes.n && out->n < PLAN_MAX_NEEDS; i++) {
+	for (size_t i = 0; i < s->boxes.n; i++) {
 		const struct box *b = &s->boxes.v[i];
-		if (b->counts && !b->ticked && b->len && b->len <= PLAN_MAX_TEXT && boxes_human(b, how->human))
-			strv_give(out, mem_strndup(b->text, b->len));
+		if (b->ticked || !b->len || !boxes_human(b, how->human))
+			continue;
+		if (d->human.n == PLAN_MAX_NEEDS || b->len > PLAN_MAX_TEXT) {
+			plan_fault(l, s->file, NULL, s->id, NULL, "it has more than %d boxes for a human, or one of more than %d KiB",
+			           PLAN_MAX_NEEDS, PLAN_MAX_TEXT >> 10);
+			return;
+		}
+		strv_give(&d->human, mem_strndup(b->text, b->len));
+		d->human_other += !b->counts;
 	}
 }
 
@@ -105,7 +113,7 @@ static void fill(struct plan_loader *l, const struct plan_stories *how, const st
 	                       /* Tasks that turn out to be blocked leave nothing to commit. */
 	                       .allow_empty = true};
 	mem_set(&d->sprint, s->sprint);
-	fill_human(how, s, &d->human);
+	fill_human(l, how, s, d);
 	fill_steps(s, d);
 	uint64_t unchecked = d->total - d->checked;
 	if (strcmp(s->category, "NEEDS_PIPELINE") == 0)

@@ -24,27 +24,34 @@ static void add_fence(struct str *out, const struct str *text)
 	}
 }
 
-static void add_box(struct str *out, const struct box *b)
+static void add_box(struct str *out, const struct box *b, unsigned below)
 {
-	for (unsigned i = 1; i < b->level && i < 8; i++)
+	for (unsigned i = 1; i < b->level - below && i < 8; i++)
 		str_add(out, "  ");
 	str_addf(out, "- [%c] ", b->ticked ? 'x' : ' ');
 	str_addn(out, b->text, b->len);
 	str_addc(out, '\n');
 }
 
-/* Boxes that count and are open, each with its steps: `human` ones, or the others. */
+/* What is open, with its steps: boxes of a human, wherever they stand, or the others of those that count. */
 static void add_open(const struct plan_stories *how, const struct story *s, bool human, struct str *out)
 {
 	AUTO_STR struct str text = {0};
 	bool in = false;
+	unsigned held = 0; /* level of the box of a human that this is or is below */
 
 	for (size_t i = 0; i < s->boxes.n; i++) {
 		const struct box *b = &s->boxes.v[i];
 		if (b->level == 1)
-			in = b->counts && !b->ticked && boxes_human(b, how->human) == human;
-		if (in)
-			add_box(&text, b);
+			in = b->counts && !b->ticked;
+		if (b->level <= held)
+			held = 0;
+		if (!held && !b->ticked && boxes_human(b, how->human))
+			held = b->level;
+		if (human && held)
+			add_box(&text, b, held - 1);
+		else if (!human && in && !held)
+			add_box(&text, b, 0);
 	}
 	if (!text.len)
 		return;

@@ -300,9 +300,18 @@ static void s3_13_open_boxes_for_a_human_are_listed(void **state)
 	put("1-1-a.md", "# Story 1.1: x\n\n## Tasks\n- [ ] Manually Verify it\n- [x] manually verify b\n  - [ ] manually verify c\n"
 	                "- [x] d\n- [x] e\n- [x] f\n\n## Notes\n- [ ] manually verify g\n");
 	load(&p, "1-1-a.md");
-	assert_int_equal(p.tasks[0].human.n, 1);
+	assert_int_equal(p.tasks[0].human.n, 3); /* wherever they stand */
+	assert_int_equal(p.tasks[0].human_other, 2);
 	assert_string_equal(p.tasks[0].human.v[0], "Manually Verify it");
-	assert_non_null(strstr(p.tasks[0].prompt, "For a human, so leave them as they are:\n\n```\n- [ ] Manually Verify it\n```\n"));
+	assert_non_null(strstr(p.tasks[0].prompt, "For a human, so leave them as they are:\n\n```\n- [ ] Manually Verify it\n"
+	                                          "- [ ] manually verify c\n- [ ] manually verify g\n```\n"));
+	plan_fini(&p);
+	put("1-1-b.md", "# Story 1.1: x\n\n## Tasks\n- [x] a\n- [x] b\n- [x] c\n- [ ] d\n  - [ ] d1\n  - [ ] manually verify d2\n"
+	                "    - [ ] with care\n  - [ ] d3\n");
+	load(&p, "1-1-b.md");
+	assert_int_equal(p.tasks[0].human.n, 1);
+	assert_non_null(strstr(p.tasks[0].prompt, "their steps:\n\n```\n- [ ] d\n  - [ ] d1\n  - [ ] d3\n```\n"));
+	assert_non_null(strstr(p.tasks[0].prompt, "they are:\n\n```\n- [ ] manually verify d2\n  - [ ] with care\n```\n"));
 	plan_fini(&p);
 }
 

@@ -13,7 +13,7 @@
 struct given {
 	const char *base, *before, *now, *named; /* named: texts between |; NULL = a number */
 	uint64_t number;
-	const char *human;                       /* between | */
+	const char *human, *patterns;            /* between | */
 };
 
 static void split(struct strv *out, const char *texts)
@@ -28,15 +28,16 @@ static void split(struct strv *out, const char *texts)
 static void take(struct story_taken *out, const struct given *g)
 {
 	AUTO_STR struct str base = {0}, before = {0}, now = {0};
-	AUTO_STRV struct strv human = {0}, named = {0};
+	AUTO_STRV struct strv human = {0}, patterns = {0}, named = {0};
 	struct err e = {0};
 
 	str_add(&base, g->base);
 	str_add(&before, g->before ? g->before : g->base);
 	str_add(&now, g->now);
 	split(&human, g->human);
+	split(&patterns, g->patterns);
 	split(&named, g->named);
-	const struct story_given given = {&base, &before, &now, &human, g->named ? &named : NULL, g->number};
+	const struct story_given given = {&base, &before, &now, &human, &patterns, g->named ? &named : NULL, g->number};
 	if (story_take(out, &given, &e) != 0)
 		fail_msg("%s", e.text);
 }
@@ -60,6 +61,11 @@ static void s3_13_boxes_of_a_human_are_never_ticked(void **state)
 	                        .now = HEAD "- [x] code\n- [x] QA sign-off\n  - [x] QA sign-off\n## QA\n- [X] QA sign-off\n",
 	                        .human = "QA sign-off", .number = 1};
 	expect(&g, HEAD "- [x] code\n- [ ] QA sign-off\n  - [ ] QA sign-off\n## QA\n- [ ] QA sign-off\n");
+	/* Outside, also one that the agent has written; what a human ticked stays, and an open one is open as it was. */
+	const struct given other = {.base = HEAD "- [ ] code\n## QA\n- [X] QA sign-off\n- [~] QA sign-off\n",
+	                            .now = HEAD "- [x] code\n## QA\n- [X] QA sign-off\n- [x] QA sign-off\n- [x] qa SIGN-OFF again\n",
+	                            .human = "QA sign-off", .patterns = "qa sign-off", .number = 1};
+	expect(&other, HEAD "- [x] code\n## QA\n- [X] QA sign-off\n- [~] QA sign-off\n- [ ] qa SIGN-OFF again\n");
 }
 
 static void s3_14_only_named_boxes_are_ticked(void **state)
@@ -174,7 +180,7 @@ static void any_edit_gives_a_whole_story(void **state)
 		strv_add(&human, "human");
 		strv_add(&named, "a");
 		bool names = test_rng_below(&rng, 2);
-		const struct story_given g = {&base, &base, &now, &human, names ? &named : NULL, test_rng_below(&rng, 3)};
+		const struct story_given g = {&base, &base, &now, &human, NULL, names ? &named : NULL, test_rng_below(&rng, 3)};
 		struct story_taken t;
 		struct boxes was, is;
 		struct err e = {0};
