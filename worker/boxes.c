@@ -19,6 +19,8 @@ struct reader {
 	struct str title;   /* its text */
 	size_t title_at;    /* where that begins; SIZE_MAX = not seen yet */
 	unsigned rank;      /* of the Tasks section that is open; 0 = none */
+	bool reading;       /* the paragraph of the last box */
+	size_t read_to;     /* the end of what was seen of it, in the copy; 0 = nothing yet */
 };
 
 static bool blank(char c)
@@ -81,6 +83,7 @@ static void add_box(struct reader *r, size_t mark)
 		at++;
 	for (box.len = (size_t)(r->text + at - box.text); box.len && blank(box.text[box.len - 1]);)
 		box.len--;
+	box.first = box.len;
 	box.ticked = r->text[box.mark] == 'x' || r->text[box.mark] == 'X';
 	box.counts = box.level == 1 && r->rank;
 	if ((b->n & (b->n + 1)) == 0)
@@ -88,6 +91,39 @@ static void add_box(struct reader *r, size_t mark)
 	b->v[b->n++] = box;
 	r->items.p[r->items.len - 1] = 1;
 	r->boxes++;
+	r->reading = true;
+	r->read_to = 0;
+}
+
+/* The paragraph of the last box is over: its further lines belong to the text. */
+static void end_text(struct reader *r)
+{
+	struct str text = {0};
+	size_t end = r->front + r->read_to, all = r->front + r->n;
+
+	if (!r->reading)
+		return;
+	struct box *box = &r->out->v[r->out->n - 1];
+	r->reading = false;
+	for (size_t at = (size_t)(box->text + box->len - r->text), from, to; at < end;) {
+		while (at < end && (blank(r->text[at]) || line_end(r->text[at])))
+			at++;
+		if (at == end)
+			break;
+		for (from = at; at < all && !line_end(r->text[at]);)
+			at++;
+		for (to = at; blank(r->text[to - 1]);)
+			to--;
+		if (!text.len)
+			str_addn(&text, box->text, box->len);
+		if (text.len)
+			str_addc(&text, ' ');
+		str_addn(&text, r->text + from, to - from);
+	}
+	if (!text.len)
+		return;
+	box->len = text.len;
+	box->text = box->wrapped = str_take(&text);
 }
 
 /* Where text begins in the copy; SIZE_MAX = it is none of it. */
@@ -111,6 +147,8 @@ static int enter_block(MD_BLOCKTYPE type, void *detail, void *ctx)
 {
 	struct reader *r = ctx;
 
+	if (r->read_to || (type != MD_BLOCK_P && type != MD_BLOCK_H))
+		end_text(r);
 	if (type == MD_BLOCK_LI) {
 		const MD_BLOCK_LI_DETAIL *li = detail;
 		str_addc(&r->items, 0);
@@ -173,6 +211,7 @@ static int leave_block(MD_BLOCKTYPE type, void *detail, void *ctx)
 {
 	struct reader *r = ctx;
 
+	end_text(r);
 	r->fresh = false;
 	if (type == MD_BLOCK_LI)
 		r->boxes -= r->items.p[--r->items.len] != 0;
@@ -198,6 +237,8 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *bytes, MD_SIZE n, void *ctx)
 	if (r->fresh && at != SIZE_MAX && mark_at(r, at))
 		add_box(r, at + 1);
 	r->fresh = false;
+	if (r->reading && at != SIZE_MAX)
+		r->read_to = at + n;
 	if (!r->heading)
 		return 0;
 	if (type == MD_TEXT_SOFTBR || type == MD_TEXT_BR)
@@ -265,6 +306,8 @@ int boxes_read(struct boxes *out, const char *given, size_t n, struct err *e)
 
 void boxes_fini(struct boxes *b)
 {
+	for (size_t i = 0; i < b->n; i++)
+		free(b->v[i].wrapped);
 	free(b->v);
 	free(b->tasks);
 	*b = (struct boxes){0};
@@ -278,6 +321,30 @@ void boxes_hash(char out[SEAL_HEX], const char *text, size_t n)
 		if (text[i] != '\r' || i + 1 == n || text[i + 1] != '\n')
 			str_addc(&plain, text[i]);
 	seal_hash(out, str_text(&plain), plain.len);
+}
+
+char *boxes_flat(const char *text)
+{
+	struct str out = {0};
+
+	for (const char *p = text; *p;) {
+		size_t run = strspn(p, " \t\r\n"), lines = strcspn(p, "\r\n");
+		if (run && (lines < run || !out.len || !p[run])) {
+			if (out.len && p[run])
+				str_addc(&out, ' ');
+			p += run;
+		} else {
+			run += strcspn(p + run, " \t\r\n");
+			str_addn(&out, p, run);
+			p += run;
+		}
+	}
+	return str_take(&out);
+}
+
+bool boxes_called(const struct box *b, const char *flat, size_t n)
+{
+	return (n == b->len || (n && n == b->first)) && memcmp(flat, b->text, n) == 0;
 }
 
 bool boxes_human(const struct box *b, const struct strv *patterns)

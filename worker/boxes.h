@@ -16,8 +16,10 @@ enum { BOXES_MAX_BYTES = 1 << 20 }; /* of a story */
 
 struct box {
 	size_t mark;      /* offset of the byte between [ and ] */
-	const char *text; /* the rest of its line without blanks around it; in the text that was given */
+	const char *text; /* its paragraph without blanks around it, an end of a line with what is around read as one blank */
 	size_t len;
+	size_t first;     /* bytes of its first line */
+	char *wrapped;    /* there are more: `text`, for boxes_fini; NULL: that lies in the text that was given */
 	unsigned level;   /* 1 = in no other box; steps are 2 and more */
 	bool ticked;
 	bool counts;      /* it decides how far the story is: level 1 of a Tasks section; of the whole when there is none */
@@ -46,6 +48,11 @@ void boxes_fini(struct boxes *b);
 /* seal_hash of a story, the same whether its lines end as in git or as a checkout has them (CRLF or LF): was it changed
  * since it was planned? */
 void boxes_hash(char out[SEAL_HEX], const char *text, size_t n);
+
+/* What somebody calls a box, read as the text of one is. The caller owns it. */
+char *boxes_flat(const char *text);
+/* Is that its text, or the first line of it? `n` bytes. */
+bool boxes_called(const struct box *b, const char *flat, size_t n);
 
 /* Does the text of the box hold one of the patterns, in any case (ASCII)? Then only a human ticks it. */
 bool boxes_human(const struct box *b, const struct strv *patterns);

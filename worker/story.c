@@ -80,6 +80,17 @@ enum step story_read(struct attempt *r, const struct str *output)
 	return GO_ON;
 }
 
+/* A box may be called by its first line. */
+static bool is_open(const struct story *story, const char *task)
+{
+	size_t n = strlen(task);
+
+	for (size_t i = 0; i < story->blocked.n; i++)
+		if (strncmp(story->blocked.v[i], task, n) == 0 && strchr(" ", story->blocked.v[i][n]))
+			return true;
+	return false;
+}
+
 /* Questions of this run, and of earlier ones about what is still open. */
 static void gather_questions(struct story *story)
 {
@@ -90,7 +101,7 @@ static void gather_questions(struct story *story)
 		bool there = false;
 		for (size_t k = 0; k + 1 < all.n; k += 2)
 			there |= str_eq(all.v[k], story->questions.v[i]);
-		if (there || !strv_has(&story->blocked, story->questions.v[i]))
+		if (there || !is_open(story, story->questions.v[i]))
 			continue;
 		strv_add(&all, story->questions.v[i]);
 		strv_add(&all, story->questions.v[i + 1]);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "boxes.h"
 #include "msg.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -74,6 +75,18 @@ static int read_texts(struct strv *out, const struct json_t *map, const char *ke
 	return 0;
 }
 
+/* As a box's text is read. */
+static int read_done(struct story_result *out, const struct json_t *map, struct err *e)
+{
+	AUTO_STRV struct strv texts = {0};
+
+	if (read_texts(&texts, map, "tasks_done", &out->named, e) != 0)
+		return -1;
+	for (size_t i = 0; i < texts.n; i++)
+		strv_give(&out->done, boxes_flat(texts.v[i]));
+	return 0;
+}
+
 static int read_questions(struct strv *out, const struct json_t *map, struct err *e)
 {
 	const struct json_t *list = json_get(map, "blocker_questions");
@@ -86,7 +99,8 @@ static int read_questions(struct strv *out, const struct json_t *map, struct err
 		const char *question = json_get_text(json_nth(list, i), "question");
 		if (!task || !question)
 			return err_set(e, ERR_USAGE, "question %zu of its blocker_questions has no task or no question", i + 1);
-		strv_give(out, clipped(task));
+		AUTO_FREE char *flat = boxes_flat(task);
+		strv_give(out, clipped(flat));
 		strv_give(out, clipped(question));
 		total += strlen(out->v[out->n - 2]) + strlen(out->v[out->n - 1]);
 	}
@@ -122,7 +136,7 @@ int story_result_parse(struct story_result *out, const char *text, size_t n, con
 	if (rc == 0 && number && !json_u64(number, &out->closed))
 		rc = err_set(e, ERR_USAGE, "its tasks_completed_by_closer is no number");
 	if (rc == 0)
-		rc = read_texts(&out->done, j, "tasks_done", &out->named, e);
+		rc = read_done(out, j, e);
 	if (rc == 0)
 		rc = read_questions(&out->questions, j, e);
 	if (rc == 0)

@@ -40,19 +40,19 @@ static void close_side(struct side *s)
 
 struct place {
 	const struct box *box;
+	size_t len; /* of what of its text is compared */
 	bool inside;
 	size_t at;
 };
 
 static int by_identity(const struct place *a, const struct place *b)
 {
-	size_t n = a->box->len < b->box->len ? a->box->len : b->box->len;
-	int order = memcmp(a->box->text, b->box->text, n);
+	int order = memcmp(a->box->text, b->box->text, a->len < b->len ? a->len : b->len);
 
 	if (order != 0)
 		return order;
-	if (a->box->len != b->box->len)
-		return a->box->len < b->box->len ? -1 : 1;
+	if (a->len != b->len)
+		return a->len < b->len ? -1 : 1;
 	if (a->inside != b->inside)
 		return a->inside ? -1 : 1;
 	return a->box->level < b->box->level ? -1 : a->box->level > b->box->level;
@@ -66,28 +66,40 @@ static int by_place(const void *pa, const void *pb)
 	return order != 0 ? order : a->at < b->at ? -1 : a->at > b->at;
 }
 
-static struct place *places(const struct side *s)
+/* Of those boxes that are not `paired` yet. */
+static struct place *places(const struct side *s, const bool *paired, bool whole, size_t *n)
 {
 	struct place *v = mem_array(s->boxes.n, sizeof *v);
 
-	for (size_t i = 0; i < s->boxes.n; i++)
-		v[i] = (struct place){&s->boxes.v[i], s->inside[i], i};
-	if (s->boxes.n)
-		qsort(v, s->boxes.n, sizeof *v, by_place);
+	*n = 0;
+	for (size_t i = 0; i < s->boxes.n; i++) {
+		const struct box *box = &s->boxes.v[i];
+		if (!paired[i])
+			v[(*n)++] = (struct place){box, whole ? box->len : box->first, s->inside[i], i};
+	}
+	if (*n)
+		qsort(v, *n, sizeof *v, by_place);
 	return v;
 }
 
-/* Of each box of `a` the same one in `b`, NULL = none. The same is the first, second, ... of its text and level. */
+/* Of each box of `a` the same one in `b`, NULL = none. The same is the first, second, ... of its text and level; then,
+ * as an agent may write below a box, of its first line. */
 static void same_in(const struct box **out, const struct side *a, const struct side *b)
 {
-	AUTO_FREE struct place *x = places(a), *y = places(b);
+	AUTO_FREE bool *had = mem_array(a->boxes.n, sizeof *had), *taken = mem_array(b->boxes.n, sizeof *taken);
 
-	for (size_t i = 0, k = 0; i < a->boxes.n && k < b->boxes.n;) {
-		int order = by_identity(&x[i], &y[k]);
-		if (order == 0)
-			out[x[i].at] = y[k].box;
-		i += order <= 0;
-		k += order >= 0;
+	for (int whole = 1; whole >= 0; whole--) {
+		size_t n, m;
+		AUTO_FREE struct place *x = places(a, had, whole, &n), *y = places(b, taken, whole, &m);
+		for (size_t i = 0, k = 0; i < n && k < m;) {
+			int order = by_identity(&x[i], &y[k]);
+			if (order == 0) {
+				out[x[i].at] = y[k].box;
+				had[x[i].at] = taken[y[k].at] = true;
+			}
+			i += order <= 0;
+			k += order >= 0;
+		}
 	}
 }
 
@@ -103,7 +115,7 @@ static void ticked_in(bool *out, const struct side *a, const struct side *b)
 static bool in_list(const struct strv *texts, const struct box *box)
 {
 	for (size_t i = 0; texts && i < texts->n; i++)
-		if (strlen(texts->v[i]) == box->len && memcmp(texts->v[i], box->text, box->len) == 0)
+		if (boxes_called(box, texts->v[i], strlen(texts->v[i])))
 			return true;
 	return false;
 }

@@ -17,7 +17,7 @@ struct story_given {
 	const struct str *now;     /* as the agent left it */
 	const struct strv *human;  /* texts of boxes that only a human ticks; these, ... */
 	const struct strv *patterns; /* ... and what holds one of these where the agent may write what it likes */
-	const struct strv *named;  /* texts of boxes that the agent says it closed; NULL = it names none, ... */
+	const struct strv *named;  /* boxes_flat of boxes that the agent says it closed; NULL = it names none, ... */
 	uint64_t number;           /* ... but says how many */
 };
 

@@ -67,7 +67,8 @@ DO
   - [ ] 4.1 write it
   - [ ] 4.2 Manually verify the file opens
 ## QA
-- [ ] Manually verify the print
+- [ ] Export the table and
+  manually verify the print
 STORY
     write_file docs/sprint-status.yaml <<<'development_status: {5-2: review}'
     git add docs && git commit -qm sprint
@@ -76,14 +77,14 @@ sed -i 's/\[ \]/[x]/' docs/5-2.md
 result completed '"tasks_done": ["Task 4"]'
 DO
     run_bosk plan docs/5-2.md --json
-    equal "human" "$(jq -c '.tasks[0].human' "$OUT")" '["4.2 Manually verify the file opens","Manually verify the print"]'
+    equal "human" "$(jq -c '.tasks[0].human' "$OUT")" '["4.2 Manually verify the file opens","Export the table and manually verify the print"]'
     run_bosk run docs/5-2.md --executor "$AGENT"
     expect_status 0
     diff <(came_out 5-2) <(sed -E 's/\[ \] (Task 4|4.1)/[x] \1/' docs/5-2.md)
     equal "sprint" "$(git show "integration-$(last_sid):docs/sprint-status.yaml")" 'development_status: {5-2: review}'
     equal "task" "$(status_json '.sessions[0].tasks[0] | "\(.partial) \(.tasks_completed)/\(.tasks_total)"')" 'false 4/4'
     run_bosk report --json
-    equal "told" "$(jq -c '[.human_validation_tasks[].task_text]' "$OUT")" '["4.2 Manually verify the file opens","Manually verify the print"]'
+    equal "told" "$(jq -c '[.human_validation_tasks[].task_text]' "$OUT")" '["4.2 Manually verify the file opens","Export the table and manually verify the print"]'
 }
 
 @test "S3.14 a tick that the result does not name is set back: the story is partial, integrated, exit 1" {

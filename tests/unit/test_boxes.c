@@ -96,7 +96,7 @@ static void every_bullet_and_line_end_is_read(void **state)
 	expect("- [x] a\r- [ ] b\r", "1 x a*\n1 o b*\n");
 	expect("- [ ]", "1 o *\n");
 	expect("- [x]\n- [ ]\t tab \t\n-\t[~]  x\n", "1 x *\n1 o tab*\n1 o x*\n");
-	expect(" - [ ] a\n   more\n\n   and more\n - [x] b", "1 o a*\n1 x b*\n");
+	expect(" - [ ] a\n   more\n\n   and more\n - [x] b", "1 o a more*\n1 x b*\n");
 	expect("10. [ ] a\n    1. [x] b\n", "1 o a*\n2 x b\n");
 	expect("- 1. [x] a\n- - [ ] b\n", "1 x a*\n1 o b*\n"); /* in an item, but in no box */
 	expect("- plain\n  - [ ] a\n    - [ ] b\n", "1 o a*\n2 o b\n");
@@ -137,7 +137,32 @@ static void definitions_of_links_change_nothing(void **state)
 	expect("[x]: /url\n[Tasks]: /url\n\n# [Tasks]\n\n- [x] a\n- [~] b\n\n[~]: /url\n", "1 x a*\n1 o b*\n");
 }
 
-static void texts_end_with_their_line_and_may_hold_anything(void **state)
+static void a_text_is_the_whole_paragraph_in_one_line(void **state)
+{
+	(void)state;
+	expect("- [ ] Export it, open it and\n  manually verify\n    that \n\tit is right\n  - [x] step\n    of it\n- [~] b\nlazy\n",
+	       "1 o Export it, open it and manually verify that it is right*\n2 x step of it\n1 o b lazy*\n");
+	expect("- [ ] a  \r\n  `b\r\n  c`\r\n\r\n  more\r\n\r\n1. [x]\r\n   **d**\r\n   > e\r\n", "1 o a `b c`*\n1 x **d***\n");
+	expect("- [ ] a\\\n  b\n  ```\n  c\n  ```\n- [ ] # d\n  e\n- [ ] f\n  g\n  ===\n- [ ] h\n\n- [ ] i\n  j\n  <!-- k\n  l -->\n",
+	       "1 o a\\ b*\n1 o # d e*\n1 o f g*\n1 o h*\n1 o i j*\n");
+	expect("- [ ] a\r  b\r- [ ] see [c\n  d](e)\n", "1 o a b*\n1 o see [c d](e)*\n");
+	struct boxes b;
+	struct err e = {0};
+	AUTO_STRV struct strv patterns = {0};
+	static const char text[] = "- [ ] open it and manually\n  verify it\n";
+	strv_add(&patterns, "manually verify");
+	assert_ok(boxes_read(&b, text, strlen(text), &e), &e);
+	assert_true(boxes_human(&b.v[0], &patterns));
+	static const char *const names[] = {"open it and manually", "open it and manually verify it", " open it and manually \r\n\tverify it\n"};
+	for (size_t i = 0; i < MEM_COUNT(names); i++) {
+		AUTO_FREE char *flat = boxes_flat(names[i]);
+		assert_true(boxes_called(&b.v[0], flat, strlen(flat)));
+		assert_false(boxes_called(&b.v[0], flat, strlen(flat) - 1));
+	}
+	boxes_fini(&b);
+}
+
+static void texts_may_hold_anything(void **state)
 {
 	(void)state;
 	static const char text[] = "- [ ] a\0b\n- [x] \xff\xfe\n";
@@ -245,7 +270,8 @@ int main(void)
 		cmocka_unit_test(what_is_no_box_is_not_taken_for_one),
 		cmocka_unit_test(front_matter_is_left_out),
 		cmocka_unit_test(definitions_of_links_change_nothing),
-		cmocka_unit_test(texts_end_with_their_line_and_may_hold_anything),
+		cmocka_unit_test(a_text_is_the_whole_paragraph_in_one_line),
+		cmocka_unit_test(texts_may_hold_anything),
 		cmocka_unit_test(s3_13_only_the_patterns_make_a_box_a_humans),
 		cmocka_unit_test(a_hash_does_not_hang_on_line_ends),
 		cmocka_unit_test(what_is_no_story_by_its_size_is_refused),

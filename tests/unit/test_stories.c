@@ -313,6 +313,11 @@ static void s3_13_open_boxes_for_a_human_are_listed(void **state)
 	assert_non_null(strstr(p.tasks[0].prompt, "their steps:\n\n```\n- [ ] d\n  - [ ] d1\n  - [ ] d3\n```\n"));
 	assert_non_null(strstr(p.tasks[0].prompt, "they are:\n\n```\n- [ ] manually verify d2\n  - [ ] with care\n```\n"));
 	plan_fini(&p);
+	put("1-1-c.md", "# Story 1.1: x\n\n## Tasks\n- [x] a\n- [x] b\n- [x] c\n- [ ] Export it and\n  manually verify it\n");
+	load(&p, "1-1-c.md");
+	assert_int_equal(p.tasks[0].human.n, 1);
+	assert_non_null(strstr(p.tasks[0].prompt, "they are:\n\n```\n- [ ] Export it and manually verify it\n```\n"));
+	plan_fini(&p);
 }
 
 static void s3_26_what_a_story_says_stays_between_fences(void **state)

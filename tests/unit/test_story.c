@@ -90,6 +90,30 @@ static void s3_14_only_named_boxes_are_ticked(void **state)
 	expect(&none, HEAD "- [ ] a\n");
 }
 
+static void s3_14_a_box_of_several_lines_is_named_by_its_first_or_all(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"open it and", "open it and see"};
+	struct given g = {.base = HEAD "- [ ] open it and  \n    see\n- [ ] a\n  b\n", .now = HEAD "- [x] open it\n  and see\n- [x] a b\n"};
+
+	for (size_t i = 0; i < MEM_COUNT(names); i++) {
+		g.named = names[i];
+		expect(&g, HEAD "- [x] open it and  \n    see\n- [ ] a\n  b\n");
+	}
+	/* A note below a box makes no other of it. */
+	g.now = HEAD "- [x] open it and  \n    see\n- [x] a\n  b\n  done in a.c\n";
+	g.named = "a";
+	expect(&g, HEAD "- [ ] open it and  \n    see\n- [x] a\n  b\n");
+	g.human = "a b";
+	expect(&g, HEAD "- [ ] open it and  \n    see\n- [ ] a\n  b\n");
+	static const char result[] = "{\"status\": \"completed\", \"tasks_done\": [\"open it and\\n  see\"]}";
+	struct story_result r;
+	struct err e = {0};
+	assert_int_equal(story_result_parse(&r, result, strlen(result), "1-2", &e), 0);
+	assert_string_equal(r.done.v[0], "open it and see");
+	story_result_fini(&r);
+}
+
 static void s3_14_without_names_the_number_must_fit(void **state)
 {
 	(void)state;
@@ -308,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(s3_13_boxes_of_a_human_are_never_ticked),
 		cmocka_unit_test(s3_14_only_named_boxes_are_ticked),
+		cmocka_unit_test(s3_14_a_box_of_several_lines_is_named_by_its_first_or_all),
 		cmocka_unit_test(s3_14_without_names_the_number_must_fit),
 		cmocka_unit_test(s3_14_everything_else_is_byte_identical),
 		cmocka_unit_test(sections_that_were_lost_or_hidden_are_those_of_the_base),
