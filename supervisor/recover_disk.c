@@ -114,8 +114,14 @@ static int link_half_made(const struct session *s, struct err *e)
 		                              .common_dir = (char *)gitx_common_dir(s->site->git)}};
 		if (session_borrows(s, i) || worktree_look(&probe, &admin, &why) != WORKTREE_HALF || !admin)
 			continue;
-		AUTO_FREE char *path = mem_printf("%s/commondir", admin);
-		if (fs_exists(path) && fs_write(path, link, strlen(link), false, e) != 0)
+		AUTO_FREE char *path = mem_printf("%s/commondir", admin), *lock = mem_printf("%s/locked", admin);
+		AUTO_FREE char *ours = mem_printf("bosk session %s\n", s->sid);
+		AUTO_STR struct str text = {0};
+		struct err absent = {0};
+		if (fs_read(path, 4096, &text, &absent) != 0 || str_eq(str_text(&text), link))
+			continue;
+		/* The lock is first: with its commondir mended it may look like somebody else's. */
+		if (fs_write(lock, ours, strlen(ours), true, e) != 0 || fs_write(path, link, strlen(link), false, e) != 0)
 			return err_wrap(e, "cannot mend the half-made worktree %s", s->manifest.worktrees.v[i]);
 	}
 	return 0;

@@ -162,15 +162,24 @@ static bool is_empty(const struct slot *s)
 	return empty;
 }
 
+/* Its commondir says nothing yet: no git command ever ran in there, whoever made it. */
+static bool unlinked(const char *admin)
+{
+	AUTO_STR struct str text = {0};
+	return first_line(admin, "commondir", &text) && str_starts("../..", str_text(&text)) && !str_eq(text.p, "../..");
+}
+
 /* A power cut in the middle of `git worktree add` may leave the names of its files and not what stands in them:
- * then the lock says nothing, or only the beginning. The folder is the session's by its name and its path, and is
- * half made as long as nothing can have been done there: no index, no file, on no branch (bosk adds detached). */
+ * then the lock says nothing, or only the beginning. What the session's manifest has at this path is half made as
+ * long as nothing can have been done there: no index, no file, on no branch (bosk adds detached), and either its name
+ * is the session's, or, where a plan names the path, git never worked in it. */
 static bool cut_off(const struct slot *s, const char *admin, const char *lock, bool folder)
 {
 	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid), *index = mem_printf("%s/index", admin);
 	AUTO_STR struct str head = {0};
 
-	return str_starts(ours, lock) && worktree_made_by(s, admin) && !fs_exists(index) && (!folder || is_empty(s)) &&
+	return str_starts(ours, lock) && (worktree_made_by(s, admin) || unlinked(admin)) && !fs_exists(index) &&
+	       (!folder || is_empty(s)) &&
 	       (!first_line(admin, "HEAD", &head) || !str_starts(str_text(&head), "ref: "));
 }
 

@@ -15,7 +15,8 @@ enum worktree_kind {
 
 /* By s->init: the path, the session's id and the repository. *admin (owned by the caller) is its admin folder
  * when git knows of one, *why (the same) a clause such as "it is a symbolic link" for WORKTREE_OTHER. A worktree
- * is a session's own when git has it locked in the session's name, or its admin folder holds the session's mark. */
+ * is a session's own when git has it locked in the session's name, or its admin folder holds the session's mark. One
+ * in which nothing can have been done yet may lack both: a power cut took them. */
 enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why);
 
 /* The mark: `at` is the admin folder. LEAVING: from here on it may be removed half. */

@@ -239,3 +239,21 @@ SH
     outside >"$SCRATCH/after"
     diff -u "$SCRATCH/before" "$SCRATCH/after"
 }
+
+@test "a power cut in the middle of making one: it is made again" {
+    local sid path=$REPO/worktrees/feat/one
+    own one
+    write_agent <<<$'#!/bin/sh\necho done > "$BOSK_TASK.txt"'
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.after:1 run_bosk run "$SCRATCH/own.json" --executor "$AGENT"
+    expect_status 137
+    wait_until '[ -z "$(processes_of_test)" ]'
+    sid=$(last_sid)
+    git worktree add -q --no-checkout --detach --lock --reason "bosk session $sid" "$path"
+    # What was not flushed is there by name.
+    truncate -s 0 .git/worktrees/one/{locked,commondir,HEAD} "$path/.git"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal one.txt "$(git show "integration-$sid:one.txt")" 'done'
+    equal 'admin folders' "$(ls .git/worktrees 2>/dev/null || true)" ''
+    [ ! -e worktrees ]
+}

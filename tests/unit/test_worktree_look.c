@@ -11,8 +11,8 @@
 
 /* NULL = the file is not there. */
 struct left {
-	const char *name; /* of the admin folder */
-	const char *locked, *head, *dot_git, *index, *file;
+	const char *name; /* of the admin folder, and of the worktree unless that is `at` */
+	const char *locked, *head, *dot_git, *index, *file, *commondir, *at;
 	enum worktree_kind kind;
 };
 
@@ -26,7 +26,7 @@ static void put(const char *top, const char *folder, const char *name, const cha
 static void look(const struct left *l)
 {
 	char *top = test_scratch();
-	AUTO_FREE char *path = mem_printf("%s/wt/5e5510-1", top), *common = mem_printf("%s/repo/.git", top);
+	AUTO_FREE char *path = mem_printf("%s/wt/%s", top, l->at ? l->at : l->name), *common = mem_printf("%s/repo/.git", top);
 	AUTO_FREE char *admin_dir = mem_printf(ADMIN "%s", l->name), *gitdir = mem_printf("%s/.git\n", path);
 	AUTO_FREE char *link = mem_printf("gitdir: %s/worktrees/%s\n", common, l->name);
 	AUTO_FREE char *admin = NULL, *why = NULL;
@@ -35,7 +35,7 @@ static void look(const struct left *l)
 
 	assert_ok(fs_mkdirs(path, &e), &e);
 	put(top, admin_dir, "gitdir", gitdir);
-	put(top, admin_dir, "commondir", "");
+	put(top, admin_dir, "commondir", l->commondir ? l->commondir : "");
 	put(top, admin_dir, "locked", l->locked);
 	put(top, admin_dir, "HEAD", l->head);
 	put(top, admin_dir, "index", l->index);
@@ -55,7 +55,9 @@ static void what_a_power_cut_left_of_its_making_is_half_made(void **state)
 		{"5e5510-1", .locked = "", .head = "0123456789\n", .dot_git = "whole", .kind = WORKTREE_HALF},
 		{"5e5510-1", .locked = "", .kind = WORKTREE_HALF},
 		{"5e5510-1", .dot_git = "whole", .kind = WORKTREE_HALF},
-		{"5e5510-11", .locked = "", .dot_git = "whole", .kind = WORKTREE_HALF}, /* the name was taken */
+		{"5e5510-11", .at = "5e5510-1", .locked = "", .dot_git = "whole", .kind = WORKTREE_HALF}, /* was taken */
+		{"named-by-a-plan", .locked = "", .head = "", .dot_git = "", .kind = WORKTREE_HALF},
+		{"named-by-a-plan", .locked = "", .dot_git = "whole", .commondir = "../", .kind = WORKTREE_HALF},
 	};
 	for (size_t i = 0; i < MEM_COUNT(cases); i++)
 		look(&cases[i]);
@@ -71,7 +73,8 @@ static void what_may_be_the_users_is_not(void **state)
 		{"5e5510-1", .locked = "", .head = "ref: refs/heads/mine\n", .dot_git = "whole", .kind = WORKTREE_OTHER},
 		{"5e5510-1", .locked = "mine\n", .head = "", .dot_git = "", .kind = WORKTREE_OTHER},
 		{"5e5510-1", .locked = "bosk session other", .dot_git = "", .kind = WORKTREE_OTHER},
-		{"mine", .locked = "", .head = "", .dot_git = "", .kind = WORKTREE_OTHER},
+		{"mine", .locked = "", .head = "", .dot_git = "", .commondir = "../..\n", .kind = WORKTREE_OTHER},
+		{"mine", .locked = "", .dot_git = "whole", .file = "work", .kind = WORKTREE_OTHER},
 		{"5e5510-1", .locked = "", .dot_git = "gitdir: /elsewhere", .kind = WORKTREE_OTHER},
 	};
 	for (size_t i = 0; i < MEM_COUNT(cases); i++)
