@@ -8,6 +8,7 @@
 #include "push.h"
 #include "share.h"
 #include "sprint.h"
+#include "standing.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -168,6 +169,9 @@ static void apply_one(struct core *c, struct sched_event ev)
 
 	if (ev.task != SCHED_NONE) {
 		core_sync(c, ev.task);
+		const struct task_row *row = &c->s->tasks[ev.task];
+		if (row->earlier.n && !row->merge && schedule_state(c->sched, ev.task) == TASK_INTEGRATED)
+			standing_back(c, ev.task);
 		show_end(c, ev.task);
 		let_worker_go(c, ev.task);
 	}

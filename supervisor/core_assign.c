@@ -7,6 +7,7 @@
 #include "own.h"
 #include "repair.h"
 #include "share.h"
+#include "standing.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -90,6 +91,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		strv_add(&hashes, d->story_hash);
 	if (d->story_hash && row->story_hash) /* bosk's own change */
 		strv_add(&hashes, row->story_hash);
+	if (d->story_hash && row->earlier.n) /* the same, after an attempt that is not merged */
+		standing_hash(s, task, &hashes);
 
 	strv_addf(&trailers, "Bosk-Session: %s", s->sid);
 	strv_addf(&trailers, "Bosk-Queue: %s", s->row.queue);

@@ -91,9 +91,15 @@ static bool confirm(struct core *c, size_t task, const struct msg_result *m, str
 /* What became of a story; with questions also when its work is not taken. */
 static void take_story(struct task_row *row, const struct msg_result *m, bool ok)
 {
+	bool stands = !ok && row->earlier.n; /* then the rest is still what was integrated before */
+
+	if (stands && !m->questions.n)
+		return;
 	strv_fini(&row->questions);
-	strv_fini(&row->blocked);
 	strv_copy(&row->questions, &m->questions);
+	if (stands)
+		return;
+	strv_fini(&row->blocked);
 	strv_copy(&row->blocked, &m->blocked);
 	row->partial = ok && m->partial;
 	row->boxes = m->boxes;

@@ -232,7 +232,8 @@ static void remove_branches(struct core *c)
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
 		enum task_state state = schedule_state(c->sched, (uint32_t)i);
-		const char *at = state == TASK_INTEGRATED ? row->commit : row->kept ? NULL : row->base;
+		bool in = state == TASK_INTEGRATED && !row->reason; /* else its branch is of what failed after that */
+		const char *at = in ? row->commit : row->kept ? NULL : row->base;
 		struct oid tip;
 		struct err e = {0};
 		AUTO_FREE char *path = NULL;

@@ -130,6 +130,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		s->state[t] = s->missing[t] ? TASK_WAITING : TASK_READY;
 		s->count[s->state[t]]++;
 		s->exclusive[t] = plan->exclusive && plan->exclusive[t];
+		s->stands[t] = plan->stands && plan->stands[t];
 		s->slot[t] = s->cause[t] = s->held_at[t] = s->parked[t] = SCHED_NONE;
 	}
 	for (uint32_t i = 0; i < s->slots; i++) {

@@ -27,6 +27,9 @@ struct sched_plan {
 	 * its own priority may start, lower ones may not, so that they never starve it. Exclusive
 	 * tasks keep their order among themselves. */
 	const bool *exclusive;
+	/* Was it integrated before, in part? Then that is what it is again when it ends badly, and nothing is skipped because
+	 * of it; it counts as a failure all the same. NULL = none was. */
+	const bool *stands;
 	/* The slot a task is to run in: it waits for that one while it is open, and takes any when it is
 	 * closed. Tasks of one slot run one after the other, the next when the former is integrated or
 	 * has ended (formats.md S3.7). SCHED_NONE = any; NULL = no task has one. */

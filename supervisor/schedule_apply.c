@@ -103,10 +103,30 @@ static void skip_dependents(struct schedule *s, uint32_t first)
 	}
 }
 
+static void come_in(struct schedule *s, uint32_t task)
+{
+	schedule_in_set(s, task, TASK_INTEGRATED);
+	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
+		uint32_t d = s->dep[i];
+		if (--s->missing[d] == 0 && s->state[d] == TASK_WAITING)
+			make_ready(s, d);
+	}
+}
+
+static void integrated(struct schedule *s, uint32_t task)
+{
+	come_in(s, task);
+	s->failures = 0;
+}
+
 static void end_badly(struct schedule *s, uint32_t task, enum task_state state)
 {
-	schedule_in_set(s, task, state);
-	skip_dependents(s, task);
+	if (s->stands[task]) {
+		come_in(s, task);
+	} else {
+		schedule_in_set(s, task, state);
+		skip_dependents(s, task);
+	}
 	if (state == TASK_CONFLICT || s->halt_after == 0 || s->halted)
 		return;
 	if (++s->failures >= s->halt_after) {
@@ -127,17 +147,6 @@ static void fail(struct schedule *s, uint32_t task)
 	} else {
 		schedule_in_set(s, task, TASK_BACKOFF);
 		act_on(s, SCHED_BACKOFF, task);
-	}
-}
-
-static void integrated(struct schedule *s, uint32_t task)
-{
-	schedule_in_set(s, task, TASK_INTEGRATED);
-	s->failures = 0;
-	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
-		uint32_t d = s->dep[i];
-		if (--s->missing[d] == 0 && s->state[d] == TASK_WAITING)
-			make_ready(s, d);
 	}
 }
 

@@ -36,6 +36,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(uint32_t, in_slot, s->slots)    /* task or SCHED_NONE */                                \
 	A(uint8_t, state, s->n)    /* enum task_state */                                          \
 	A(bool, exclusive, s->n)                                                                  \
+	A(bool, stands, s->n)                                                                     \
 	A(bool, closed, s->slots)  /* not to be used before it is opened */
 
 struct schedule {

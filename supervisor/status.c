@@ -276,10 +276,11 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 static char *remark(const struct session *s, size_t i)
 {
 	const struct task_row *row = &s->tasks[i];
-	AUTO_FREE char *far = row->reason || !row->boxes ? NULL : batch_line(s, i);
+	AUTO_FREE char *far = (row->reason && !row->partial) || !row->boxes ? NULL : batch_line(s, i);
 
 	if (far)
-		return mem_printf("%s%s", row->partial ? "partial: " : "", far);
+		return mem_printf("%s%s%s%.*s", row->partial ? "partial: " : "", far, row->reason ? "; " : "",
+		                  (int)strcspn(row->reason ? row->reason : "", "\n"), row->reason ? row->reason : "");
 	return mem_strndup(row->reason ? row->reason : "", strcspn(row->reason ? row->reason : "", "\n"));
 }
 

@@ -12,6 +12,7 @@
 #include "own.h"
 #include "push.h"
 #include "share.h"
+#include "standing.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "view_out.h"
@@ -22,6 +23,7 @@ static struct schedule *make_schedule(const struct core *c)
 	const struct session *s = c->s;
 	AUTO_FREE int64_t *priority = mem_array(s->plan.n, sizeof *priority);
 	AUTO_FREE bool *exclusive = mem_array(s->plan.n, sizeof *exclusive);
+	AUTO_FREE bool *stands = mem_array(s->plan.n, sizeof *stands);
 	AUTO_FREE uint32_t *prefer = mem_array(s->plan.n, sizeof *prefer);
 
 	size_t worktrees = own_slots(s);
@@ -31,6 +33,7 @@ static struct schedule *make_schedule(const struct core *c)
 	for (size_t i = 0; i < s->plan.n; i++) {
 		priority[i] = (int64_t)s->plan.tasks[i].priority;
 		exclusive[i] = s->plan.tasks[i].exclusive;
+		stands[i] = standing_has(s, i);
 	}
 	struct sched_plan plan = {.tasks = s->plan.n,
 	                          .slots = slots,
@@ -38,6 +41,7 @@ static struct schedule *make_schedule(const struct core *c)
 	                          .needs_at = s->plan.needs_at,
 	                          .priority = priority,
 	                          .exclusive = exclusive,
+	                          .stands = stands,
 	                          .prefer = prefers ? prefer : NULL,
 	                          .overlaps = plan_overlaps,
 	                          .ctx = &c->s->plan,

@@ -5,9 +5,8 @@
 #include "mend_private.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
-#include "supervisor/batch_results.h"
 #include "supervisor/sprint.h"
-#include "worker/boxes.h"
+#include "supervisor/standing.h"
 #include "worker/keep.h"
 
 bool mend_there(struct gitx *g, const char *hex, struct oid *out)
@@ -29,30 +28,6 @@ static void from_journal(struct mend *m, size_t i)
 	mem_set(&row->commit, told->commit);
 	mem_set(&row->merge, told->merge);
 	row->attempts = told->attempts;
-}
-
-/* How far a story is: by the trailer of its merge, and by the boxes of the story itself. What its agent asked is lost. */
-static void story_from_merge(struct gitx *g, const struct oid *at, const struct oid *commit, const struct task_def *d,
-                             struct task_row *row)
-{
-	AUTO_FREE char *told = gitx_trailer(g, at, "Bosk-Boxes");
-	AUTO_STR struct str text = {0};
-	struct boxes boxes;
-	char hash[SEAL_HEX];
-	struct err ignored = {0};
-
-	if (row->boxes || !d->story || !told || !batch_trailer_read(row, d, told) ||
-	    gitx_read_file(g, commit, d->story, &text, &ignored) != 0 ||
-	    boxes_read(&boxes, str_text(&text), text.len, &ignored) != 0)
-		return;
-	boxes_hash(hash, str_text(&text), text.len);
-	mem_set(&row->story_hash, hash);
-	for (size_t i = 0; i < boxes.n; i++) {
-		AUTO_FREE char *open = mem_strndup(boxes.v[i].text, boxes.v[i].len);
-		if (boxes.v[i].counts && !boxes.v[i].ticked && !strv_has(&d->human, open))
-			strv_add(&row->blocked, open);
-	}
-	boxes_fini(&boxes);
 }
 
 /* A merge on the branch: its task is integrated, whatever the rows say. */
@@ -92,7 +67,8 @@ static void from_merge(struct mend *m, const struct oid *at, const struct oid *p
 		mem_set(&row->base, base.hex);
 	if (hash && *hash)
 		mem_set(&row->result_hash, hash);
-	story_from_merge(g, at, &parents[1], &m->s->plan.tasks[i], row);
+	if (!row->boxes)
+		standing_story(g, at, &parents[1], &m->s->plan.tasks[i], row);
 	if (!row->attempts && attempt)
 		str_u64(attempt, &row->attempts);
 }

@@ -67,7 +67,7 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 	             {"skipped", TASK_SKIPPED},  {"conflict", TASK_CONFLICT}, {"blocked", TASK_BLOCKED},
 	             {"repair", TASK_READY},     {"again", TASK_WAITING},     {"retry", TASK_WAITING},
 	             {"lost", TASK_FAILED},      {"checked", TASK_CHECKED},   {"integrated", TASK_INTEGRATED},
-	             {"already", TASK_ALREADY},  {"routed", TASK_ROUTED}};
+	             {"already", TASK_ALREADY},  {"routed", TASK_ROUTED},     {"stands", TASK_INTEGRATED}};
 
 	for (size_t i = 0; i < MEM_COUNT(moves); i++)
 		if (str_eq(ev->kind, moves[i].kind))
@@ -85,6 +85,9 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 	} else if (str_eq(ev->kind, "checked")) {
 		mem_set(&t->commit, ev->commit);
 	} else if (str_eq(ev->kind, "integrated")) {
+		mem_set(&t->merge, ev->merge);
+	} else if (str_eq(ev->kind, "stands")) {
+		mem_set(&t->commit, ev->commit);
 		mem_set(&t->merge, ev->merge);
 	} else if (str_eq(ev->kind, "snapshot")) {
 		if (!ev->outcome || !task_state_parse(ev->outcome, &t->state))
@@ -142,7 +145,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
-		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint"};
+		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

@@ -115,6 +115,88 @@ batch() {
     expect_status 0
 }
 
+# stands: 1-1 is what its first attempt made of it: integrated, in part.
+stands() {
+    assert_verified
+    equal "1-1" "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.partial) \(.tasks_completed)/\(.tasks_total) \(.earlier | length) \(.merge) \(.commit)"')" \
+        "integrated true 2/4 0 $first $(git rev-parse "$first^2")"
+    batch "$sid" | jq -e '(.blocked[] | select(.story_key == "1-1") | .blocked_tasks == 1 and .blocked == ["two"]) and .errors == []' >/dev/null
+    equal "reason" "$(task_field "$sid" 1-1 reason)" "its attempt $1 came to nothing: $2"
+}
+
+@test "S3.19 a partial story that is done again and fails is what it was: integrated, in part; and why is told" {
+    commit_config <<<'gates: [{name: good, run: "[ ! -e bad ]"}]'
+    plan "$(story 1-1 '"human": ["QA sign-off"]')" "$(story 1-2)"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0 -c fix_attempts=0
+    expect_status 1
+    sid=$(last_sid)
+    first=$(task_field "$sid" 1-1 merge)
+    batch "$sid" | jq 'del(.blocked[].reason)' >"$SCRATCH/before"
+
+    does 1-1 <<<'exit 3'
+    run_bosk retry "$sid/1-1" --run
+    expect_status 1
+    stands 2 'exit 3'
+    diff "$SCRATCH/before" <(batch "$sid" | jq 'del(.blocked[].reason)')
+    run_bosk report
+    expect_text '1-1: its attempt 2 came to nothing: exit 3.* What was integrated of it before stays' "$OUT"
+    run_bosk status "$sid"
+    expect_text '1-1 +integrated .*partial: 2/4 tasks done, .*; its attempt 2 came to nothing: exit 3' "$OUT"
+
+    does 1-1 <<<"tick two; touch bad; result completed '\"tasks_done\": [\"two\"]'"
+    run_bosk retry "$sid/1-1"
+    expect_status 0
+    for n in 2 4 5; do # killed on its way, the resume comes to the same
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.after:$n BOSK_FAILPOINT_ONCE=$SCRATCH/once-$n run_bosk resume "$sid"
+        expect_status 137
+    done
+    run_bosk resume "$sid"
+    expect_status 1
+    n=$(task_field "$sid" 1-1 attempts)
+    stands "$n" "$(task_field "$sid" 1-1 reason | sed 's/.*nothing: //')"
+    git show "$(task_field "$sid" 1-1 kept):docs/1-1.md" | grep -qF -- '- [x] two' # what failed is kept
+
+    rm -rf .git/bosk/store
+    run_bosk verify --repair
+    assert_verified
+    diff <(jq 'del(.blocker_questions)' "$SCRATCH/before") <(batch "$sid" | jq 'del(.blocked[].reason, .blocker_questions)')
+    does 1-1 <<<"tick two; result completed '\"tasks_done\": [\"two\"]'"
+    run_bosk retry "$sid/1-1"
+    run_bosk resume "$sid" --executor "$AGENT"
+    expect_status 0
+    equal "1-1" "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.partial) \(.tasks_completed)/\(.tasks_total) \(.earlier[0])"')" "integrated false 3/4 $first"
+}
+
+@test "S3.19 a partial story that is done again and cannot be merged is what it was; repaired, it is there once more" {
+    does 1-3 <<<'exit 3'
+    plan "$(story 1-1 '"human": ["QA sign-off"]')" "$(story 1-3)"
+    for how in park repair; do
+        run_bosk run "$PLAN" --executor "$AGENT" --jobs 2 --on-conflict "$how" --fresh -c retries=0
+        expect_status 1
+        sid=$(last_sid)
+        first=$(task_field "$sid" 1-1 merge)
+        cp "$SCRATCH/do/1-1" "$SCRATCH/first"
+        does 1-1 <<DO
+touch "$SCRATCH/$how-1"; until [ -e "$SCRATCH/$how-3" ] && git cat-file -e "integration-$sid:shared"; do sleep 0.05; done
+echo a >shared; tick two; result completed '"tasks_done": ["two"]'
+DO
+        does 1-3 <<DO
+touch "$SCRATCH/$how-3"; until [ -e "$SCRATCH/$how-1" ]; do sleep 0.05; done
+echo b >shared; tick one; result completed '"tasks_done": ["one"]'
+DO
+        run_bosk retry "$sid/1-1" "$sid/1-3" --run
+        if [ "$how" = park ]; then
+            expect_status 1
+            stands 2 'conflict in shared'
+        else
+            expect_status 0
+            equal "1-1" "$(status_json ".sessions[] | select(.id == \"$sid\").tasks[0] | \"\\(.state) \\(.partial) \\(.tasks_completed)/\\(.tasks_total) \\(.earlier[0])\"")" "integrated false 3/4 $first"
+        fi
+        does 1-3 <<<'exit 3'
+        cp "$SCRATCH/first" "$SCRATCH/do/1-1"
+    done
+}
+
 @test "S3.19 killed at the merge of a story that is done again: resumed, it is there once" {
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     sid=$(last_sid)

@@ -14,7 +14,7 @@ struct small {
 	bool sequential;
 	uint8_t needs[MOST], files[MOST];
 	int64_t priority[MOST];
-	bool exclusive[MOST];
+	bool exclusive[MOST], stands[MOST];
 	uint8_t prefer[MOST]; /* the number of its slot, from 1; 0 = any */
 };
 
@@ -44,6 +44,7 @@ static inline struct schedule *make(struct small *p)
 		.needs_at = needs_at,
 		.priority = p->priority,
 		.exclusive = p->exclusive,
+		.stands = p->stands,
 		.prefer = prefer,
 		.overlaps = share_a_file,
 		.ctx = p,

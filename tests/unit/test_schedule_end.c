@@ -76,6 +76,38 @@ static void a_halted_session_still_merges(void **state)
 	expect_state(3, READY);
 }
 
+static void what_was_integrated_before_is_so_again_when_it_ends_badly(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 6, .slots = 1, .retries = 1, .halt = 3, .stands = {1, 1, 1, 1}, .needs = {0, 0, 0, 0, 15, 16});
+	expect_all(START, "assign 0@0");
+	expect(FAILED, 0, "backoff 0, assign 1@0"); /* its retry first */
+	expect(BLOCKED, 1, "assign 2@0");
+	expect_state(1, INTEGRATED);
+	expect(RETRY_DUE, 0, "");
+	expect(DONE, 2, "integrate 2, assign 0@0");
+	expect(CONFLICT, 2, "");
+	expect_state(2, INTEGRATED);
+	expect(FAILED, 0, "assign 3@0");
+	expect_state(0, INTEGRATED);
+	expect(FAILED, 0, "");
+	expect(DONE, 3, "integrate 3");
+	expect(INTEGRATED, 3, "assign 4@0"); /* and the failures in a row begin anew */
+	expect(TIMEOUT, 4, "skip 5<4, end");
+	assert_false(schedule_halted(s));
+}
+
+static void what_stands_counts_as_a_failure(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 3, .slots = 1, .halt = 2, .stands = {1, 1});
+	expect_all(START, "assign 0@0");
+	expect(BLOCKED, 0, "assign 1@0");
+	expect(TIMEOUT, 1, "end");
+	assert_true(schedule_halted(s));
+	expect_state(2, READY);
+}
+
 /* ---- the user and the machine ---- */
 
 static void stop_lets_finish_and_merge(void **state)
@@ -264,6 +296,8 @@ int main(void)
 		cmocka_unit_test(the_cause_of_a_skip_is_the_first_bad_task),
 		cmocka_unit_test(the_session_halts_after_failures_in_a_row),
 		cmocka_unit_test(a_halted_session_still_merges),
+		cmocka_unit_test(what_was_integrated_before_is_so_again_when_it_ends_badly),
+		cmocka_unit_test(what_stands_counts_as_a_failure),
 		cmocka_unit_test(stop_lets_finish_and_merge),
 		cmocka_unit_test(stop_now_cancels_what_runs),
 		cmocka_unit_test(a_stop_before_the_start_ends_at_once),
