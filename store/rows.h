@@ -99,7 +99,8 @@
 	F(str, answers)    /* to its questions, for the prompt */                                 \
 	F(list, earlier)   /* merges of it when it was closed in part, before it was done again */ \
 	F(str, pushed) /* commit that its branch was pushed with */                               \
-	F(str, push_failed) /* why it was not */
+	F(str, push_failed) /* why it was not */                                                  \
+	F(list, human) /* of a story: what its agent says that a human is to look at */
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "batch_results.h"
 #include "retry.h"
 #include "store/base/mem.h"
 #include "worker/secret.h"
@@ -46,7 +47,7 @@ static void add_story(const struct session *s, size_t i, struct str *out)
 
 void answers_write(const struct session *s, struct str *out)
 {
-	bool any = false, human = false;
+	bool any = false, first = true;
 
 	str_addf(out, "# Questions of session %s. Write an answer behind each `answer:` that you have one for, then\n"
 	         "#   bosk retry --answers THIS-FILE\n", s->sid);
@@ -58,13 +59,15 @@ void answers_write(const struct session *s, struct str *out)
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (retry_answerable(s, i))
 			add_story(s, i, out);
-	for (size_t i = 0; i < s->plan.n; i++)
-		for (size_t k = 0; k < s->plan.tasks[i].human.n && session_task_state(s, i) != TASK_ROUTED; k++) {
-			str_addf(out, "%s#   %s: ", human ? "" : "# Only a human can do these:\n", s->plan.tasks[i].id);
-			yaml_write_text(out, s->plan.tasks[i].human.v[k]);
+	for (size_t i = 0; i < s->plan.n; i++) {
+		AUTO_STRV struct strv human = {0};
+		batch_human(s, i, &human);
+		for (size_t k = 0; k < human.n; k++, first = false) {
+			str_addf(out, "%s#   %s: ", first ? "# Only a human can do these:\n" : "", s->plan.tasks[i].id);
+			yaml_write_text(out, human.v[k]);
 			str_addc(out, '\n');
-			human = true;
 		}
+	}
 }
 
 /* ---- reading ---- */

@@ -36,9 +36,23 @@ bool batch_partial(const struct session *s)
 	return false;
 }
 
+void batch_human(const struct session *s, size_t i, struct strv *out)
+{
+	const struct strv *boxes = &s->plan.tasks[i].human, *said = &s->tasks[i].human;
+
+	if (session_task_state(s, i) == TASK_ROUTED)
+		return;
+	for (size_t k = 0; k < boxes->n; k++)
+		strv_add(out, boxes->v[k]);
+	for (size_t k = 0; k < said->n; k++)
+		if (!strv_has(boxes, said->v[k]))
+			strv_add(out, said->v[k]);
+}
+
 char *batch_line(const struct session *s, size_t i)
 {
 	struct batch_counts n = batch_counts(s, i);
+	AUTO_STRV struct strv human = {0};
 	struct str out = {0};
 
 	if (!is_story(s, i))
@@ -46,8 +60,9 @@ char *batch_line(const struct session *s, size_t i)
 	str_addf(&out, "%llu/%llu tasks done", (unsigned long long)n.completed, (unsigned long long)n.total);
 	if (n.blocked)
 		str_addf(&out, ", %llu blocked", (unsigned long long)n.blocked);
-	if (s->plan.tasks[i].human.n)
-		str_addf(&out, ", %zu for a human", s->plan.tasks[i].human.n);
+	batch_human(s, i, &human);
+	if (human.n)
+		str_addf(&out, ", %zu for a human", human.n);
 	return str_take(&out);
 }
 
@@ -90,14 +105,15 @@ enum batch_class batch_class(const struct session *s, size_t i)
 void batch_box(const struct session *s, struct strv *lines)
 {
 	static const char edge[] = "----------------------------------------";
-	size_t n[4] = {0}, questions = 0, human = 0;
+	AUTO_STRV struct strv human = {0};
+	size_t n[4] = {0}, questions = 0;
 
 	if (!str_eq(s->queue.kind, "stories"))
 		return;
 	for (size_t i = 0; i < s->plan.n; i++) {
 		n[batch_class(s, i)]++;
 		questions += s->tasks[i].questions.n / 2;
-		human += batch_class(s, i) == BATCH_ROUTED ? 0 : s->plan.tasks[i].human.n;
+		batch_human(s, i, &human);
 	}
 	strv_add(lines, edge);
 	strv_add(lines, "batch execution complete");
@@ -106,6 +122,6 @@ void batch_box(const struct session *s, struct strv *lines)
 	strv_addf(lines, "  Routed to pipeline:  %zu", n[BATCH_ROUTED]);
 	strv_addf(lines, "  Errors:              %zu", n[BATCH_ERROR]);
 	strv_addf(lines, "  Blocker questions:   %zu%s", questions, questions ? " (see bosk report)" : "");
-	strv_addf(lines, "  Human validation:    %zu%s", human, human ? " (see bosk report)" : "");
+	strv_addf(lines, "  Human validation:    %zu%s", human.n, human.n ? " (see bosk report)" : "");
 	strv_add(lines, edge);
 }

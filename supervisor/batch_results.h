@@ -17,6 +17,10 @@ bool batch_partial(const struct session *s);
 /* "7/8 tasks done, 1 blocked" of a story, owned by the caller; NULL for other tasks. */
 char *batch_line(const struct session *s, size_t task);
 
+/* What only a human can do of a story: its boxes, then what its agent says besides. Added to *out; nothing
+ * of one that is never run. */
+void batch_human(const struct session *s, size_t task, struct strv *out);
+
 /* How far a story is, as a trailer of its merge: "Bosk-Boxes: 5/8, partial"; nothing for other tasks. And back, into the
  * row of a store that is made again. */
 void batch_trailer(const struct task_row *row, struct str *out);

@@ -99,7 +99,9 @@ static void take_story(struct task_row *row, const struct msg_result *m, bool ok
 	strv_copy(&row->questions, &m->questions);
 	if (stands)
 		return;
+	strv_fini(&row->human);
 	strv_fini(&row->blocked);
+	strv_copy(&row->human, &m->human);
 	strv_copy(&row->blocked, &m->blocked);
 	row->partial = ok && m->partial;
 	row->boxes = m->boxes;

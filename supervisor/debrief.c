@@ -88,24 +88,23 @@ static void add_questions(const struct session *s, struct str *out)
 
 static void add_human(const struct session *s, struct str *out)
 {
+	AUTO_STR struct str text = {0};
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->plan.n; i++)
-		n += batch_class(s, i) == BATCH_ROUTED ? 0 : s->plan.tasks[i].human.n;
-	if (!n)
-		return;
-	str_addf(out, "\nhuman validation tasks (%zu)\n", n);
 	for (size_t i = 0; i < s->plan.n; i++) {
-		const struct strv *human = &s->plan.tasks[i].human;
-		if (batch_class(s, i) == BATCH_ROUTED || !human->n)
-			continue;
-		str_addf(out, "  story %s\n", s->plan.tasks[i].id);
-		for (size_t k = 0; k < human->n; k++) {
-			str_add(out, "    - [ ] ");
-			add_text(out, human->v[k]);
-			str_addc(out, '\n');
+		AUTO_STRV struct strv human = {0};
+		batch_human(s, i, &human);
+		if (human.n)
+			str_addf(&text, "  story %s\n", s->plan.tasks[i].id);
+		for (size_t k = 0; k < human.n; k++) {
+			str_add(&text, "    - [ ] ");
+			add_text(&text, human.v[k]);
+			str_addc(&text, '\n');
 		}
+		n += human.n;
 	}
+	if (n)
+		str_addf(out, "\nhuman validation tasks (%zu)\n%s", n, text.p);
 }
 
 static void add_sprint(const struct session *s, struct str *out)

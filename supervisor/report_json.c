@@ -67,6 +67,7 @@ static void add_open(struct lists *l, const struct session *s, size_t i)
 {
 	const struct task_def *d = &s->plan.tasks[i];
 	const struct strv *q = &s->tasks[i].questions;
+	AUTO_STRV struct strv human = {0};
 
 	for (size_t k = 0; k + 1 < q->n; k += 2) {
 		struct json_t *j = json_map();
@@ -75,10 +76,11 @@ static void add_open(struct lists *l, const struct session *s, size_t i)
 		json_put_text(j, "question", q->v[k + 1]);
 		json_add(l->questions, j);
 	}
-	for (size_t k = 0; k < d->human.n && batch_class(s, i) != BATCH_ROUTED; k++) {
+	batch_human(s, i, &human);
+	for (size_t k = 0; k < human.n; k++) {
 		struct json_t *j = json_map();
 		json_put_text(j, "story_key", d->id);
-		json_put_text(j, "task_text", d->human.v[k]);
+		json_put_text(j, "task_text", human.v[k]);
 		json_add(l->human, j);
 	}
 }

@@ -127,7 +127,7 @@ static int count(const struct look *l, size_t task, const char **state, struct e
 	const struct task_def *d = &l->c->s->plan.tasks[task];
 	AUTO_STR struct str text = {0};
 	struct boxes b;
-	uint64_t human = 0, counted = 0;
+	uint64_t human = l->c->s->tasks[task].human.n, counted = 0; /* what its agent says of them is not done either */
 
 	*state = NULL;
 	if (gitx_file_in(l->c->s->site->git, &l->tree, d->story, BOXES_MAX_BYTES, &text, e) != 0 ||

@@ -12,12 +12,13 @@
 #include "story_result.h"
 #include "story_text.h"
 
-enum { RESULT_MAX = 1 << 20, BLOCKED_MAX = 128 << 10, SET_BACK_NOTES = 20 };
+enum { RESULT_MAX = 1 << 20, BLOCKED_MAX = 128 << 10, SET_BACK_NOTES = 20, HUMAN_MAX = 500 };
 
 struct story {
 	struct str before; /* as it was last taken */
 	struct story_result said;
 	struct strv questions; /* of all runs: task, question ... */
+	struct strv human;     /* of all runs, each once */
 	struct strv blocked;
 	struct strv notes; /* of the last run */
 	struct strv set_back; /* notes of all runs: the next one finds these files as they were */
@@ -74,6 +75,9 @@ enum step story_read(struct attempt *r, const struct str *output)
 	story_result_fini(&story->said);
 	if (story_result_parse(&story->said, text, n, r->t->id, &e) != 0)
 		return attempt_over(r, "failed", "its result cannot be used: %s", e.text);
+	for (size_t i = 0; i < story->said.human.n && story->human.n < HUMAN_MAX; i++)
+		if (!strv_has(&story->human, story->said.human.v[i]))
+			strv_add(&story->human, story->said.human.v[i]);
 	if (story->said.status == STORY_ERROR)
 		return attempt_over(r, "failed", "the agent says: %.300s",
 		                    story->said.errors.n ? story->said.errors.v[0] : "error");
@@ -260,7 +264,10 @@ void story_report(const struct attempt *r, struct msg_result *m)
 {
 	const struct story *story = r->story;
 
-	if (!story || !story->hash[0])
+	if (!story)
+		return;
+	m->human = story->human;
+	if (!story->hash[0])
 		return;
 	for (size_t i = 0; i < story->notes.n; i++)
 		strv_add(&r->s->notes, story->notes.v[i]);
@@ -285,6 +292,7 @@ void story_end(struct attempt *r)
 	str_fini(&story->before);
 	story_result_fini(&story->said);
 	strv_fini(&story->questions);
+	strv_fini(&story->human);
 	strv_fini(&story->blocked);
 	strv_fini(&story->notes);
 	strv_fini(&story->set_back);

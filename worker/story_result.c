@@ -11,7 +11,7 @@
 enum {
 	LIST_MAX = 500,          /* entries of a list that are looked at */
 	TEXT_MAX = 2000,         /* bytes of each */
-	TOTAL_MAX = 128 << 10,   /* of all questions */
+	TOTAL_MAX = 128 << 10,   /* of all questions; of all that is for a human */
 	LOOK_MAX = 4 << 20       /* bytes that are read to find where an object begins */
 };
 
@@ -87,6 +87,25 @@ static int read_done(struct story_result *out, const struct json_t *map, struct 
 	return 0;
 }
 
+static int read_human(struct strv *out, const struct json_t *map, struct err *e)
+{
+	AUTO_STRV struct strv texts = {0};
+	size_t total = 0;
+	bool given;
+
+	if (read_texts(&texts, map, "human_validation_tasks", &given, e) != 0)
+		return -1;
+	for (size_t i = 0; i < texts.n && i < LIST_MAX && total < TOTAL_MAX; i++) {
+		AUTO_FREE char *flat = boxes_flat(texts.v[i]);
+		msg_clip_text(flat, TEXT_MAX);
+		if (!*flat || strv_has(out, flat))
+			continue;
+		strv_add(out, flat);
+		total += strlen(flat);
+	}
+	return 0;
+}
+
 static int read_questions(struct strv *out, const struct json_t *map, struct err *e)
 {
 	const struct json_t *list = json_get(map, "blocker_questions");
@@ -140,6 +159,8 @@ int story_result_parse(struct story_result *out, const char *text, size_t n, con
 	if (rc == 0)
 		rc = read_questions(&out->questions, j, e);
 	if (rc == 0)
+		rc = read_human(&out->human, j, e);
+	if (rc == 0)
 		rc = read_texts(&out->errors, j, "errors", &given, e);
 	json_free(j);
 	if (rc != 0)
@@ -151,6 +172,7 @@ void story_result_fini(struct story_result *r)
 {
 	strv_fini(&r->done);
 	strv_fini(&r->questions);
+	strv_fini(&r->human);
 	strv_fini(&r->errors);
 	*r = (struct story_result){0};
 }

@@ -16,6 +16,7 @@ struct story_result {
 	struct strv done;       /* texts of the boxes that it closed */
 	uint64_t closed;        /* how many it says, 0 when it does not */
 	struct strv questions;  /* task, question, task, question ... */
+	struct strv human;      /* what a human is to look at, a line each, each once */
 	struct strv errors;
 };
 

@@ -87,6 +87,33 @@ DO
     equal "told" "$(jq -c '[.human_validation_tasks[].task_text]' "$OUT")" '["4.2 Manually verify the file opens","Export the table and manually verify the print"]'
 }
 
+@test "S3.13 what the agent says is for a human is in report and questions beside the boxes, and keeps the story from done" {
+    story_file 5-3 <<<$'# S\n## Tasks\n- [x] a\n- [ ] b'
+    write_file docs/sprint-status.yaml <<<'development_status: {1-1: backlog, 5-3: backlog}'
+    git add docs && git commit -qm sprint
+    does 1-1 <<'DO'
+tick 'write the rows' 'test it'
+result completed '"tasks_completed_by_closer": 2' '"human_validation_tasks": ["Manually verify the count", "Look at\nthe \u001b[2Jcolours", "Look at the \u001b[2Jcolours"]'
+DO
+    does 5-3 <<'DO'
+tick b
+result completed '"tasks_completed_by_closer": 1' '"human_validation_tasks": ["Ask the users"]'
+DO
+    plan "$(story 1-1 "$HUMAN")" "$(story 5-3)"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    expect_text 'Human validation: +3 '
+    equal "sprint" "$(git show "integration-$(last_sid):docs/sprint-status.yaml")" 'development_status: {1-1: in-progress, 5-3: review}'
+    run_bosk report --json
+    equal "told" "$(jq -c '[.human_validation_tasks[].task_text]' "$OUT")" \
+        '["Manually verify the count","Look at the \u001b[2Jcolours","Ask the users"]'
+    run_bosk report
+    expect_text '^human validation tasks \(3\)' "$OUT"
+    expect_text '^    - \[ \] Look at the \\x1[bB]\[2Jcolours$' "$OUT"
+    run_bosk questions
+    expect_text '^#   5-3: "?Ask the users"?$' "$OUT"
+}
+
 @test "S3.14 a tick that the result does not name is set back: the story is partial, integrated, exit 1" {
     does 1-1 <<'DO'
 tick 'write the rows' 'test it'

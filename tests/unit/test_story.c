@@ -277,6 +277,8 @@ static void results_are_read_as_the_original_has_them(void **state)
 	assert_int_equal(r.questions.n, 2);
 	assert_string_equal(r.questions.v[1], "q?");
 	assert_string_equal(r.errors.v[0], "slow");
+	assert_int_equal(r.human.n, 1);
+	assert_string_equal(r.human.v[0], "h");
 	story_result_fini(&r);
 	static const char nulls[] = "{\"status\": \"completed\", \"story_key\": null, \"tasks_done\": null,"
 		" \"tasks_completed_by_closer\": null, \"blocker_questions\": null, \"errors\": null}";
@@ -293,7 +295,27 @@ static void results_are_read_as_the_original_has_them(void **state)
 	expect_fault("{\"status\": \"completed\", \"tasks_completed_by_closer\": -1}", "no number");
 	expect_fault("{\"status\": \"completed\", \"tasks_done\": \"a\"}", "tasks_done is no list");
 	expect_fault("{\"status\": \"completed\", \"tasks_done\": [1]}", "something else than texts");
+	expect_fault("{\"status\": \"completed\", \"human_validation_tasks\": [1]}", "something else than texts");
 	expect_fault("{\"status\": \"completed\", \"blocker_questions\": [\"why\"]}", "question 1");
+}
+
+static void what_is_for_a_human_is_bounded_and_each_is_there_once(void **state)
+{
+	(void)state;
+	AUTO_STR struct str text = {0};
+	struct story_result r;
+	struct err e = {0};
+
+	str_add(&text, "{\"status\": \"completed\", \"human_validation_tasks\": [\"\", \"look at\\n  it\", \"look at it\"");
+	for (int i = 0; i < 200; i++)
+		str_addf(&text, ", \"%d %03000d\"", i, 7);
+	str_add(&text, "]}");
+	assert_int_equal(story_result_parse(&r, text.p, text.len, "1-2", &e), 0);
+	assert_string_equal(r.human.v[0], "look at it");
+	assert_string_not_equal(r.human.v[1], "look at it");
+	assert_int_equal(strlen(r.human.v[1]), 2000);
+	assert_in_range(r.human.n, 50, 70); /* 128 KiB */
+	story_result_fini(&r);
 }
 
 static void expect_end(const char *text, const char *wanted)
@@ -339,6 +361,7 @@ int main(void)
 		cmocka_unit_test(any_edit_gives_a_whole_story),
 		cmocka_unit_test(lines_that_differ_in_their_end_are_the_base_s),
 		cmocka_unit_test(results_are_read_as_the_original_has_them),
+		cmocka_unit_test(what_is_for_a_human_is_bounded_and_each_is_there_once),
 		cmocka_unit_test(the_object_at_the_end_is_found),
 	};
 	return cmocka_run_group_tests_name("story", tests, NULL, NULL);
