@@ -45,6 +45,24 @@ static void add_story(const struct session *s, size_t i, struct str *out)
 			add_question(out, row->blocked.v[k], "It is still open. What should be known to do it?");
 }
 
+/* What stories ask that are not done again with answers. */
+static void add_others(const struct session *s, struct str *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct strv *q = &s->tasks[i].questions;
+		for (size_t k = 0; k + 1 < q->n && !retry_answerable(s, i); k += 2, first = false) {
+			str_addf(out, "%s#   %s, %s: ", first ? "# Asked by stories that are neither blocked nor partial, so answers would not "
+			                                        "be read:\n" : "", s->plan.tasks[i].id, session_task_shown(s, i));
+			yaml_write_text(out, q->v[k]);
+			str_add(out, ": ");
+			yaml_write_text(out, q->v[k + 1]);
+			str_addc(out, '\n');
+		}
+	}
+}
+
 void answers_write(const struct session *s, struct str *out)
 {
 	bool any = false, first = true;
@@ -59,6 +77,7 @@ void answers_write(const struct session *s, struct str *out)
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (retry_answerable(s, i))
 			add_story(s, i, out);
+	add_others(s, out);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		AUTO_STRV struct strv human = {0};
 		batch_human(s, i, &human);

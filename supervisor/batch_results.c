@@ -97,6 +97,8 @@ enum batch_class batch_class(const struct session *s, size_t i)
 		return BATCH_ROUTED;
 	if (task_state_good(state))
 		return s->tasks[i].partial ? BATCH_BLOCKED : BATCH_COMPLETED;
+	if (!task_state_ended(state))
+		return BATCH_PENDING;
 	return state == TASK_BLOCKED || state == TASK_CONFLICT ? BATCH_BLOCKED : BATCH_ERROR;
 }
 
@@ -106,7 +108,7 @@ void batch_box(const struct session *s, struct strv *lines)
 {
 	static const char edge[] = "----------------------------------------";
 	AUTO_STRV struct strv human = {0};
-	size_t n[4] = {0}, questions = 0;
+	size_t n[BATCH_CLASSES] = {0}, questions = 0;
 
 	if (!str_eq(s->queue.kind, "stories"))
 		return;
@@ -121,6 +123,8 @@ void batch_box(const struct session *s, struct strv *lines)
 	strv_addf(lines, "  Partially blocked:   %zu", n[BATCH_BLOCKED]);
 	strv_addf(lines, "  Routed to pipeline:  %zu", n[BATCH_ROUTED]);
 	strv_addf(lines, "  Errors:              %zu", n[BATCH_ERROR]);
+	if (n[BATCH_PENDING])
+		strv_addf(lines, "  Pending:             %zu", n[BATCH_PENDING]);
 	strv_addf(lines, "  Blocker questions:   %zu%s", questions, questions ? " (see bosk report)" : "");
 	strv_addf(lines, "  Human validation:    %zu%s", human.n, human.n ? " (see bosk report)" : "");
 	strv_add(lines, edge);

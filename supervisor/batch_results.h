@@ -26,8 +26,8 @@ void batch_human(const struct session *s, size_t task, struct strv *out);
 void batch_trailer(const struct task_row *row, struct str *out);
 bool batch_trailer_read(struct task_row *row, const struct task_def *d, const char *text);
 
-/* How a task is listed. */
-enum batch_class { BATCH_COMPLETED, BATCH_BLOCKED, BATCH_ROUTED, BATCH_ERROR };
+/* How a task is listed; pending is what is still to be run, or runs. */
+enum batch_class { BATCH_COMPLETED, BATCH_BLOCKED, BATCH_ROUTED, BATCH_ERROR, BATCH_PENDING, BATCH_CLASSES };
 enum batch_class batch_class(const struct session *s, size_t task);
 
 /* The final box of a batch of stories, a line each; nothing for other plans. */

@@ -13,6 +13,18 @@ static void add_text(struct str *out, const char *text)
 	str_add_printable(out, text, strcspn(text, "\n"), false);
 }
 
+/* All lines of it, each behind `indent`. */
+static void add_lines(struct str *out, const char *indent, const char *text)
+{
+	for (const char *p = text; *p || p == text;) {
+		size_t n = strcspn(p, "\n"), shown = n && p[n - 1] == '\r' ? n - 1 : n;
+		str_add(out, indent);
+		str_add_printable(out, p, shown, false);
+		str_addc(out, '\n');
+		p += n + (p[n] == '\n');
+	}
+}
+
 static void add_table(struct str *out, const char *heading, const struct table *t)
 {
 	AUTO_STR struct str rows = {0};
@@ -26,14 +38,14 @@ static void add_table(struct str *out, const char *heading, const struct table *
 static void add_class(const struct session *s, enum batch_class class, struct str *out)
 {
 	static const char *const headings[] = {"completed stories", "partially blocked stories",
-	                                       "routed to the full pipeline", "errors"};
+	                                       "routed to the full pipeline", "errors", "pending stories"};
 	AUTO_TABLE struct table t = {0};
 
 	if (class == BATCH_ROUTED)
 		TABLE_ROW(&t, "  story", "total", "unchecked", "%");
 	else
 		TABLE_ROW(&t, "  story", "tasks done", class == BATCH_COMPLETED ? "commit" : class == BATCH_BLOCKED ? "blocked" : "",
-		          class == BATCH_COMPLETED ? "" : class == BATCH_BLOCKED ? "reason" : "error");
+		          class == BATCH_COMPLETED ? "" : class == BATCH_BLOCKED ? "reason" : class == BATCH_ERROR ? "error" : "state");
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_def *d = &s->plan.tasks[i];
 		const struct task_row *row = &s->tasks[i];
@@ -53,6 +65,8 @@ static void add_class(const struct session *s, enum batch_class class, struct st
 			far = mem_printf("%llu", (unsigned long long)d->total);
 			third = mem_printf("%llu", (unsigned long long)open);
 			last = mem_printf("%llu %%", (unsigned long long)(d->total ? (100 * open + d->total / 2) / d->total : 0));
+		} else if (class == BATCH_PENDING) {
+			last = mem_strdup(session_task_shown(s, i));
 		} else {
 			last = mem_strdup(row->reason ? row->reason : session_task_shown(s, i));
 		}
@@ -79,9 +93,8 @@ static void add_questions(const struct session *s, struct str *out)
 		for (size_t k = 0; k + 1 < q->n; k += 2) {
 			str_addf(out, "    Q%zu: ", ++number);
 			add_text(out, q->v[k]);
-			str_add(out, "\n        ");
-			add_text(out, q->v[k + 1]);
 			str_addc(out, '\n');
+			add_lines(out, "        ", q->v[k + 1]);
 		}
 	}
 }
@@ -131,6 +144,7 @@ void debrief_text(const struct session *s, struct str *out)
 	add_questions(s, out);
 	add_human(s, out);
 	add_class(s, BATCH_ERROR, out);
+	add_class(s, BATCH_PENDING, out);
 	add_sprint(s, out);
 	batch_box(s, &box);
 	str_addf(out, "\nsummary\n  Selected:            %zu\n", s->plan.n);

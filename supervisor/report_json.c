@@ -6,7 +6,7 @@
 #include "store/json.h"
 
 struct lists {
-	struct json_t *of[4], *questions, *human;
+	struct json_t *of[BATCH_CLASSES], *questions, *human;
 };
 
 static void put_counts(struct json_t *t, const struct session *s, size_t i)
@@ -51,6 +51,12 @@ static void add_task(struct lists *l, const struct session *s, size_t i)
 		json_put_u64(t, "unchecked_count", open);
 		json_put_u64(t, "pct_unchecked", d->total ? (100 * open + d->total / 2) / d->total : 0);
 		json_put_text(t, "reason", row->reason);
+		break;
+	case BATCH_PENDING:
+		put_counts(t, s, i);
+		put_state(t, s, i);
+		break;
+	case BATCH_CLASSES:
 		break;
 	case BATCH_ERROR:
 		json_put_text(t, "error_message", row->reason ? row->reason : session_task_shown(s, i));
@@ -106,10 +112,12 @@ static struct json_t *sprint_json(const struct session *s)
 int report_json(struct session *s, struct str *out, struct err *e)
 {
 	static const char *const names[] = {"completed", "blocked", "routed_to_pipeline"};
-	struct lists l = {{json_list(), json_list(), json_list(), json_list()}, json_list(), json_list()};
+	struct lists l = {.questions = json_list(), .human = json_list()};
 	struct json_t *j = json_map();
 
 	(void)e;
+	for (size_t i = 0; i < BATCH_CLASSES; i++)
+		l.of[i] = json_list();
 	for (size_t i = 0; i < s->plan.n; i++) {
 		add_task(&l, s, i);
 		add_open(&l, s, i);
@@ -126,6 +134,7 @@ int report_json(struct session *s, struct str *out, struct err *e)
 	json_put(j, "blocker_questions", l.questions);
 	json_put(j, "human_validation_tasks", l.human);
 	json_put(j, "errors", l.of[BATCH_ERROR]);
+	json_put(j, "pending", l.of[BATCH_PENDING]);
 	json_put(j, "sprint_status", sprint_json(s));
 	json_put_list(j, "notes", &s->manifest.notes);
 	json_write(j, true, out);

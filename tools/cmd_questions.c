@@ -14,7 +14,8 @@ static bool has_some(const struct site *site, const char *sid, const struct mani
 	(void)m;
 	if (session_load(&s, (struct site *)site, sid, &ignored) == 0)
 		for (size_t i = 0; i < s.plan.n; i++)
-			some |= retry_answerable(&s, i) || s.plan.tasks[i].human.n || s.tasks[i].human.n;
+			some |= retry_answerable(&s, i) || s.plan.tasks[i].human.n || s.tasks[i].human.n ||
+			        s.tasks[i].questions.n;
 	session_fini(&s);
 	return some;
 }

@@ -104,9 +104,12 @@ static void clean_result(struct attempt *r)
 	struct err e = {0};
 	struct stat st;
 
+	r->result_too_large = false;
 	if (lstat(path, &st) != 0)
 		return;
 	bool readable = S_ISREG(st.st_mode) && fs_read(path, RESULT_MAX, &text, &e) == 0;
+	r->result_too_large = e.kind == ERR_USAGE;
+	err_clear(&e);
 	secret_hide(&text);
 	if (!readable || fs_write(path, str_text(&text), text.len, false, &e) != 0)
 		unlink(path);

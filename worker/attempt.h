@@ -14,6 +14,7 @@ struct attempt {
 	struct oid base, base_tree, commit, tree;
 	struct strv env;
 	uint64_t attempt; /* of the agent; every run counts, fixes too */
+	bool result_too_large; /* what the agent left in its result file: it is not kept */
 	char *dir;        /* logs of this attempt */
 	char *feedback;   /* what the last attempt came to, NULL at first */
 	struct str tried; /* which gate was red after each attempt, and why */

@@ -53,37 +53,6 @@ enum step story_begin(struct attempt *r)
 	return GO_ON;
 }
 
-enum step story_read(struct attempt *r, const struct str *output)
-{
-	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
-	AUTO_STR struct str file = {0};
-	struct story *story = r->story;
-	struct err e = {0};
-	size_t n = 0;
-	const char *text;
-
-	if (fs_read(path, RESULT_MAX, &file, &e) == 0) {
-		text = str_text(&file);
-		n = file.len;
-	} else {
-		text = story_result_at_end(str_text(output), output->len, &n);
-	}
-	err_clear(&e);
-	if (!text)
-		return attempt_over(r, "failed", "it left no result: none in the file BOSK_RESULT_FILE, and its output does not end "
-		                    "with a JSON object");
-	story_result_fini(&story->said);
-	if (story_result_parse(&story->said, text, n, r->t->id, &e) != 0)
-		return attempt_over(r, "failed", "its result cannot be used: %s", e.text);
-	for (size_t i = 0; i < story->said.human.n && story->human.n < HUMAN_MAX; i++)
-		if (!strv_has(&story->human, story->said.human.v[i]))
-			strv_add(&story->human, story->said.human.v[i]);
-	if (story->said.status == STORY_ERROR)
-		return attempt_over(r, "failed", "the agent says: %.300s",
-		                    story->said.errors.n ? story->said.errors.v[0] : "error");
-	return GO_ON;
-}
-
 /* A box may be called by its first line. */
 static bool is_open(const struct story *story, const char *task)
 {
@@ -112,6 +81,42 @@ static void gather_questions(struct story *story)
 	}
 	strv_fini(&story->questions);
 	story->questions = all;
+}
+
+enum step story_read(struct attempt *r, const struct str *output)
+{
+	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
+	AUTO_STR struct str file = {0};
+	struct story *story = r->story;
+	struct err e = {0};
+	size_t n = 0;
+	const char *text;
+
+	if (fs_read(path, RESULT_MAX, &file, &e) == 0) {
+		text = str_text(&file);
+		n = file.len;
+	} else if (r->result_too_large) {
+		return attempt_over(r, "failed", "its result cannot be used: the file BOSK_RESULT_FILE is larger than %d KiB",
+		                    RESULT_MAX >> 10);
+	} else {
+		text = story_result_at_end(str_text(output), output->len, &n);
+	}
+	err_clear(&e);
+	if (!text)
+		return attempt_over(r, "failed", "it left no result: none in the file BOSK_RESULT_FILE, and its output does not end "
+		                    "with a JSON object");
+	story_result_fini(&story->said);
+	if (story_result_parse(&story->said, text, n, r->t->id, &e) != 0)
+		return attempt_over(r, "failed", "its result cannot be used: %s", e.text);
+	for (size_t i = 0; i < story->said.human.n && story->human.n < HUMAN_MAX; i++)
+		if (!strv_has(&story->human, story->said.human.v[i]))
+			strv_add(&story->human, story->said.human.v[i]);
+	if (story->said.status == STORY_ERROR) {
+		gather_questions(story);
+		return attempt_over(r, "failed", "the agent says: %.300s",
+		                    story->said.errors.n ? story->said.errors.v[0] : "error");
+	}
+	return GO_ON;
 }
 
 /* What was taken, into the report. */
@@ -267,6 +272,7 @@ void story_report(const struct attempt *r, struct msg_result *m)
 	if (!story)
 		return;
 	m->human = story->human;
+	m->questions = story->questions;
 	if (!story->hash[0])
 		return;
 	for (size_t i = 0; i < story->notes.n; i++)
@@ -278,7 +284,6 @@ void story_report(const struct attempt *r, struct msg_result *m)
 	m->boxes = story->total;
 	m->boxes_already = story->already;
 	m->boxes_closed = story->closed;
-	m->questions = story->questions;
 	m->blocked = story->blocked;
 	m->story_hash = (char *)story->hash;
 }

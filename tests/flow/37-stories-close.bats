@@ -263,6 +263,18 @@ DO
     equal "state" "$(task_field "$sid" 2-3 state)" failed
 }
 
+@test "S3.9 a result that is too large is told so, whatever the output ends with" {
+    does 1-1 <<'DO'
+tick 'write the rows'
+head -c 1048577 /dev/zero | tr '\0' ' ' >"$BOSK_RESULT_FILE"
+echo '{"status": "completed", "tasks_completed_by_closer": 1}'
+DO
+    plan "$(story 1-1 "$HUMAN")"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
+    expect_status 1
+    expect_text '^FAIL 1-1 .*its result cannot be used: the file BOSK_RESULT_FILE is larger than 1024 KiB'
+}
+
 @test "the JSON object that ends the output is as good as the file" {
     does 1-1 <<'DO'
 tick 'write the rows' 'test it'

@@ -84,6 +84,39 @@ batch() {
     refute grep -q 'is over' "$ERR"
 }
 
+@test "S3.12 every line of a question is shown; of stories that are closed or failed too, and that answers are not for them" {
+    does 1-1 <<'DO'
+tick one
+result partial '"tasks_done": ["one"]' '"blocker_questions": [{"task": "two", "question": "With which key?\r\n  - old\n  - n\u001bew"}]'
+DO
+    does 1-2 <<<"tick one; result completed '\"tasks_completed_by_closer\": 1' '\"blocker_questions\": [{\"task\": \"one\", \"question\": \"Is it fine?\"}]'"
+    does 1-3 <<<"result error '\"errors\": [\"no disk\"]' '\"blocker_questions\": [{\"task\": \"one\", \"question\": \"Which disk?\"}]'"
+    run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
+    expect_status 1
+    run_bosk report
+    expect_text '^blocker questions \(3\)' "$OUT"
+    equal "lines" "$(grep -A3 'Q1: two' "$OUT")" '    Q1: two
+        With which key?
+          - old
+          - n\x1bew'
+    expect_text '^        Which disk\?$' "$OUT"
+    run_bosk questions
+    expect_text '^# Asked by stories that are neither blocked nor partial' "$OUT"
+    expect_text '^#   1-2, integrated: "?one"?: "?Is it fine\?"?$' "$OUT"
+    expect_text '^#   1-3, failed: "?one"?: "?Which disk\?"?$' "$OUT"
+    sed 's/answer: ""/answer: with the new key/' "$OUT" >"$SCRATCH/answers.yaml"
+    run_bosk retry --answers "$SCRATCH/answers.yaml"
+    expect_status 0
+    expect_text '^pending again: 1-1$' "$OUT"
+    # What waits to be done again is no error.
+    run_bosk report --json
+    equal "pending" "$(jq -c '[.pending[] | .story_key, .state], [.errors[].story_key]' "$OUT")" $'["1-1","pending"]\n["1-3"]'
+    run_bosk report
+    expect_text '^  1-1 +.* +pending$' "$OUT"
+    expect_text '^  Errors: +1$' "$OUT"
+    expect_text '^  Pending: +1$' "$OUT"
+}
+
 @test "S3.19 questions, answered: only blocked and partial stories again, with the answers, each with a commit of its own" {
     run_bosk run "$PLAN" --executor "$AGENT" -c retries=0
     expect_status 1
