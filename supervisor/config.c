@@ -206,11 +206,6 @@ static char *user_file(void)
 	return home && *home == '/' ? mem_printf("%s/.config/bosk/config.yaml", home) : NULL;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void add_variables(struct strv *sources)
 {
 	AUTO_STRV struct strv found = {0};
@@ -219,8 +214,7 @@ static void add_variables(struct strv *sources)
 		if (str_starts(*p, variable_prefix) && strchr(*p, '='))
 			strv_add(&found, *p);
 	/* By name: a section comes before its keys, whatever the order in the environment. */
-	if (found.n)
-		qsort(found.v, found.n, sizeof *found.v, by_text);
+	strv_sort(&found);
 	for (size_t i = 0; i < found.n; i++) {
 		char *equals = strchr(found.v[i], '=');
 		*equals = '\0';

@@ -100,11 +100,6 @@ void own_check(const struct site *site, const struct plan *plan, struct plan_fau
 		}
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Of those that do not exist now. */
 static void add_parents(struct session *s, const char *path, size_t exists)
 {
@@ -152,8 +147,7 @@ void own_fill(struct session *s)
 		add_parents(s, path, exists);
 		add_hidden(s, path, exists);
 	}
-	if (m->parents.n) /* so that each comes before what is in it */
-		qsort(m->parents.v, m->parents.n, sizeof *m->parents.v, by_text);
+	strv_sort(&m->parents); /* so that each comes before what is in it */
 }
 
 /* ---- what all sessions need ---- */

@@ -40,11 +40,6 @@ static int list_all(struct db_txn *t, void *ctx, struct err *e)
 	return db_scan(t, DB_manifest, "", list_row, ctx, e);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int session_list(const struct site *site, struct strv *out, struct err *e)
 {
 	struct listing l = {out, {0}};
@@ -53,8 +48,7 @@ int session_list(const struct site *site, struct strv *out, struct err *e)
 	if (!site->db)
 		return 0;
 	int rc = db_read(site->db, list_all, &l, e);
-	if (rc == 0 && l.order.n)
-		qsort(l.order.v, l.order.n, sizeof *l.order.v, by_text);
+	strv_sort(&l.order);
 	for (size_t i = 0; rc == 0 && i < l.order.n; i++)
 		strv_add(out, l.order.v[i] + 21);
 	strv_fini(&l.order);

@@ -207,6 +207,17 @@ bool strv_has(const struct strv *l, const char *text)
 	return false;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *l)
+{
+	if (l->n)
+		qsort(l->v, l->n, sizeof *l->v, by_text);
+}
+
 void strv_copy(struct strv *out, const struct strv *in)
 {
 	*out = (struct strv){0};

@@ -164,11 +164,6 @@ static void read_priority(struct plan_reader *r, const struct yaml_node *v)
 		PLAN_FAULT(r, v, "priority", "must be a whole number from 0 to 1000000");
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static const char *env_name_fault(const char *name)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_";
@@ -208,8 +203,7 @@ static void read_env(struct plan_reader *r, const struct yaml_node *v)
 			strv_addf(&r->d->env, "%s=%s", i->key->text, i->text);
 	}
 	/* The order in a mapping means nothing, so it must not change the plan's hash. */
-	if (r->d->env.n)
-		qsort(r->d->env.v, r->d->env.n, sizeof *r->d->env.v, by_name);
+	strv_sort(&r->d->env);
 }
 
 static void read_flag(struct plan_reader *r, const struct yaml_node *v, bool *out)

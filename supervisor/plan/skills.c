@@ -143,11 +143,6 @@ bool skills_is_pattern(const char *text)
 	return text[strcspn(text, "*?[")] != '\0';
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 void skills_match(struct plan_loader *l, const char *pattern, struct strv *out)
 {
 	AUTO_STRV struct strv found = {0};
@@ -168,8 +163,7 @@ void skills_match(struct plan_loader *l, const char *pattern, struct strv *out)
 		if (n >= 0)
 			free(entries);
 	}
-	if (found.n)
-		qsort(found.v, found.n, sizeof *found.v, by_text);
+	strv_sort(&found);
 	for (size_t i = 0; i < found.n; i++)
 		if (!i || strcmp(found.v[i - 1], found.v[i]) != 0)
 			strv_add(out, found.v[i]);
