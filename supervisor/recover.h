@@ -23,7 +23,8 @@ void recover_fini(struct recovery *r);
 int recover_session(struct session *s, struct recovery *out, struct err *e);
 
 /* When the machine went down since: objects and branches of the session's tasks that were not flushed and
- * cannot be read now are removed. Worktrees half made are linked again, so that git works beside them. Comes before anything that reads or makes them. */
+ * cannot be read now are removed, and worktrees half made are linked again, so that git works beside them. Comes
+ * before anything that reads or makes them. */
 int recover_disk(struct session *s, struct err *e);
 
 /* Before a task that was cut off runs again, in whatever slot: what its branch holds is kept. */

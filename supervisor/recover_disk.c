@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
@@ -101,28 +100,17 @@ static void clear_wordless_lock(const struct session *s)
 
 /* ---- worktrees ---- */
 
-/* With one whose commondir holds nothing yet, every git command that looks at all worktrees ends: fsck, worktree add
- * of another, branch -d. What is half made is removed when its turn comes; until then it must not be in the way. */
+/* What is half made is removed when its turn comes; until then it must not be in the way. */
 static int link_half_made(const struct session *s, struct err *e)
 {
-	static const char link[] = "../..\n";
-
 	for (size_t i = 0; i < s->manifest.worktrees.n; i++) {
 		AUTO_FREE char *admin = NULL, *why = NULL;
 		struct slot probe = {.init = {.sid = (char *)s->sid,
 		                              .worktree = s->manifest.worktrees.v[i],
 		                              .common_dir = (char *)gitx_common_dir(s->site->git)}};
-		if (session_borrows(s, i) || worktree_look(&probe, &admin, &why) != WORKTREE_HALF || !admin)
-			continue;
-		AUTO_FREE char *path = mem_printf("%s/commondir", admin), *lock = mem_printf("%s/locked", admin);
-		AUTO_FREE char *ours = mem_printf("bosk session %s\n", s->sid);
-		AUTO_STR struct str text = {0};
-		struct err absent = {0};
-		if (fs_read(path, 4096, &text, &absent) != 0 || str_eq(str_text(&text), link))
-			continue;
-		/* The lock is first: with its commondir mended it may look like somebody else's. */
-		if (fs_write(lock, ours, strlen(ours), true, e) != 0 || fs_write(path, link, strlen(link), false, e) != 0)
-			return err_wrap(e, "cannot mend the half-made worktree %s", s->manifest.worktrees.v[i]);
+		if (!session_borrows(s, i) && worktree_look(&probe, &admin, &why) == WORKTREE_HALF && admin &&
+		    worktree_link(&probe, admin, e) != 0)
+			return -1;
 	}
 	return 0;
 }

@@ -195,7 +195,7 @@ static int locked(struct slot *s, int (*fn)(struct slot *, const struct git *, s
 
 static int add(struct slot *s, const struct git *g, struct err *e)
 {
-	AUTO_FREE char *reason = mem_printf("bosk session %s", s->init.sid);
+	AUTO_FREE char *reason = worktree_reason(s);
 
 	FAILPOINT("worktree.add.before");
 	if (remove_half_made(s, g, e) != 0)

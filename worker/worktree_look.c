@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -57,9 +58,14 @@ static char *named_admin(const struct slot *s)
 	return mem_strdup(admin);
 }
 
+char *worktree_reason(const struct slot *s)
+{
+	return mem_printf("bosk session %s", s->init.sid);
+}
+
 bool worktree_made_by(const struct slot *s, const char *admin)
 {
-	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid), *named = mem_printf("%s-", s->init.sid);
+	AUTO_FREE char *ours = worktree_reason(s), *named = mem_printf("%s-", s->init.sid);
 	AUTO_STR struct str lock = {0};
 
 	return str_starts(strrchr(admin, '/') + 1, named) || worktree_marked(s, admin, WORKTREE_MADE) ||
@@ -175,7 +181,7 @@ static bool unlinked(const char *admin)
  * is the session's, or, where a plan names the path, git never worked in it. */
 static bool cut_off(const struct slot *s, const char *admin, const char *lock, bool folder)
 {
-	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid), *index = mem_printf("%s/index", admin);
+	AUTO_FREE char *ours = worktree_reason(s), *index = mem_printf("%s/index", admin);
 	AUTO_STR struct str head = {0};
 
 	return str_starts(ours, lock) && (worktree_made_by(s, admin) || unlinked(admin)) && !fs_exists(index) &&
@@ -186,9 +192,8 @@ static bool cut_off(const struct slot *s, const char *admin, const char *lock, b
 /* git knows of a worktree at our path: whose is it, and is it whole? */
 static enum worktree_kind judge(const struct slot *s, const char *admin, bool folder, char **why)
 {
-	AUTO_FREE char *named = mem_printf("%s-", s->init.sid);
 	AUTO_FREE char *head = mem_printf("%s/HEAD", admin), *index = mem_printf("%s/index", admin);
-	AUTO_FREE char *ours = mem_printf("bosk session %s", s->init.sid);
+	AUTO_FREE char *ours = worktree_reason(s);
 	AUTO_STR struct str lock = {0};
 	bool locked = first_line(admin, "locked", &lock);
 
@@ -205,7 +210,7 @@ static enum worktree_kind judge(const struct slot *s, const char *admin, bool fo
 	}
 	/* `git worktree remove` takes the folder first, then what we know it by in the order of its folder on this disk:
 	 * what was cut off in between has our name, and may hold all that git needs, or little of it. */
-	bool leaving = !folder && str_starts(strrchr(admin, '/') + 1, named);
+	bool leaving = !folder && worktree_made_by(s, admin);
 	if (!locked && !made && !leaving) {
 		*why = mem_printf("it is a worktree that session %s did not make", s->init.sid);
 		return WORKTREE_OTHER;
@@ -251,4 +256,23 @@ enum worktree_kind worktree_look(const struct slot *s, char **admin, char **why)
 	enum worktree_kind kind = half ? WORKTREE_HALF : judge(s, at, there, why);
 	*admin = mem_steal(&at);
 	return kind;
+}
+
+int worktree_link(const struct slot *s, const char *admin, struct err *e)
+{
+	static const char link[] = "../..\n";
+	AUTO_FREE char *path = mem_printf("%s/commondir", admin), *lock = mem_printf("%s/locked", admin);
+	AUTO_FREE char *reason = worktree_reason(s), *ours = mem_printf("%s\n", reason);
+	AUTO_STR struct str text = {0};
+	struct err absent = {0};
+
+	if (fs_read(path, 4096, &text, &absent) != 0 || str_eq(str_text(&text), link))
+		return 0;
+	/* The lock is first: with its commondir mended it may look like somebody else's. */
+	if (fs_write(lock, ours, strlen(ours), true, e) != 0)
+		return err_wrap(e, "cannot mend the half-made worktree %s", s->init.worktree);
+	FAILPOINT("worktree.link.between");
+	if (fs_write(path, link, strlen(link), false, e) != 0)
+		return err_wrap(e, "cannot mend the half-made worktree %s", s->init.worktree);
+	return 0;
 }

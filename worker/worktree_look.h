@@ -28,4 +28,11 @@ bool worktree_marked(const struct slot *s, const char *admin, enum worktree_mark
  * names the path, the name is the plan's. */
 bool worktree_made_by(const struct slot *s, const char *admin);
 
+/* What git is told to lock the session's worktrees with. The caller owns it. */
+char *worktree_reason(const struct slot *s);
+
+/* Of a WORKTREE_HALF with this admin folder: a commondir that holds nothing yet, with which every git command that looks at
+ * all worktrees ends, gets its text. It stays half made, also when this is cut off. */
+int worktree_link(const struct slot *s, const char *admin, struct err *e);
+
 #endif

@@ -184,7 +184,7 @@ YAML
 # As a power cut leaves `git worktree add`: the names of its files, and what only gitdir holds. Of two slots the session
 # uses one: both the half-made one, and the other.
 @test "a worktree that a power cut left half made is removed or made again, and keeps no other from being made" {
-    local slot admin
+    local slot admin cut
     write_file "$SCRATCH/p.yaml" <<'YAML'
 tasks:
   - {id: one, run: 'echo one > one.txt'}
@@ -195,13 +195,19 @@ YAML
     wait_until '[ -z "$(processes_of_test)" ]'
     sid=$(last_sid)
     cp -a "$REPO" "$SCRATCH/template"
-    for slot in 1 2; do
+    for slot in 1 2 cut; do
+        cut=''
+        [ "$slot" != cut ] || cut=worktree.link.between:1 slot=1
         rm -rf "$REPO" "$REPO.worktrees"
         cp -a "$SCRATCH/template" "$REPO"
         cd "$REPO"
         git worktree add -q --no-checkout --detach --lock --reason "bosk session $sid" "$REPO.worktrees/$sid-$slot"
         admin=.git/worktrees/$sid-$slot
         truncate -s 0 "$admin"/{locked,commondir,HEAD} "$REPO.worktrees/$sid-$slot/.git"
+        if [ -n "$cut" ]; then # and the mending of it is cut off too
+            BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$cut run_bosk resume "$sid"
+            expect_status 137
+        fi
         run_bosk resume "$sid"
         expect_status 0
         equal "admin folders" "$(ls .git/worktrees 2>/dev/null || true)" ""
