@@ -46,7 +46,7 @@ static int give_up(struct landing *l, const char *said, struct err *e)
 	if (!trouble && err_no_room(git_said_kind(said)))
 		return err_set(e, git_said_kind(said), "not landed: git cannot move the tree %s: %.400s", l->tree, said);
 	return land_refuse(l, "not landed: git would not move the tree %s: %.400s%s%s\n  then: bosk land %s --merge", l->tree,
-	              said, trouble ? "\n  " : "", trouble ? trouble : "", l->s->sid);
+	                   said, trouble ? "\n  " : "", trouble ? trouble : "", l->s->sid);
 }
 
 /* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
@@ -69,8 +69,8 @@ static int forward_tree(struct landing *l, bool *moved, struct err *e)
 		return err_set(e, looked.kind, "not landed: %s", trouble);
 	if (trouble)
 		return land_refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
-		              "right, then: bosk land %s --merge", trouble, l->s->row.target,
-		              l->s->sid);
+		                   "right, then: bosk land %s --merge", trouble, l->s->row.target,
+		                   l->s->sid);
 	if (land_record_intent(l, e) != 0)
 		return -1;
 	FAILPOINT("land.forward.before");
@@ -161,7 +161,7 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 		return rc != 0 ? rc : land_record_withdrawn(l, e);
 	*clear = false;
 	return land_refuse(l, "not landed: an earlier landing was cut off, and %s. Put that right, then: bosk land "
-	              "%s --merge", trouble, s->sid);
+	                   "%s --merge", trouble, s->sid);
 }
 
 /* What was merged by hand lands too. */
@@ -205,7 +205,7 @@ static int land_now(struct landing *l, struct err *e)
 		rc = try_once(l, &moved, e);
 	if (rc == 0 && clear && moved)
 		land_refuse(l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
-		       s->row.target, TRIES, s->sid);
+		            s->row.target, TRIES, s->sid);
 	if (rc == 0 && !l->out->done && str_eq(s->manifest.state, "landing"))
 		rc = land_record_refusal(s, str_text(&l->out->text), e);
 	for (size_t i = told; i < s->manifest.notes.n; i++)
@@ -236,7 +236,7 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 		return -1;
 	if (stopped)
 		return land_refuse(&l, "not landed: it was asked to stop while it waited for its turn; to land it: bosk %s %s",
-		              str_eq(s->manifest.state, "landing") ? "resume" : "land --merge", s->sid);
+		                   str_eq(s->manifest.state, "landing") ? "resume" : "land --merge", s->sid);
 	l.ref = mem_printf("refs/heads/%s", s->row.target);
 	rc = land_now(&l, e);
 	land_turn_over(s);

@@ -77,7 +77,8 @@ static int go_on(const struct cmd_line *l, struct session *s)
 		goto done;
 	}
 	secret_init(&config.secrets);
-	if (change(l, s, &e) != 0 || check_executor(s, &e) != 0 || (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
+	if (change(l, s, &e) != 0 || check_executor(s, &e) != 0 ||
+	    (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
 		code = cmd_fail(&e);
 	} else {
 		if (!cmd_flag(l, "all"))
