@@ -215,6 +215,10 @@ int db_env_tables(struct db_txn *t, bool create, struct err *e)
 	for (int i = 0; i < DB_COUNT; i++) {
 		int code = mdb_dbi_open(t->txn, table_names[i], create ? MDB_CREATE : 0,
 		                        &t->db->tables[i]);
+		if (code == MDB_NOTFOUND && i >= DB_items) {
+			t->db->tables[i] = NO_TABLE;
+			continue;
+		}
 		if (code == MDB_NOTFOUND)
 			return dbfile_damaged(t->db->path, e, "it has no table %s", table_names[i]);
 		if (code != 0)
@@ -250,7 +254,7 @@ int db_get(struct db_txn *t, enum db_table table, const char *key, const void **
 
 	if (check_key(table, key, &k, e) != 0)
 		return -1;
-	int code = mdb_get(t->txn, t->db->tables[table], &k, &v);
+	int code = t->db->tables[table] == NO_TABLE ? MDB_NOTFOUND : mdb_get(t->txn, t->db->tables[table], &k, &v);
 	if (code == MDB_NOTFOUND)
 		return err_set(e, ERR_MISSING, "no %s in table %s", key, table_names[table]);
 	if (code != 0)
@@ -296,8 +300,10 @@ int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn
 	size_t n = strlen(prefix);
 	MDB_val k = {n, (void *)prefix}, v;
 	MDB_cursor *cursor;
-	int code = mdb_cursor_open(t->txn, t->db->tables[table], &cursor), rc = 0;
 
+	if (t->db->tables[table] == NO_TABLE)
+		return 0;
+	int code = mdb_cursor_open(t->txn, t->db->tables[table], &cursor), rc = 0;
 	if (code != 0)
 		return noted(t, code, "read", e);
 	code = mdb_cursor_get(cursor, &k, &v, n ? MDB_SET_RANGE : MDB_FIRST);
@@ -318,8 +324,8 @@ int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn
 
 int db_count(struct db_txn *t, enum db_table table, size_t *n, struct err *e)
 {
-	MDB_stat st;
-	int code = mdb_stat(t->txn, t->db->tables[table], &st);
+	MDB_stat st = {0};
+	int code = t->db->tables[table] == NO_TABLE ? 0 : mdb_stat(t->txn, t->db->tables[table], &st);
 
 	if (code != 0)
 		return failed(t->db, code, "read", e);

@@ -27,7 +27,10 @@
 	T(results)     /* queue/000001/0001/hash -> struct result_row */                          \
 	T(requests)    /* sid/<random> -> struct request_row */                                   \
 	T(accounts)    /* agent account -> limited until */                                       \
-	T(slots)       /* sid/kind -> struct claim_row */
+	T(slots)       /* sid/kind -> struct claim_row */                                         \
+	/* Younger than the others: a store may be without them, and to a reader they are empty then. */ \
+	T(items)       /* queue/000001/d -> struct item_def, queue/000001/s -> struct item_row, queue=ID -> ordinal */ \
+	T(issues)      /* queue/000001 -> struct issue_row */
 
 #define DB_ENUM_(name) DB_##name,
 enum db_table { DB_TABLES(DB_ENUM_) DB_COUNT };

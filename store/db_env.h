@@ -3,6 +3,7 @@
 #ifndef BOSK_DB_ENV_H
 #define BOSK_DB_ENV_H
 
+#include <limits.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -11,6 +12,8 @@
 
 struct MDB_env;
 
+#define NO_TABLE UINT_MAX
+
 struct db {
 	char *dir, *path;                 /* data.mdb */
 	char *reader_path, *lock_path;    /* lock.mdb, writer.lock */
@@ -18,7 +21,7 @@ struct db {
 	pid_t pid; /* that opened it */
 	unsigned patience_ms;
 	struct MDB_env *env; /* NULL after a failure: the next call opens it again */
-	unsigned tables[DB_COUNT];
+	unsigned tables[DB_COUNT]; /* NO_TABLE: it is not there, and empty */
 	struct dbfile_seen seen;
 	uint64_t readers_checked_ms;
 	bool busy;     /* a closure is running */
@@ -49,7 +52,7 @@ int db_env_grow(struct db *db, struct err *e);
 
 /* In a closure: the number of the commit that is read; 0 = none yet. */
 uint64_t db_env_snapshot(struct db_txn *t);
-/* In a closure, first of all: the handles of all tables. ERR_DAMAGED when one is missing. */
+/* In a closure, first of all: the handles of all tables. ERR_DAMAGED when one is missing that every version had. */
 int db_env_tables(struct db_txn *t, bool create, struct err *e);
 
 #endif

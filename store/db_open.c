@@ -271,6 +271,29 @@ static int run(struct db *db, bool write, db_fn *fn, void *ctx, struct err *e)
 	}
 }
 
+static int add_tables(struct db_txn *t, void *ctx, struct err *e)
+{
+	(void)ctx;
+	return db_env_tables(t, true, e);
+}
+
+/* A store of an earlier version gets the tables that came since, with its next write. */
+static int complete(struct db *db, struct err *e)
+{
+	unsigned before[DB_COUNT];
+	bool missing = !db->env;
+
+	for (int i = 0; i < DB_COUNT; i++)
+		missing |= db->tables[i] == NO_TABLE;
+	if (!missing)
+		return 0;
+	memcpy(before, db->tables, sizeof before);
+	int rc = run(db, true, add_tables, NULL, e);
+	if (rc != 0) /* their handles went with the transaction */
+		memcpy(db->tables, before, sizeof before);
+	return rc;
+}
+
 int db_write(struct db *db, db_fn *fn, void *ctx, struct err *e)
 {
 	if (enter(db, true, e) != 0)
@@ -280,7 +303,7 @@ int db_write(struct db *db, db_fn *fn, void *ctx, struct err *e)
 		return -1;
 	if (db->env && clock_mono_ms() - db->readers_checked_ms > CHECK_READERS_MS)
 		db_env_check_readers(db);
-	return run(db, true, fn, ctx, e);
+	return complete(db, e) != 0 ? -1 : run(db, true, fn, ctx, e);
 }
 
 int db_read(struct db *db, db_fn *fn, void *ctx, struct err *e)

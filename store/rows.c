@@ -31,6 +31,15 @@ REC_DEFINE(request_row, REQUEST_FIELDS, 1)
 #define REC_SELF claim_row
 REC_DEFINE(claim_row, CLAIM_FIELDS, 1)
 #undef REC_SELF
+#define REC_SELF item_def
+REC_DEFINE(item_def, ITEM_DEF_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF item_row
+REC_DEFINE(item_row, ITEM_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF issue_row
+REC_DEFINE(issue_row, ISSUE_FIELDS, 1)
+#undef REC_SELF
 
 void rows_put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r, const void *row)
 {

@@ -46,7 +46,19 @@
 #define QUEUE_FIELDS(F)                                                                           \
 	F(str, kind) F(str, content) F(u64, created_ms) F(u64, tasks) F(str, source)              \
 	F(str, session) /* the session that works or last worked on it */                         \
-	F(list, sessions)
+	F(list, sessions)                                                                         \
+	/* Of a queue of solutions (kind "queue", formats.md S2); NULL or 0 elsewhere. */         \
+	F(str, status)     /* active | completed | failed | archived */                           \
+	F(str, name)                                                                              \
+	F(u64, rank)       /* its priority in index.json + 1, lower first; 0 = it has none */     \
+	F(str, folder)     /* absolute: where its file lay; NULL = it was read from stdin */      \
+	F(str, file)       /* name of that file */                                                \
+	F(str, raw)        /* the file's text with an empty list for its items */                 \
+	F(str, items_key)  /* the key of that list: solutions | tasks | items */                  \
+	F(str, index_raw)  /* its entry in index.json; NULL = it has none */                      \
+	F(str, groups)     /* JSON: [{"id", "type": "parallel|sequential", "members": [item ids]}] */ \
+	F(str, conflicts)  /* JSON: [{"type", "file", "members": [item ids], "order": [...], "severity", "resolved"}] */ \
+	F(list, issue_ids) F(u64, updated_ms)
 
 /* A task as the plan defines it. Key: queue/ordinal/d, ordinal from 000001. */
 #define TASK_DEF_FIELDS(F)                                                                        \
@@ -73,7 +85,18 @@
 	F(list, human)     /* its unticked boxes that only a human can tick */                    \
 	F(str, routed)     /* why it is never run; NULL = it is */ \
 	F(str, sprint)     /* the file with its state, where that lies neither beside nor above it */ \
-	F(u64, human_other) /* of `human`: steps, and boxes of other sections */
+	F(u64, human_other) /* of `human`: steps, and boxes of other sections */ \
+	/* Of a solution (formats.md S2). */                                                      \
+	F(str, issue) F(str, solution) /* their ids */                                            \
+	F(list, after)       /* begins once these have ended, in whatever way: they share files with it */ \
+	F(list, in_turn)     /* the same, as its group is a sequential one */                     \
+	F(str, subject)      /* of its commit: "type(scope): text" */                             \
+	F(list, step_ids)    /* its steps, each after those that it depends on */                 \
+	F(list, step_titles) /* beside them: "title: action" */                                   \
+	F(list, step_texts)  /* beside them: what an agent is told of this step */                \
+	F(list, step_gates)  /* step, gate's name, command, step, name, command, ... */           \
+	F(list, claims)      /* criteria in prose: step, text, ...; nobody can check them */      \
+	F(str, missing)      /* why it cannot be run: its solution is not there, ... */
 
 /* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
 #define TASK_FIELDS(F)                                                                            \
@@ -100,7 +123,10 @@
 	F(list, earlier)   /* merges of it when it was closed in part, before it was done again */ \
 	F(str, pushed) /* commit that its branch was pushed with */                               \
 	F(str, push_failed) /* why it was not */                                                  \
-	F(list, human) /* of a story: what its agent says that a human is to look at */
+	F(list, human) /* of a story: what its agent says that a human is to look at */ \
+	/* Of a solution: */                                                                      \
+	F(str, step)   /* the one that failed */                                                  \
+	F(str, told)   /* the JSON object that its agent gave as its result */
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */
@@ -134,6 +160,37 @@
 	F(u64, pid) F(u64, start_ticks) F(str, boot_id)                                           \
 	F(str, holder) /* the session that has it, where that is not in the store */
 
+/* An item of a queue of solutions as its file has it. Key: queue/ordinal/d; never changes after. */
+#define ITEM_DEF_FIELDS(F)                                                                        \
+	F(str, id) F(str, issue) F(str, solution)                                                 \
+	F(u64, order)        /* execution_order */                                                \
+	F(str, group)        /* NULL = none */                                                    \
+	F(str, priority)     /* semantic_priority, as it is written; NULL = not given */          \
+	F(u64, tasks)        /* task_count, at least 1 */                                         \
+	F(str, executor)     /* execution_hints.executor or "", as it is written */               \
+	F(u64, minutes)      /* estimated, of all its tasks */                                    \
+	F(str, raw)          /* its JSON text */                                                  \
+	F(str, solution_raw) /* that of its solution; NULL = there is none */                     \
+	F(u64, issue_at)     /* ordinal of its issue_row; 0 = none */
+
+/* What happened to an item beside its task's row, which has its state. Key: queue/ordinal/s. Texts are JSON. */
+#define ITEM_FIELDS(F)                                                                            \
+	F(u64, queued_ms) F(u64, started_ms) F(u64, completed_ms) /* 0 = not, or as its raw text says */ \
+	F(str, result) F(str, failure)                                                            \
+	F(list, history)  /* failures before, oldest first */                                     \
+	F(flag, changed)  /* since it was added: else its raw text is true */                     \
+	/* An outside executor works on it: who called bosk next. token NULL = nobody does. */    \
+	F(str, token) F(u64, claimed_ms)                                                          \
+	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
+	F(u64, claims)    /* how often it was claimed: 2 and more = it was resumed */
+
+/* An issue that items of a queue belong to. Key: queue/ordinal. */
+#define ISSUE_FIELDS(F)                                                                           \
+	F(str, id) F(str, raw) /* its JSON text, one line; NULL = no file has it */               \
+	F(str, status)         /* changed by what became of its items; NULL = as in raw */        \
+	F(u64, updated_ms) F(u64, completed_ms)                                                   \
+	F(list, feedback)      /* JSON texts, to be added to its own */
+
 REC_DECLARE(manifest_row, MANIFEST_FIELDS)
 REC_DECLARE(session_row, SESSION_FIELDS)
 REC_DECLARE(queue_row, QUEUE_FIELDS)
@@ -144,6 +201,9 @@ REC_DECLARE(intent_row, INTENT_FIELDS)
 REC_DECLARE(result_row, RESULT_FIELDS)
 REC_DECLARE(request_row, REQUEST_FIELDS)
 REC_DECLARE(claim_row, CLAIM_FIELDS)
+REC_DECLARE(item_def, ITEM_DEF_FIELDS)
+REC_DECLARE(item_row, ITEM_FIELDS)
+REC_DECLARE(issue_row, ISSUE_FIELDS)
 
 /* db_batch_put of a record. */
 void rows_put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r, const void *row);

@@ -20,7 +20,8 @@
 	S(TIMEOUT, "timeout", "failed")                                                           \
 	S(SKIPPED, "skipped", "skipped")                                                          \
 	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */       \
-	S(ROUTED, "routed", "routed")          /* the plan has it, but not for bosk: never run */
+	S(ROUTED, "routed", "routed")          /* the plan has it, but not for bosk: never run */  \
+	S(CLAIMED, "claimed", "running")       /* somebody else works on it (bosk next): no session runs it */
 
 #define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
 enum task_state { TASK_STATES(TASK_STATE_ENUM_) TASK_STATE_COUNT };

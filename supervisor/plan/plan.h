@@ -55,8 +55,21 @@ struct plan_model {
 	char *agent, *model; /* NULL = not given */
 };
 
+/* What a plan of the kind "queue" has beside its tasks, which are its items in the order they are executed in; see
+ * store/rows.h. As it was read: rows of it are made when it is added to the store. */
+struct plan_queue {
+	char *id;                 /* of the file; NULL = it has none */
+	struct queue_row row;     /* from `status` on; the rest is the store's to fill */
+	struct item_def *defs;    /* plan.n of each of these */
+	struct item_row *items;
+	enum task_state *states;  /* WAITING, CLAIMED (executing), ALREADY (completed), FAILED, SKIPPED */
+	char **reasons;           /* of those that failed; NULL = none */
+	struct issue_row *issues;
+	size_t n_issues;
+};
+
 struct plan {
-	char *kind;   /* plan | segments | stories */
+	char *kind;   /* plan | segments | stories | queue */
 	char *source; /* the file names, joined by " " */
 	struct task_def *tasks;
 	size_t n;
@@ -64,6 +77,10 @@ struct plan {
 	uint32_t *needs;
 	size_t *needs_at;  /* n + 1 */
 	uint32_t *wave;    /* from 1, none empty: of a segments plan as it says, else the longest path of needs */
+	/* The same of `after` and `in_turn`: not of interest to who only asks what must be good before. */
+	uint32_t *after;
+	size_t *after_at;
+	struct plan_queue *queue; /* NULL unless this was just read from a file of the kind "queue" */
 	struct strv warnings;
 	char *content; /* seal_hash of the normalised plan: same tasks, same hash, wherever it lay */
 };
@@ -105,6 +122,7 @@ struct plan_context {
 	const struct strv *personas, *skills; /* folders as configured */
 	const char *barrier;       /* PLAN_BARRIER_...; NULL = as is usual for the kind */
 	const struct plan_stories *stories; /* NULL = as by default, without phrases */
+	const char *queue;         /* of a folder with several queues: this one; NULL = the first active one */
 };
 
 /* Read and check one or more files ("-" = standard input), folders of stories, or keys of stories. Returns 0
