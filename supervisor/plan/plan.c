@@ -42,6 +42,8 @@ void plan_fini(struct plan *p)
 	free(p->source);
 	free(p->needs);
 	free(p->needs_at);
+	free(p->after);
+	free(p->after_at);
 	free(p->wave);
 	free(p->content);
 	strv_fini(&p->warnings);

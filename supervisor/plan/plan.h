@@ -76,7 +76,7 @@ struct plan {
 	/* Dependencies by index, as struct sched_plan wants them: `needs`, and what the barrier adds. */
 	uint32_t *needs;
 	size_t *needs_at;  /* n + 1 */
-	uint32_t *wave;    /* from 1, none empty: of a segments plan as it says, else the longest path of needs */
+	uint32_t *wave;    /* from 1, none empty: of a segments plan as it says, else the longest path of needs and after */
 	/* The same of `after` and `in_turn`: not of interest to who only asks what must be good before. */
 	uint32_t *after;
 	size_t *after_at;

@@ -1,13 +1,13 @@
-/* plan_foreign: what only tasks of other tools' plans have (waves, personas, stories), in the normal
+/* plan_foreign: what only tasks of other tools' plans have (waves, personas, stories, solutions), in the normal
  * form of a plan: written to refs/bosk/plan, hashed, and read back when a store is made again. Their own
- * formats are read elsewhere (segments, stories). */
+ * formats are read elsewhere (segments, stories, queue). */
 #include "plan_read.h"
 
 #include <string.h>
 
 #include "store/base/mem.h"
 
-enum type { LINE, LONG_TEXT, LIST, LONG_LIST, NUMBER };
+enum type { LINE, LONG_TEXT, LIST, IDS, LONG_LIST, NUMBER };
 
 static const struct field {
 	const char *name;
@@ -36,6 +36,17 @@ static const struct field {
 	{"routed", LINE, offsetof(struct task_def, routed)},
 	{"sprint", LINE, offsetof(struct task_def, sprint)},
 	{"human_other", NUMBER, offsetof(struct task_def, human_other)},
+	{"issue", LINE, offsetof(struct task_def, issue)},
+	{"solution", LINE, offsetof(struct task_def, solution)},
+	{"after", IDS, offsetof(struct task_def, after)},
+	{"in_turn", IDS, offsetof(struct task_def, in_turn)},
+	{"subject", LINE, offsetof(struct task_def, subject)},
+	{"step_ids", LONG_LIST, offsetof(struct task_def, step_ids)},
+	{"step_titles", LONG_LIST, offsetof(struct task_def, step_titles)},
+	{"step_texts", LONG_LIST, offsetof(struct task_def, step_texts)},
+	{"step_gates", LONG_LIST, offsetof(struct task_def, step_gates)},
+	{"claims", LONG_LIST, offsetof(struct task_def, claims)},
+	{"missing", LINE, offsetof(struct task_def, missing)},
 };
 
 static const char *const kinds[] = {"segments", "stories", "queue"};
@@ -90,6 +101,9 @@ bool plan_foreign_read(struct plan_reader *r, const struct yaml_node *v)
 	case LIST:
 		plan_read_list(r, v, key, at, PLAN_MAX_LIST, false, any);
 		break;
+	case IDS:
+		plan_read_list(r, v, key, at, PLAN_MAX_NEEDS, false, any);
+		break;
 	case LONG_LIST:
 		read_long_list(r, v, key, at);
 		break;
@@ -112,6 +126,7 @@ void plan_foreign_write(const struct task_def *d, struct json_t *map)
 				json_put_text(map, fields[i].name, *(char *const *)at);
 			break;
 		case LIST:
+		case IDS:
 		case LONG_LIST:
 			if (((const struct strv *)at)->n)
 				json_put_list(map, fields[i].name, at);

@@ -1,5 +1,6 @@
 /* plan_needs: which task waits for which, by number, and in which wave it is. What a task names in `needs` always
- * counts; a barrier between waves adds to that, and is kept out of the plan itself: it is a way to run it. */
+ * counts; a barrier between waves adds to that, and is kept out of the plan itself: it is a way to run it. What it
+ * names in `after` and `in_turn` is kept apart: it only has to have ended. */
 #include "plan_private.h"
 
 #include "dag.h"
@@ -10,32 +11,60 @@ struct edges {
 	size_t *at; /* n + 1 */
 };
 
-static int resolve(struct edges *out, const struct plan *p, struct err *e)
+static void edges_free(struct edges *g)
+{
+	free(g->to);
+	free(g->at);
+}
+
+/* Lists of ids that one kind of edges is made of. */
+static const size_t needs_lists[] = {offsetof(struct task_def, needs)};
+static const size_t after_lists[] = {offsetof(struct task_def, after), offsetof(struct task_def, in_turn)};
+
+static const struct strv *list_of(const struct task_def *d, size_t offset)
+{
+	return (const struct strv *)((const char *)d + offset);
+}
+
+static int resolve(struct edges *out, const struct plan *p, const uint32_t *index, const char *verb,
+                   const size_t *lists, size_t n_lists, struct err *e)
+{
+	size_t total = 0, at = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t l = 0; l < n_lists; l++)
+			total += list_of(&p->tasks[i], lists[l])->n;
+	out->to = mem_array(total, sizeof *out->to);
+	out->at = mem_array(p->n + 1, sizeof *out->at);
+	for (size_t i = 0; i < p->n; i++) {
+		for (size_t l = 0; l < n_lists; l++) {
+			const struct strv *names = list_of(&p->tasks[i], lists[l]);
+			for (size_t k = 0; k < names->n; k++) {
+				uint32_t to = plan_index_find(index, p->tasks, p->n, names->v[k]);
+				if (to == UINT32_MAX)
+					return err_set(e, ERR_DAMAGED, "task %s %s %s, which does not exist", p->tasks[i].id, verb,
+					               names->v[k]);
+				out->to[at++] = to;
+			}
+		}
+		out->at[i + 1] = at;
+	}
+	return 0;
+}
+
+static int resolve_all(struct edges *own, struct edges *after, const struct plan *p, struct err *e)
 {
 	AUTO_FREE uint32_t *index = plan_index_new(p->tasks, p->n);
-	size_t total = 0, at = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
 		if (!p->tasks[i].id)
 			return err_set(e, ERR_DAMAGED, "task %zu has no id", i + 1);
 		if (plan_index_find(index, p->tasks, p->n, p->tasks[i].id) != i)
 			return err_set(e, ERR_DAMAGED, "two tasks have the id %s", p->tasks[i].id);
-		total += p->tasks[i].needs.n;
 	}
-	out->to = mem_array(total, sizeof *out->to);
-	out->at = mem_array(p->n + 1, sizeof *out->at);
-	for (size_t i = 0; i < p->n; i++) {
-		const struct strv *names = &p->tasks[i].needs;
-		for (size_t k = 0; k < names->n; k++) {
-			uint32_t to = plan_index_find(index, p->tasks, p->n, names->v[k]);
-			if (to == UINT32_MAX)
-				return err_set(e, ERR_DAMAGED, "task %s needs %s, which does not exist",
-				               p->tasks[i].id, names->v[k]);
-			out->to[at++] = to;
-		}
-		out->at[i + 1] = at;
-	}
-	return 0;
+	if (resolve(own, p, index, "needs", needs_lists, MEM_COUNT(needs_lists), e) != 0)
+		return -1;
+	return resolve(after, p, index, "comes after", after_lists, MEM_COUNT(after_lists), e);
 }
 
 /* ---- waves ---- */
@@ -49,9 +78,30 @@ static bool given(const struct plan *p)
 	return all;
 }
 
-static int find_waves(struct plan *p, const struct edges *own, struct err *e)
+/* Both kinds in one. */
+static void join(struct edges *out, const struct edges *a, const struct edges *b, size_t n)
 {
-	if (dag_waves(p->wave, own->to, own->at, p->n, NULL, NULL) != 0)
+	size_t at = 0;
+
+	out->to = mem_array(a->at[n] + b->at[n], sizeof *out->to);
+	out->at = mem_array(n + 1, sizeof *out->at);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = a->at[i]; k < a->at[i + 1]; k++)
+			out->to[at++] = a->to[k];
+		for (size_t k = b->at[i]; k < b->at[i + 1]; k++)
+			out->to[at++] = b->to[k];
+		out->at[i + 1] = at;
+	}
+}
+
+static int find_waves(struct plan *p, const struct edges *own, const struct edges *after, struct err *e)
+{
+	struct edges all = {0};
+
+	join(&all, own, after, p->n);
+	size_t cycles = dag_waves(p->wave, all.to, all.at, p->n, NULL, NULL);
+	edges_free(&all);
+	if (cycles)
 		return err_set(e, ERR_DAMAGED, "tasks wait for each other in a circle");
 	if (!given(p))
 		return 0;
@@ -140,19 +190,19 @@ const char *plan_barrier(const char *kind)
 
 int plan_needs(struct plan *p, const char *barrier, struct err *e)
 {
-	struct edges own = {0};
+	struct edges own = {0}, after = {0};
 	const char *which = barrier ? barrier : plan_barrier(p->kind);
 	uint32_t *before = p->wave;
 
 	p->wave = mem_array(p->n, sizeof *p->wave);
-	int rc = resolve(&own, p, e);
+	int rc = resolve_all(&own, &after, p, e);
 	if (rc == 0)
-		rc = find_waves(p, &own, e);
+		rc = find_waves(p, &own, &after, e);
 	if (rc == 0 && !str_eq(which, PLAN_BARRIER_BARE))
 		rc = add_barrier(p, &own, str_eq(which, PLAN_BARRIER_WAVE), e);
 	if (rc != 0) {
-		free(own.to);
-		free(own.at);
+		edges_free(&own);
+		edges_free(&after);
 		free(p->wave);
 		p->wave = before;
 		return -1;
@@ -160,8 +210,12 @@ int plan_needs(struct plan *p, const char *barrier, struct err *e)
 	free(before);
 	free(p->needs);
 	free(p->needs_at);
+	free(p->after);
+	free(p->after_at);
 	p->needs = own.to;
 	p->needs_at = own.at;
+	p->after = after.to;
+	p->after_at = after.at;
 	return 0;
 }
 

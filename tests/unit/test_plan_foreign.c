@@ -12,7 +12,12 @@ static const char normal[] =
 	" \"model_name\": \"sonnet\", \"worktree\": \"/w/a\", \"story\": \"docs/a.md\", \"story_hash\": \"00ff\","
 	" \"category\": \"CLOSEABLE\", \"total\": 9, \"checked\": 7, \"seed_total\": 12, \"seed_checked\": 8, \"steps\": 4, \"steps_checked\": 3,"
 	" \"human\": [\"QA sign-off\", \"QA sign-off\"], \"routed\": \"too much\", \"sprint\": \"x/y.yaml\"},\n"
-	"{\"id\": \"b\", \"prompt\": \"p\"}\n"
+	"{\"id\": \"b\", \"prompt\": \"p\", \"issue\": \"ISS-1\", \"solution\": \"SOL-ISS-1-1\", \"after\": [\"a\"],"
+	" \"in_turn\": [\"a\"], \"subject\": \"fix(core): it\", \"step_ids\": [\"T1\", \"T2\"],"
+	" \"step_titles\": [\"One: Create\", \"One: Create\"], \"step_texts\": [\"Do\\nit.\", \"Do\\nit.\"],"
+	" \"step_gates\": [\"T1\", \"T1.test\", \"make\", \"T2\", \"T2.test\", \"make\"], \"claims\": [\"T1\", \"It works\"],"
+	" \"missing\": \"its solution is not there\"},\n"
+	"{\"id\": \"c\", \"prompt\": \"p\"}\n"
 	"]}\n";
 
 static void load(struct plan *p, const char *text)
@@ -42,6 +47,15 @@ static void every_field_comes_back(void **state)
 	assert_int_equal(d->seed_checked, 8);
 	assert_int_equal(d->human.n, 2);
 	assert_null(p.tasks[1].story);
+	d = &p.tasks[1];
+	assert_string_equal(d->issue, "ISS-1");
+	assert_string_equal(d->subject, "fix(core): it");
+	assert_string_equal(d->in_turn.v[0], "a");
+	assert_int_equal(d->step_ids.n, 2);
+	assert_string_equal(d->step_texts.v[1], "Do\nit.");
+	assert_int_equal(d->step_gates.n, 6);
+	assert_string_equal(d->missing, "its solution is not there");
+	assert_null(p.tasks[2].solution);
 	plan_write(&p, &text);
 	plan_fini(&p);
 	for (const char *c = text.p; *c; c++) { /* as it was given, but for the spaces between */
