@@ -6,6 +6,7 @@
 #include "floor.h"
 #include "own.h"
 #include "push.h"
+#include "queue/waiting.h"
 #include "share.h"
 #include "sprint.h"
 #include "standing.h"
@@ -62,9 +63,8 @@ static void record(struct core *c, const struct sched_action *a)
 		core_assigned(c, a->task, a->slot);
 		break;
 	case SCHED_SKIP: {
-		AUTO_FREE char *reason =
-			mem_printf("it needs %s, which is %s", core_task_id(c, a->cause),
-		                   task_state_shown(schedule_state(c->sched, a->cause)));
+		enum task_state state = schedule_state(c->sched, a->cause);
+		AUTO_FREE char *reason = waiting_because("it needs", core_task_id(c, a->cause), state);
 		mem_set(&row->reason, reason);
 		row->ended_ms = clock_wall_ms();
 		core_sync(c, a->task);

@@ -7,6 +7,7 @@
 #include "escape.h"
 #include "own.h"
 #include "push.h"
+#include "queue/waiting.h"
 #include "recover.h"
 #include "share.h"
 #include "sprint.h"
@@ -19,10 +20,11 @@
 
 enum { CLEANED_AT_ONCE = 4 };
 
-/* Will a resume go on with it? A session that halted is over, with tasks that were never started. */
+/* Will a resume go on with it? A session that halted is over, with tasks that were never started; so is one where all
+ * that is left waits for what somebody else works on: the next run begins with what became of that. */
 static bool unfinished(const struct core *c)
 {
-	if (schedule_halted(c->sched))
+	if (schedule_halted(c->sched) || (schedule_ended(c->sched) && !schedule_stopping(c->sched)))
 		return false;
 	for (size_t i = 0; i < c->s->plan.n; i++)
 		if (!task_state_ended(schedule_state(c->sched, (uint32_t)i)))
@@ -114,8 +116,28 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
 }
 
+/* What could not begin, and did not end either. */
+static void say_waiting(struct core *c)
+{
+	size_t n = c->s->plan.n;
+	AUTO_FREE enum task_state *states = mem_array(n, sizeof *states);
+
+	for (size_t i = 0; i < n; i++)
+		states[i] = schedule_state(c->sched, (uint32_t)i);
+	for (size_t i = 0; i < n; i++) {
+		AUTO_FREE char *why = states[i] == TASK_WAITING ? waiting_why(&c->s->plan, states, i) : NULL;
+		if (!why)
+			continue;
+		mem_set(&c->s->tasks[i].reason, why);
+		turn_task(&c->turn, i);
+		view_task(c->view, core_task_id(c, i), "pending", 0, why);
+	}
+}
+
 void finish_tasks(struct core *c)
 {
+	if (schedule_count(c->sched, TASK_CLAIMED) && !unfinished(c))
+		say_waiting(c);
 	if (unfinished(c) || !sprint_begin(c))
 		finish_gates(c);
 }

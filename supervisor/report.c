@@ -98,7 +98,9 @@ static void add_trouble(const struct session *s, size_t i, struct str *out)
 		str_add_printable(out, model, strlen(model), false);
 	}
 	str_addc(out, '\n');
-	if (row->reason)
+	if (session_task_state(s, i) == TASK_CLAIMED)
+		str_add(out, "      somebody else works on it\n");
+	else if (row->reason)
 		quoted(out, row->reason);
 	if (row->kept)
 		str_addf(out, "      work kept on branch %s\n", row->kept);
@@ -182,7 +184,8 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	add_elsewhere(s, out);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
-		if (!task_state_ended(state) || task_state_fine(state))
+		bool waits = state == TASK_WAITING && s->tasks[i].reason; /* for what somebody else works on */
+		if ((!task_state_ended(state) || task_state_fine(state)) && !waits)
 			continue;
 		if (!trouble)
 			str_add(out, "\nneeds you\n");

@@ -71,21 +71,20 @@ static void rank_tasks(struct schedule *s, const struct sched_plan *plan)
 	}
 }
 
-/* Turn "t needs these" into "these need t". */
-static void turn_needs(struct schedule *s, const struct sched_plan *plan)
+/* Turn "t waits for these" into "these hold t up". */
+static void turn(const struct schedule *s, const uint32_t *to, const size_t *to_at, uint32_t *from, size_t *from_at)
 {
-	for (size_t i = 0; i < s->n_deps; i++) {
-		assert(plan->needs[i] < s->n);
-		s->dep_at[plan->needs[i] + 1]++;
+	for (size_t i = 0; i < to_at[s->n]; i++) {
+		assert(to[i] < s->n);
+		from_at[to[i] + 1]++;
 	}
 	for (size_t t = 0; t < s->n; t++)
-		s->dep_at[t + 1] += s->dep_at[t];
+		from_at[t + 1] += from_at[t];
 
 	AUTO_FREE size_t *fill = mem_array(s->n, sizeof *fill);
 	for (uint32_t t = 0; t < s->n; t++) {
-		for (size_t i = plan->needs_at[t]; i < plan->needs_at[t + 1]; i++) {
-			uint32_t need = plan->needs[i];
-			s->dep[s->dep_at[need] + fill[need]++] = t;
+		for (size_t i = to_at[t]; i < to_at[t + 1]; i++) {
+			from[from_at[to[i]] + fill[to[i]]++] = t;
 			s->missing[t]++;
 		}
 	}
@@ -111,6 +110,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		.n = plan->tasks,
 		.slots = plan->slots,
 		.n_deps = plan->needs_at ? plan->needs_at[plan->tasks] : 0,
+		.n_later = plan->after_at ? plan->after_at[plan->tasks] : 0,
 		.overlaps = plan->overlaps,
 		.ctx = plan->ctx,
 		.max_retries = plan->retries,
@@ -124,7 +124,9 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 	place_arrays(s);
 	rank_tasks(s, plan);
 	if (s->n_deps)
-		turn_needs(s, plan);
+		turn(s, plan->needs, plan->needs_at, s->dep, s->dep_at);
+	if (s->n_later)
+		turn(s, plan->after, plan->after_at, s->later, s->later_at);
 	make_lanes(s, plan);
 	for (uint32_t t = 0; t < s->n; t++) {
 		s->state[t] = s->missing[t] ? TASK_WAITING : TASK_READY;
@@ -158,23 +160,28 @@ struct schedule *schedule_copy(const struct schedule *s)
 	return copy;
 }
 
+/* One that `task` waits for is done with, or is not after all. Before SCHED_START. */
+static void one_missing(struct schedule *s, uint32_t task, bool less)
+{
+	s->missing[task] += less ? UINT32_MAX : 1;
+	if (s->state[task] == TASK_WAITING || s->state[task] == TASK_READY)
+		schedule_in_set(s, task, s->missing[task] ? TASK_WAITING : TASK_READY);
+}
+
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries)
 {
 	assert(!s->started && task < s->n && (size_t)state < TASK_STATE_COUNT);
-	bool was_good = schedule_in_good(s->state[task]), good = schedule_in_good(state);
+	bool was_good = schedule_in_good(s->state[task]), was_over = schedule_in_over(s->state[task]);
+	bool good = schedule_in_good(state), over = schedule_in_over(state);
 
 	if (state != TASK_CHECKED && !task_state_ended(state))
 		state = s->missing[task] ? TASK_WAITING : TASK_READY;
 	schedule_in_set(s, task, state);
 	s->retries[task] = retries;
-	if (was_good == good)
-		return;
-	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
-		uint32_t d = s->dep[i];
-		s->missing[d] += good ? UINT32_MAX : 1; /* one less, or one more */
-		if (s->state[d] == TASK_WAITING || s->state[d] == TASK_READY)
-			schedule_in_set(s, d, s->missing[d] ? TASK_WAITING : TASK_READY);
-	}
+	for (size_t i = s->dep_at[task]; was_good != good && i < s->dep_at[task + 1]; i++)
+		one_missing(s, s->dep[i], good);
+	for (size_t i = s->later_at[task]; was_over != over && i < s->later_at[task + 1]; i++)
+		one_missing(s, s->later[i], over);
 }
 
 /* ---- questions ---- */

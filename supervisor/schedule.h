@@ -22,6 +22,10 @@ struct sched_plan {
 	/* Dependencies of task i: needs[needs_at[i]] .. needs[needs_at[i + 1] - 1]. Acyclic. */
 	const uint32_t *needs;
 	const size_t *needs_at; /* tasks + 1 entries; NULL = no task needs another */
+	/* The same: task i begins once all of these have ended, in whatever way; it is not skipped because of them. Acyclic
+	 * together with `needs`. */
+	const uint32_t *after;
+	const size_t *after_at;
 	const int64_t *priority; /* higher first; NULL = all equal. Ties: plan order */
 	/* Runs with nothing else running; NULL = none. It waits for that moment: meanwhile tasks of
 	 * its own priority may start, lower ones may not, so that they never starve it. Exclusive
@@ -79,7 +83,7 @@ struct sched_event {
 enum sched_action_kind {
 	SCHED_ASSIGN,    /* task starts in slot: READY -> RUNNING, already applied to the state */
 	SCHED_INTEGRATE, /* task's commit is to be merged: in this order */
-	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated */
+	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated, or is CLAIMED */
 	SCHED_BACKOFF,   /* arm the retry timer of task (which knows how often it was retried) */
 	SCHED_CANCEL,    /* stop the running task in slot; answer SCHED_STOPPED or what it became */
 	SCHED_DROP,      /* task, until now BACKOFF, RUNNING or CHECKED, is READY again but will not start
@@ -109,7 +113,10 @@ struct schedule *schedule_copy(const struct schedule *s);
 /* Before SCHED_START, for recovery: task i already is in `state` with `retries` used. In any order.
  * RUNNING and BACKOFF are taken as READY, and READY or WAITING follows from the dependencies. At
  * SCHED_START, CHECKED tasks give their SCHED_INTEGRATE (in plan order), then pending dependents of
- * tasks that ended badly their SCHED_SKIP. */
+ * tasks that ended badly their SCHED_SKIP.
+ *
+ * CLAIMED: somebody else works on it. What needs it is skipped; what comes after it, or declares a file that it
+ * does, stays WAITING to the end, as nobody says when it has ended. */
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
 
 /* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:

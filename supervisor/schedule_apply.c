@@ -78,6 +78,19 @@ static void drop_backoffs(struct schedule *s)
 	}
 }
 
+static void one_less(struct schedule *s, uint32_t task)
+{
+	if (--s->missing[task] == 0 && s->state[task] == TASK_WAITING)
+		make_ready(s, task);
+}
+
+/* It has ended, in whatever way: those that only come after it need not wait for it any more. */
+static void let_later(struct schedule *s, uint32_t task)
+{
+	for (size_t i = s->later_at[task]; i < s->later_at[task + 1]; i++)
+		one_less(s, s->later[i]);
+}
+
 /* Everything that needs `first`, directly or not, will not run. Each task enters the list once. */
 static void skip_dependents(struct schedule *s, uint32_t first)
 {
@@ -98,6 +111,7 @@ static void skip_dependents(struct schedule *s, uint32_t first)
 			if (!waits)
 				continue;
 			schedule_in_set(s, d, TASK_SKIPPED);
+			let_later(s, d);
 			act(s, (struct sched_action){SCHED_SKIP, d, SCHED_NONE, first});
 		}
 	}
@@ -106,11 +120,9 @@ static void skip_dependents(struct schedule *s, uint32_t first)
 static void come_in(struct schedule *s, uint32_t task)
 {
 	schedule_in_set(s, task, TASK_INTEGRATED);
-	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++) {
-		uint32_t d = s->dep[i];
-		if (--s->missing[d] == 0 && s->state[d] == TASK_WAITING)
-			make_ready(s, d);
-	}
+	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++)
+		one_less(s, s->dep[i]);
+	let_later(s, task);
 }
 
 static void integrated(struct schedule *s, uint32_t task)
@@ -126,6 +138,7 @@ static void end_badly(struct schedule *s, uint32_t task, enum task_state state)
 	} else {
 		schedule_in_set(s, task, state);
 		skip_dependents(s, task);
+		let_later(s, task);
 	}
 	if (state == TASK_CONFLICT || s->halt_after == 0 || s->halted)
 		return;
@@ -152,14 +165,35 @@ static void fail(struct schedule *s, uint32_t task)
 
 /* ---- events ---- */
 
+/* Somebody else works on `claimed` for as long as this schedule lives. */
+static void keep_off(struct schedule *s, uint32_t claimed)
+{
+	for (uint32_t t = 0; t < s->n; t++) {
+		bool pends = s->state[t] == TASK_READY || s->state[t] == TASK_WAITING;
+		if (!pends || !s->overlaps || !s->overlaps(s->ctx, t, claimed))
+			continue;
+		s->missing[t]++;
+		schedule_in_set(s, t, TASK_WAITING);
+	}
+}
+
 static void begin(struct schedule *s)
 {
 	s->started = true;
+	for (uint32_t t = 0; s->count[TASK_CLAIMED] && t < s->n; t++) {
+		if (s->state[t] == TASK_CLAIMED)
+			keep_off(s, t);
+	}
 	for (uint32_t t = 0; t < s->n; t++) {
 		if (s->state[t] == TASK_CHECKED) {
 			schedule_pick_hold(s, t);
 			act_on(s, SCHED_INTEGRATE, t);
 		}
+	}
+	/* Before others become READY, by what is skipped now: each is added once. */
+	for (uint32_t t = 0; t < s->n; t++) {
+		if (s->state[t] == TASK_READY)
+			schedule_pick_add(s, t);
 	}
 	/* First from those that ended badly themselves: the cause is to be one of them. */
 	for (uint32_t t = 0; t < s->n; t++) {
@@ -169,10 +203,6 @@ static void begin(struct schedule *s)
 	for (uint32_t t = 0; t < s->n; t++) {
 		if (s->state[t] == TASK_SKIPPED && s->cause[t] == SCHED_NONE)
 			skip_dependents(s, t);
-	}
-	for (uint32_t t = 0; t < s->n; t++) {
-		if (s->state[t] == TASK_READY)
-			schedule_pick_add(s, t);
 	}
 }
 
@@ -368,7 +398,8 @@ static bool is_over(const struct schedule *s)
 		return s->stop != STOP_NO;
 	if (under_way(s) > 0)
 		return false;
-	/* If something is WAITING, then what it waits for is READY, or it would be SKIPPED. */
+	/* If something is WAITING, then what it waits for is READY, or it would be SKIPPED; or it is CLAIMED, and nobody
+	 * tells when that has ended. */
 	return starts_nothing(s) || s->count[TASK_READY] == 0;
 }
 

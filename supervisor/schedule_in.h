@@ -11,6 +11,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
  * place in the order of starting; heaps hold ranks, so that the smallest is the next. */
 #define SCHEDULE_ARRAYS(A)                                                                        \
 	A(size_t, dep_at, s->n + 1) /* the tasks that need t: dep[dep_at[t]] .. */                 \
+	A(size_t, later_at, s->n + 1) /* the tasks that come after t: later[later_at[t]] .. */     \
 	A(size_t, lane_at, s->slots + 1) /* the lane of slot i: lanes[lane_at[i]] .. */            \
 	A(size_t, n_lane, s->slots)                                                               \
 	A(size_t, lane_busy, s->slots) /* RUNNING and CHECKED tasks that prefer slot i */          \
@@ -19,7 +20,8 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(uint32_t, dep, s->n_deps)                                                               \
 	A(uint32_t, rank, s->n)                                                                   \
 	A(uint32_t, by_rank, s->n)                                                                \
-	A(uint32_t, missing, s->n) /* needs that are not integrated */                            \
+	A(uint32_t, later, s->n_later)                                                            \
+	A(uint32_t, missing, s->n) /* needs not integrated, and what it comes after not ended */  \
 	A(uint32_t, retries, s->n) /* used */                                                     \
 	A(uint32_t, slot, s->n)    /* SCHED_NONE unless RUNNING */                                \
 	A(uint32_t, cause, s->n)   /* why it was skipped, itself if it ended badly, SCHED_NONE */ \
@@ -40,7 +42,7 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(bool, closed, s->slots)  /* not to be used before it is opened */
 
 struct schedule {
-	size_t n, slots, n_deps, n_lanes; /* n_lanes: slots, or 0 when no task prefers one */
+	size_t n, slots, n_deps, n_later, n_lanes; /* n_lanes: slots, or 0 when no task prefers one */
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
 	uint32_t max_retries, halt_after;
@@ -68,6 +70,12 @@ static inline bool schedule_in_good(enum task_state state)
 static inline bool schedule_in_bad(enum task_state state)
 {
 	return task_state_ended(state) && !schedule_in_good(state);
+}
+
+/* What comes after it may begin. */
+static inline bool schedule_in_over(enum task_state state)
+{
+	return task_state_ended(state) && state != TASK_CLAIMED;
 }
 
 /* Its files are taken, and so is its lane: until it is merged, or has ended. */

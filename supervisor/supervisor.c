@@ -39,6 +39,8 @@ static struct schedule *make_schedule(const struct core *c)
 	                          .slots = slots,
 	                          .needs = s->plan.needs,
 	                          .needs_at = s->plan.needs_at,
+	                          .after = s->plan.after,
+	                          .after_at = s->plan.after_at,
 	                          .priority = priority,
 	                          .exclusive = exclusive,
 	                          .stands = stands,

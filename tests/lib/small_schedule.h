@@ -12,7 +12,7 @@ enum { MOST = 8 };
 struct small {
 	uint32_t n, slots, retries, halt;
 	bool sequential;
-	uint8_t needs[MOST], files[MOST];
+	uint8_t needs[MOST], after[MOST], files[MOST];
 	int64_t priority[MOST];
 	bool exclusive[MOST], stands[MOST];
 	uint8_t prefer[MOST]; /* the number of its slot, from 1; 0 = any */
@@ -26,15 +26,18 @@ static inline bool share_a_file(void *ctx, uint32_t a, uint32_t b)
 
 static inline struct schedule *make(struct small *p)
 {
-	uint32_t needs[MOST * MOST], prefer[MOST];
-	size_t needs_at[MOST + 1] = {0}, n = 0;
+	uint32_t needs[MOST * MOST], after[MOST * MOST], prefer[MOST];
+	size_t needs_at[MOST + 1] = {0}, after_at[MOST + 1] = {0}, n = 0, n_after = 0;
 
 	for (uint32_t t = 0; t < p->n; t++) {
 		for (uint32_t i = 0; i < p->n; i++) {
 			if (p->needs[t] >> i & 1)
 				needs[n++] = i;
+			if (p->after[t] >> i & 1)
+				after[n_after++] = i;
 		}
 		needs_at[t + 1] = n;
+		after_at[t + 1] = n_after;
 		prefer[t] = p->prefer[t] ? p->prefer[t] - 1u : SCHED_NONE;
 	}
 	return schedule_new(&(struct sched_plan){
@@ -42,6 +45,8 @@ static inline struct schedule *make(struct small *p)
 		.slots = p->slots,
 		.needs = needs,
 		.needs_at = needs_at,
+		.after = after,
+		.after_at = after_at,
 		.priority = p->priority,
 		.exclusive = p->exclusive,
 		.stands = p->stands,

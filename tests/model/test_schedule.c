@@ -81,6 +81,46 @@ static void all_graphs_of_3(void **state)
 	assert_int_equal(graphs, 1 + 1 + 3 + 25);
 }
 
+/* Graphs of 3 tasks where each edge is a need or only an order, and one task may be somebody else's. */
+static void all_orders_of_3(void **state)
+{
+	(void)state;
+	size_t graphs = 0;
+	for (uint32_t bits = 0; bits < 4096; bits++) {
+		struct model_plan both, p = {.name = "orders", .n = 3};
+		uint8_t above[MODEL_TASKS];
+		bool again = false, ring = false;
+		for (uint32_t i = 0; i < 6; i++) {
+			uint32_t t = i / 2, to = (t + 1 + i % 2) % 3;
+			p.needs[t] |= (uint8_t)((bits >> 2 * i & 1) << to);
+			p.after[t] |= (uint8_t)((bits >> (2 * i + 1) & 1) << to);
+			again |= (bits >> 2 * i & 3) == 3;
+		}
+		both = p;
+		for (uint32_t t = 0; t < 3; t++)
+			both.needs[t] |= p.after[t];
+		model_above(&both, above);
+		for (uint32_t t = 0; t < 3; t++)
+			ring |= above[t] >> t & 1;
+		if (again || ring)
+			continue;
+		graphs++;
+		for (uint32_t i = 0; i < 4; i++) {
+			p.claimed = i ? (uint8_t)(1u << (i - 1)) : 0;
+			p.files[0] = p.files[2] = i == 2 || graphs % 3 == 0;
+			p.sequential = (graphs + i) % 5 == 0;
+			p.slots = 1 + (graphs + i) % 2;
+			p.retries = graphs / 2 % 2;
+			p.repairs = graphs / 4 % 2;
+			p.halt = graphs / 3 % 3;
+			p.never_held = graphs % 4 != 0;
+			one_way_to_fail(&p, graphs + i);
+			explore(&p);
+		}
+	}
+	assert_int_equal(graphs, 1 + 2 * 6 + 4 * 12 + 8 * 6);
+}
+
 /* Graphs of 4 tasks: the settings take turns. */
 static void all_graphs_of_4(void **state)
 {
@@ -202,6 +242,14 @@ static const struct model_plan chosen[] = {
 	 .files = {1, 2, 1, 2, 0}, .exclusive = {false, false, false, false, true}, .fails = {F, T, B, T, B}},
 	{.name = "ended before the start", .n = 6, .slots = 2, .already = N0, .routed = N1, .halt = 1,
 	 .needs = {0, 0, N0, N1, N3, N0 | N2}, .fails = {F, T, B, T, B, F}},
+	{.name = "one after the other, however they end", .n = 5, .slots = 3, .retries = 1, .repairs = 1, .never_held = true,
+	 .after = {0, N0, N1, 0, N2 | N3}, .files = {1, 1, 1}, .fails = {F, B, T, F, B}},
+	{.name = "after what is skipped", .n = 5, .slots = 2, .needs = {0, N0, N1}, .after = {0, 0, 0, N2, N1 | N3},
+	 .fails = {F, T, B, F, T}},
+	{.name = "after and needs, exclusive", .n = 5, .slots = 2, .needs = {0, 0, N0}, .after = {0, N0, N1, N2, N0},
+	 .exclusive = {false, true, false, false, true}, .halt = 2, .fails = {F, T, B, F, T}},
+	{.name = "somebody else works on one", .n = 6, .slots = 2, .claimed = N2, .needs = {0, 0, 0, N2, 0, N4},
+	 .after = {0, 0, 0, 0, N2 | N0, 0}, .files = {0, 1, 1}, .fails = {F, T, B, F, T, B}},
 	{.name = "nothing to run", .n = 3, .slots = 1, .already = N0, .routed = N1, .needs = {0, 0, N1}},
 	{.name = "halt with retries under way", .n = 4, .slots = 3, .retries = 1, .halt = 1,
 	 .needs = {0, 0, 0, N0}, .fails = {F, F, T, F}},
@@ -301,6 +349,22 @@ static void forget_already(struct model_plan *p)
 	p->already = 0;
 }
 
+static void forget_order(struct model_plan *p)
+{
+	memset(p->after, 0, sizeof p->after);
+}
+
+static void order_is_need(struct model_plan *p)
+{
+	memcpy(p->needs, p->after, sizeof p->needs);
+	forget_order(p);
+}
+
+static void forget_claimed(struct model_plan *p)
+{
+	p->claimed = 0;
+}
+
 static void never_ask(struct model_plan *p)
 {
 	p->closed = false;
@@ -317,7 +381,7 @@ static void a_wrong_schedule_is_caught(void **state)
 		{forget_files, {.name = "files", .n = 3, .slots = 2, .files = {1, 2, 1}},
 		 "two tasks that declare a common file are under way at once"},
 		{forget_needs, {.name = "needs", .n = 3, .slots = 2, .needs = {0, 0, N1}},
-		 "a task is past waiting before all it needs is integrated"},
+		 "a task is past waiting before all that it waits for is there"},
 		{invent_a_need, {.name = "a need", .n = 3, .slots = 2}, "a task waits for nothing"},
 		{one_slot_more, {.name = "slots", .n = 3, .slots = 2}, "there is no such slot"},
 		{one_slot_less, {.name = "slots", .n = 3, .slots = 2},
@@ -345,6 +409,13 @@ static void a_wrong_schedule_is_caught(void **state)
 		 "a task begins before the former of its slot is merged"},
 		{forget_routed, {.name = "routed", .n = 1, .slots = 1, .routed = N0}, "a task that had ended before the start goes on"},
 		{forget_already, {.name = "already", .n = 2, .slots = 1, .already = N0, .needs = {0, N0}}, "a task that had ended before the start goes on"},
+		{forget_order, {.name = "after", .n = 2, .slots = 2, .after = {0, N0}},
+		 "a task is past waiting before all that it waits for is there"},
+		{order_is_need, {.name = "after", .n = 2, .slots = 1, .after = {0, N0}},
+		 "a task is skipped though nothing it needs ended badly"},
+		{forget_claimed, {.name = "claimed", .n = 1, .slots = 1, .claimed = N0}, "a task that had ended before the start goes on"},
+		{forget_files, {.name = "claimed", .n = 2, .slots = 1, .claimed = N0, .files = {1, 1}},
+		 "a task is past waiting before all that it waits for is there"},
 		{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},
 		 "more tasks run than there are slots"},
 	};
@@ -368,6 +439,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_schedule_is_caught),
 		cmocka_unit_test(all_graphs_of_3),
+		cmocka_unit_test(all_orders_of_3),
 		cmocka_unit_test(all_graphs_of_4),
 		cmocka_unit_test(all_files_and_exclusives),
 		cmocka_unit_test(all_preferences),

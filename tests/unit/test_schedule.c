@@ -93,6 +93,46 @@ static void a_dependent_waits_for_the_merge(void **state)
 	expect_all(STOP, "");
 }
 
+static void one_after_another_begins_whatever_became_of_the_first(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 4, .slots = 3, .retries = 1, .after = {0, 1, 2, 4});
+	expect_all(START, "assign 0@0");
+	expect(DONE, 0, "integrate 0");
+	expect(REPAIR, 0, "assign 0@0"); /* it goes back: it has not ended */
+	expect(FAILED, 0, "backoff 0");
+	expect(RETRY_DUE, 0, "assign 0@0");
+	expect(FAILED, 0, "assign 1@0");
+	expect(DONE, 1, "integrate 1");
+	expect(INTEGRATED, 1, "assign 2@0");
+	expect_all(STOP_NOW, "cancel 2@0");
+	expect(STOPPED, 2, "drop 2, end");
+	expect_state(3, WAITING);
+}
+
+static void after_one_that_is_skipped(void **state)
+{
+	(void)state;
+	SCHEDULE(.n = 4, .slots = 1, .needs = {0, 1}, .after = {0, 0, 2, 2 | 4});
+	expect_all(START, "assign 0@0");
+	expect(BLOCKED, 0, "skip 1<0, assign 2@0");
+	expect(TIMEOUT, 2, "assign 3@0");
+}
+
+static void what_somebody_else_works_on(void **state)
+{
+	(void)state;
+	/* 1 needs it, 2 comes after it, 3 shares a file with it, 4 comes after 3; only 5 can run. */
+	SCHEDULE(.n = 6, .slots = 2, .needs = {0, 1}, .after = {0, 0, 1, 0, 8}, .files = {1, 0, 0, 3, 0, 2});
+	schedule_restore(s, 0, TASK_CLAIMED, 0);
+	expect_all(START, "skip 1<0, assign 5@0");
+	expect(DONE, 5, "integrate 5");
+	expect(INTEGRATED, 5, "end");
+	expect_state(0, CLAIMED);
+	for (uint32_t t = 2; t < 5; t++)
+		expect_state(t, WAITING);
+}
+
 static void files_are_taken_until_the_merge(void **state)
 {
 	(void)state;
@@ -221,6 +261,9 @@ int main(void)
 		cmocka_unit_test(a_need_named_twice_is_one),
 		cmocka_unit_test(priority_goes_before_plan_order),
 		cmocka_unit_test(a_dependent_waits_for_the_merge),
+		cmocka_unit_test(one_after_another_begins_whatever_became_of_the_first),
+		cmocka_unit_test(after_one_that_is_skipped),
+		cmocka_unit_test(what_somebody_else_works_on),
 		cmocka_unit_test(files_are_taken_until_the_merge),
 		cmocka_unit_test(sent_back_from_the_merge_it_runs_again),
 		cmocka_unit_test(red_when_merged_counts_as_a_failure),

@@ -12,7 +12,13 @@ static bool good(enum task_state s)
 static bool ended_badly_itself(enum task_state s)
 {
 	return s == TASK_CONFLICT || s == TASK_BLOCKED || s == TASK_FAILED || s == TASK_TIMEOUT ||
-	       s == TASK_CANCELLED || s == TASK_ROUTED;
+	       s == TASK_CANCELLED || s == TASK_ROUTED || s == TASK_CLAIMED;
+}
+
+/* Nothing more becomes of it. */
+static bool is_over(enum task_state s)
+{
+	return good(s) || s == TASK_SKIPPED || (ended_badly_itself(s) && s != TASK_CLAIMED);
 }
 
 static bool holds_files(enum task_state s)
@@ -121,12 +127,48 @@ static uint32_t next_to_start(const struct model_plan *p, const enum task_state 
 
 /* ---- rules about a state ---- */
 
+/* Is there a task that this one only has to come after, and must not run beside? */
+static bool held_up(const struct model_step *st, uint32_t t)
+{
+	const struct model_plan *p = st->plan;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		if (has(p->after[t], i) && !is_over(st->after.state[i]))
+			return true;
+		if (st->is.started && i != t && has(p->claimed, i) && (p->files[i] & p->files[t]))
+			return true;
+	}
+	return false;
+}
+
+/* Those that wait for what is claimed, themselves or by others: no event will make them ready. */
+static uint8_t stuck(const struct model_step *st)
+{
+	const struct model_plan *p = st->plan;
+	uint8_t set = p->claimed, before = 0;
+
+	while (set != before) {
+		before = set;
+		for (uint32_t t = 0; t < p->n; t++) {
+			bool waits = st->after.state[t] == TASK_WAITING;
+			for (uint32_t i = 0; waits && i < p->n; i++) {
+				if (has(set, i) && (has(p->needs[t] | p->after[t], i) ||
+				                    (has(p->claimed, i) && (p->files[i] & p->files[t]))))
+					set |= (uint8_t)(1u << t);
+			}
+		}
+	}
+	return set;
+}
+
 static const char *check_dependencies(const struct model_step *st, uint32_t t)
 {
 	const struct model_plan *p = st->plan;
 	const enum task_state *state = st->after.state;
-	bool all_good = true, some_bad = false;
+	bool all_good = !held_up(st, t), some_bad = false;
 
+	if (has(p->already | p->routed | p->claimed, t))
+		return NULL;
 	for (uint32_t i = 0; i < p->n; i++) {
 		all_good &= !has(p->needs[t], i) || good(state[i]);
 		some_bad |= has(st->above[t], i) && ended_badly_itself(state[i]);
@@ -134,7 +176,7 @@ static const char *check_dependencies(const struct model_step *st, uint32_t t)
 	if (state[t] == TASK_WAITING && all_good)
 		return "a task waits for nothing";
 	if (state[t] != TASK_WAITING && state[t] != TASK_SKIPPED && !all_good)
-		return "a task is past waiting before all it needs is integrated";
+		return "a task is past waiting before all that it waits for is there";
 	if (state[t] == TASK_SKIPPED && !some_bad)
 		return "a task is skipped though nothing it needs ended badly";
 	if (state[t] != TASK_SKIPPED && some_bad && st->is.started)
@@ -171,8 +213,11 @@ static const char *check_progress(const struct model_step *st)
 	const struct model_plan *p = st->plan;
 	const struct model_shot *a = &st->after;
 	size_t under_way = a->count[TASK_RUNNING] + a->count[TASK_CHECKED] + a->count[TASK_BACKOFF];
-	bool pends = a->count[TASK_READY] + a->count[TASK_WAITING] > 0;
-	bool no_more = a->stopping || a->halted;
+	bool pends = false, no_more = a->stopping || a->halted;
+	uint8_t hopeless = stuck(st);
+
+	for (uint32_t t = 0; t < p->n; t++)
+		pends |= (a->state[t] == TASK_READY || a->state[t] == TASK_WAITING) && !has(hopeless, t);
 
 	if (a->ended && st->is.started && under_way > 0)
 		return "the end while something is under way";
@@ -206,7 +251,8 @@ const char *model_check_state(const struct model_step *st)
 	for (uint32_t t = 0; t < p->n && !broken; t++) {
 		count[a->state[t]]++;
 		broken = check_dependencies(st, t);
-		if ((has(p->already, t) && a->state[t] != TASK_ALREADY) || (has(p->routed, t) && a->state[t] != TASK_ROUTED))
+		if ((has(p->already, t) && a->state[t] != TASK_ALREADY) || (has(p->routed, t) && a->state[t] != TASK_ROUTED) ||
+		    (has(p->claimed, t) && a->state[t] != TASK_CLAIMED))
 			broken = "a task that had ended before the start goes on";
 		if (!broken)
 			broken = check_beside(st, t);
@@ -277,6 +323,9 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 		return to == TASK_READY || to == TASK_RUNNING || to == TASK_SKIPPED;
 	if (from == TASK_BACKOFF)
 		return to == TASK_READY && no_more;
+	/* Nothing keeps off what is claimed before the start. */
+	if (st->ev.kind == SCHED_START && from == TASK_READY && to == TASK_WAITING)
+		return held_up(st, t);
 	return from == TASK_READY && to == TASK_RUNNING;
 }
 

@@ -75,15 +75,18 @@ static bool share_a_file(void *ctx, uint32_t a, uint32_t b)
 
 static struct schedule *make(const struct model_plan *p)
 {
-	uint32_t needs[MODEL_TASKS * MODEL_TASKS];
-	size_t needs_at[MODEL_TASKS + 1] = {0}, n = 0;
+	uint32_t needs[MODEL_TASKS * MODEL_TASKS], after[MODEL_TASKS * MODEL_TASKS];
+	size_t needs_at[MODEL_TASKS + 1] = {0}, after_at[MODEL_TASKS + 1] = {0}, n = 0, n_after = 0;
 
 	for (uint32_t t = 0; t < p->n; t++) {
 		for (uint32_t i = 0; i < p->n; i++) {
 			if (p->needs[t] >> i & 1)
 				needs[n++] = i;
+			if (p->after[t] >> i & 1)
+				after[n_after++] = i;
 		}
 		needs_at[t + 1] = n;
+		after_at[t + 1] = n_after;
 	}
 	uint32_t prefer[MODEL_TASKS];
 	bool any = false;
@@ -96,6 +99,8 @@ static struct schedule *make(const struct model_plan *p)
 		.slots = p->slots,
 		.needs = needs,
 		.needs_at = needs_at,
+		.after = after,
+		.after_at = after_at,
 		.priority = p->priority,
 		.exclusive = p->exclusive,
 		.prefer = any ? prefer : NULL,
@@ -111,6 +116,8 @@ static struct schedule *make(const struct model_plan *p)
 			schedule_restore(s, t, TASK_ALREADY, 0);
 		else if (p->routed >> t & 1)
 			schedule_restore(s, t, TASK_ROUTED, 0);
+		else if (p->claimed >> t & 1)
+			schedule_restore(s, t, TASK_CLAIMED, 0);
 	}
 	return s;
 }
@@ -152,9 +159,9 @@ static void say_plan(struct str *out, const struct model_plan *p)
 	str_addf(out, "plan %s: slots %u, retries %u, halt after %u%s\n", p->name, p->slots,
 	         p->retries, p->halt, p->sequential ? ", sequential" : "");
 	for (uint32_t t = 0; t < p->n; t++)
-		str_addf(out, "  task %u: needs 0x%02x, files 0x%02x, priority %lld, slot %u%s\n", t,
-		         p->needs[t], p->files[t], (long long)p->priority[t], p->prefer[t],
-		         p->exclusive[t] ? ", exclusive" : "");
+		str_addf(out, "  task %u: needs 0x%02x, after 0x%02x, files 0x%02x, priority %lld, slot %u%s%s\n", t,
+		         p->needs[t], p->after[t], p->files[t], (long long)p->priority[t], p->prefer[t],
+		         p->exclusive[t] ? ", exclusive" : "", p->claimed >> t & 1 ? ", claimed" : "");
 }
 
 static void report(struct search *x, const char *broken, size_t node, struct sched_event ev,

@@ -18,11 +18,12 @@ struct model_plan {
 	bool sequential;
 	bool closed; /* slots are asked for, and others ask for them */
 	uint8_t needs[MODEL_TASKS]; /* bit i: needs task i */
+	uint8_t after[MODEL_TASKS]; /* bit i: begins once task i has ended */
 	uint8_t files[MODEL_TASKS]; /* bit i: declares file i */
 	int64_t priority[MODEL_TASKS];
 	bool exclusive[MODEL_TASKS];
 	uint8_t prefer[MODEL_TASKS]; /* the number of its slot, from 1; 0 = any */
-	uint8_t already, routed;     /* bit i: task i has ended so before the start */
+	uint8_t already, routed, claimed; /* bit i: task i has ended so before the start, or is somebody else's */
 	bool never_held;            /* leaves HOLD and RELEASE out, and half of the states */
 	uint8_t fails[MODEL_TASKS]; /* the ways it may fail: MODEL_FAILED | ...; 0 = all of them */
 };
