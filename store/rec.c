@@ -61,15 +61,35 @@ static void pack_field(msgpack_packer *pk, const struct rec_field *f, const void
 	}
 }
 
+static bool empty(const struct rec_field *f, const void *value)
+{
+	switch (f->type) {
+	case REC_u64:
+		return !*(const uint64_t *)value;
+	case REC_flag:
+		return !*(const bool *)value;
+	case REC_str:
+		return !*(char *const *)value;
+	case REC_list:
+		return !((const struct strv *)value)->n;
+	}
+	return false;
+}
+
 void rec_encode(const struct rec *r, const void *obj, struct str *out)
 {
 	msgpack_packer pk;
 
 	msgpack_packer_init(&pk, out, append);
-	msgpack_pack_map(&pk, r->n + 1);
+	size_t n = 1;
+	for (size_t i = 0; i < r->n; i++)
+		n += !r->sparse || !empty(&r->fields[i], at_const(&r->fields[i], obj));
+	msgpack_pack_map(&pk, n);
 	pack_text(&pk, "v");
 	msgpack_pack_uint64(&pk, r->version);
 	for (size_t i = 0; i < r->n; i++) {
+		if (r->sparse && empty(&r->fields[i], at_const(&r->fields[i], obj)))
+			continue;
 		pack_text(&pk, r->fields[i].name);
 		pack_field(&pk, &r->fields[i], at_const(&r->fields[i], obj));
 	}

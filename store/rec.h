@@ -41,6 +41,7 @@ struct rec {
 	size_t size; /* of the struct */
 	const struct rec_field *fields;
 	size_t n;
+	bool sparse; /* empty fields are not written: for rows of which there are very many */
 };
 
 #define REC_MEMBER_(type, name) rec_##type##_t name;
@@ -52,11 +53,13 @@ struct rec {
 
 #define REC_FIELD_(type, name) {#name, REC_##type, offsetof(struct REC_SELF, name)},
 /* Before use: #define REC_SELF <struct name>, for offsetof; #undef it after. */
-#define REC_DEFINE(type_name, FIELDS, format_version)                                             \
+#define REC_DEFINE_(type_name, FIELDS, format_version, is_sparse)                                 \
 	static const struct rec_field type_name##_fields[] = {FIELDS(REC_FIELD_)};                \
 	const struct rec type_name##_rec = {#type_name, format_version,                           \
 	                                    sizeof(struct type_name), type_name##_fields,         \
-	                                    sizeof type_name##_fields / sizeof type_name##_fields[0]};
+	                                    sizeof type_name##_fields / sizeof type_name##_fields[0], is_sparse};
+#define REC_DEFINE(type_name, FIELDS, format_version) REC_DEFINE_(type_name, FIELDS, format_version, false)
+#define REC_DEFINE_SPARSE(type_name, FIELDS, format_version) REC_DEFINE_(type_name, FIELDS, format_version, true)
 
 /* Appends the encoding of *obj to `out`. Cannot fail: every struct has an encoding. */
 void rec_encode(const struct rec *r, const void *obj, struct str *out);

@@ -11,10 +11,10 @@ REC_DEFINE(session_row, SESSION_FIELDS, 1)
 REC_DEFINE(queue_row, QUEUE_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF task_def
-REC_DEFINE(task_def, TASK_DEF_FIELDS, 1)
+REC_DEFINE_SPARSE(task_def, TASK_DEF_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF task_row
-REC_DEFINE(task_row, TASK_FIELDS, 1)
+REC_DEFINE_SPARSE(task_row, TASK_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF event_row
 REC_DEFINE(event_row, EVENT_FIELDS, 1)
@@ -32,13 +32,16 @@ REC_DEFINE(request_row, REQUEST_FIELDS, 1)
 REC_DEFINE(claim_row, CLAIM_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF item_def
-REC_DEFINE(item_def, ITEM_DEF_FIELDS, 1)
+REC_DEFINE_SPARSE(item_def, ITEM_DEF_FIELDS, 1)
+#undef REC_SELF
+#define REC_SELF item_link
+REC_DEFINE_SPARSE(item_link, ITEM_LINK_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF item_row
-REC_DEFINE(item_row, ITEM_FIELDS, 1)
+REC_DEFINE_SPARSE(item_row, ITEM_FIELDS, 1)
 #undef REC_SELF
 #define REC_SELF issue_row
-REC_DEFINE(issue_row, ISSUE_FIELDS, 1)
+REC_DEFINE_SPARSE(issue_row, ISSUE_FIELDS, 1)
 #undef REC_SELF
 
 void rows_put(struct db_batch *b, enum db_table table, const char *key, const struct rec *r, const void *row)

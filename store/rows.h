@@ -173,6 +173,13 @@
 	F(str, solution_raw) /* that of its solution; NULL = there is none */                     \
 	F(u64, issue_at)     /* ordinal of its issue_row; 0 = none */
 
+/* Of an item what the whole queue has in memory at once: made from the definitions when it was added, never changes.
+ * Key: queue+ordinal. The edges are ordinals of other items, "1 5 12". */
+#define ITEM_LINK_FIELDS(F)                                                                       \
+	F(str, id) F(str, issue) F(str, solution) F(str, priority) F(u64, order) F(u64, tasks)    \
+	F(str, group) F(list, files) F(str, missing)                                              \
+	F(str, needs) F(str, after) F(str, turn)
+
 /* What happened to an item beside its task's row, which has its state. Key: queue/ordinal/s. Texts are JSON. */
 #define ITEM_FIELDS(F)                                                                            \
 	F(u64, queued_ms) F(u64, started_ms) F(u64, completed_ms) /* 0 = not, or as its raw text says */ \
@@ -202,6 +209,7 @@ REC_DECLARE(result_row, RESULT_FIELDS)
 REC_DECLARE(request_row, REQUEST_FIELDS)
 REC_DECLARE(claim_row, CLAIM_FIELDS)
 REC_DECLARE(item_def, ITEM_DEF_FIELDS)
+REC_DECLARE(item_link, ITEM_LINK_FIELDS)
 REC_DECLARE(item_row, ITEM_FIELDS)
 REC_DECLARE(issue_row, ISSUE_FIELDS)
 

@@ -16,7 +16,7 @@
 	{                                                                                         \
 		typedef struct msg_##name self;                                                   \
 		static const struct rec_field fields[] = {FIELDS(FIELD_)};                        \
-		static const struct rec r = {#name, 1, sizeof(self), fields, MEM_COUNT(fields)};  \
+		static const struct rec r = {#name, 1, sizeof(self), fields, MEM_COUNT(fields), false}; \
 		_Static_assert(MEM_COUNT(fields) < 64, #name " has more fields than rec allows");  \
 		return &r;                                                                        \
 	}

@@ -40,7 +40,7 @@ cd "$source_dir"
 symbol_exceptions='
     gitx_objects  oid_parse
     render        table_*
-    rows          *_row_rec task_def_rec item_def_rec
+    rows          *_row_rec task_def_rec item_def_rec item_link_rec
     scan          rec_scan
     str           strv_*
 '

@@ -1,0 +1,108 @@
+/* queue: queues of solutions as the store has them (formats.md S2): adding one, finding its items, what is ready and
+ * what blocks the rest. Sessions work on such a queue as on any plan; outside executors by `bosk next` and `bosk done`.
+ *
+ * The state of an item is its task's row, whoever works on it. What an item depends on never changes: it is kept
+ * small (struct item_link), so that a queue of 100,000 items fits into memory and is read in a moment. The texts of
+ * its solution are in the rows of the one item (queue_item). */
+#ifndef BOSK_QUEUE_H
+#define BOSK_QUEUE_H
+
+#include "supervisor/plan/plan.h"
+#include "supervisor/site.h"
+
+/* All items of a queue, without the texts of their solutions. Indices are ordinals - 1. */
+struct queue {
+	char *id;
+	struct queue_row row;
+	size_t n;
+	struct item_link *links;
+	enum task_state *states;
+	/* What item i depends on is edges.to[at[i]] to edges.to[at[i + 1] - 1]. */
+	struct queue_edges {
+		uint32_t *to;
+		size_t *at; /* n + 1 */
+	} needs, /* completed before it begins */
+		after,   /* ended before it begins, in whatever way: they share files */
+		turn;    /* the same: before it in a sequential group */
+};
+/* ERR_MISSING: there is no such queue, or it is a plan of another kind. The caller frees with queue_fini, also after
+ * an error. */
+int queue_load(struct queue *out, const struct site *site, const char *id, struct err *e);
+int queue_load_in(struct queue *out, struct db_txn *t, const char *id, struct err *e);
+void queue_fini(struct queue *q);
+
+/* Everything of one item. */
+struct queue_item {
+	struct task_def def;
+	struct task_row task;
+	struct item_def item_def;
+	struct item_row item;
+};
+int queue_item_load(struct queue_item *out, const struct site *site, const char *queue, size_t ordinal, struct err *e);
+int queue_item_load_in(struct queue_item *out, struct db_txn *t, const char *queue, size_t ordinal, struct err *e);
+/* What may change of it: its task's row and its own. */
+int queue_item_put_in(struct db_txn *t, const char *queue, size_t ordinal, const struct queue_item *item,
+                      struct err *e);
+void queue_item_fini(struct queue_item *item);
+/* The row of queues alone; the caller releases it with rec_fini. ERR_MISSING as with queue_load. */
+int queue_row_load_in(struct queue_row *out, struct db_txn *t, const char *id, struct err *e);
+int queue_row_put_in(struct db_txn *t, const char *id, const struct queue_row *row, struct err *e);
+
+/* Queues by rank, those without one last, then by id: the active ones, or all. */
+int queue_active(struct strv *out, const struct site *site, struct err *e);
+int queue_active_in(struct strv *out, struct db_txn *t, struct err *e);
+int queue_list(struct strv *out, const struct site *site, struct err *e);
+
+/* The item of this name, S-1 or QUE-x:S-1; *queue is the caller's. Without a queue in the name or in `in` (NULL = none
+ * was given): the first active queue that has it, else the only other one. ERR_MISSING: there is none. Rows of the
+ * index only: no queue is loaded. */
+int queue_find_item(char **queue, size_t *ordinal, const struct site *site, const char *name, const char *in,
+                    struct err *e);
+int queue_find_item_in(char **queue, size_t *ordinal, struct db_txn *t, const char *name, const char *in,
+                       struct err *e);
+
+/* pending executing completed failed skipped */
+const char *queue_word(enum task_state s);
+enum task_state queue_state(const struct task_row *t); /* WAITING when it has none that is known */
+bool queue_finished(enum task_state s);                 /* completed, failed or skipped */
+/* May it begin now? */
+bool queue_ready(const struct queue *q, size_t i);
+/* The ids of the items that keep a pending one from it. */
+void queue_blocked_by(const struct queue *q, size_t i, struct strv *out);
+
+/* What the states of its items make of an active or failed queue: active | completed | failed. Static text. */
+const char *queue_status(const enum task_state *states, size_t n);
+
+/* ---- adding ---- */
+
+struct queue_added {
+	char *id;
+	size_t items, ready;
+	bool known; /* it was there already, with the same content: nothing was changed */
+};
+/* A plan of the kind "queue", as it was just read, into the store: under `as`, or the id that its file gives, or one made
+ * of the time, when both are NULL. All or nothing. ERR_EXISTS: there is a queue of this id with other content. */
+int queue_add(struct queue_added *out, struct site *site, const struct plan *plan, const char *as, struct err *e);
+void queue_added_fini(struct queue_added *a);
+
+/* Which item has which name, of n definitions; they are borrowed. */
+struct queue_names {
+	const struct task_def *defs;
+	uint32_t *slots; /* ordinals by hash; 0 = free */
+	size_t mask;
+};
+void queue_names_init(struct queue_names *out, const struct task_def *defs, size_t n);
+void queue_names_fini(struct queue_names *names);
+size_t queue_names_find(const struct queue_names *names, const char *id); /* its ordinal; 0 = none */
+/* What the store keeps of item `ordinal` for queue_load; the caller releases it with rec_fini. ERR_DAMAGED: it depends on
+ * an item that there is not. */
+int queue_link_make(struct item_link *out, const struct queue_names *names, size_t ordinal, const struct item_def *item,
+                    struct err *e);
+
+/* ---- keys of rows; the caller owns them ---- */
+char *queue_task_key(const char *queue, size_t ordinal, char part); /* tasks and items; part d or s */
+char *queue_link_key(const char *queue, size_t ordinal);
+char *queue_index_key(const char *queue, const char *item);
+char *queue_issue_key(const char *queue, size_t ordinal);
+
+#endif

@@ -1,0 +1,154 @@
+/* queue_add: a queue that was read, into the store. */
+#include <stdio.h>
+#include <string.h>
+
+#include "queue.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+
+struct adding {
+	const struct plan *plan;
+	const struct queue_names *names;
+	const char *id;
+	uint64_t now;
+	bool known;
+};
+
+static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r, const void *row,
+               struct err *e)
+{
+	AUTO_STR struct str bytes = {0};
+
+	rec_encode(r, row, &bytes);
+	return db_put(t, table, key, bytes.p, bytes.len, e);
+}
+
+/* ---- rows ---- */
+
+static int put_item(struct db_txn *t, const struct adding *a, size_t i, struct err *e)
+{
+	const struct plan_queue *q = a->plan->queue;
+	AUTO_FREE char *def = queue_task_key(a->id, i + 1, 'd'), *row = queue_task_key(a->id, i + 1, 's');
+	AUTO_FREE char *index = queue_index_key(a->id, a->plan->tasks[i].id), *link_key = queue_link_key(a->id, i + 1);
+	struct task_row task = {.state = (char *)task_state_name(q->states[i]), .reason = q->reasons ? q->reasons[i] : NULL};
+	char ordinal[24];
+	struct item_link link;
+
+	snprintf(ordinal, sizeof ordinal, "%zu", i + 1);
+	if (queue_link_make(&link, a->names, i + 1, &q->defs[i], e) != 0)
+		return -1;
+	int rc = put(t, DB_items, link_key, &item_link_rec, &link, e);
+	rec_fini(&item_link_rec, &link);
+	return rc != 0 || put(t, DB_tasks, def, &task_def_rec, &a->plan->tasks[i], e) != 0 ||
+	                       put(t, DB_tasks, row, &task_row_rec, &task, e) != 0 ||
+	                       put(t, DB_items, def, &item_def_rec, &q->defs[i], e) != 0 ||
+	                       put(t, DB_items, row, &item_row_rec, &q->items[i], e) != 0 ||
+	                       db_put(t, DB_items, index, ordinal, strlen(ordinal), e) != 0
+	               ? -1
+	               : 0;
+}
+
+static int put_queue(struct db_txn *t, const struct adding *a, struct err *e)
+{
+	const struct plan_queue *q = a->plan->queue;
+	struct queue_row row = q->row; /* borrowed texts */
+
+	row.kind = a->plan->kind;
+	row.content = a->plan->content;
+	row.created_ms = a->now;
+	row.tasks = a->plan->n;
+	row.source = a->plan->source;
+	if (!row.status)
+		row.status = (char *)"active";
+	return queue_row_put_in(t, a->id, &row, e);
+}
+
+/* Is there one of this id? It is the same, or it is in the way. */
+static int look(struct db_txn *t, struct adding *a, struct err *e)
+{
+	struct queue_row there;
+	struct err absent = {0};
+	const void *value;
+	size_t n;
+
+	a->known = false;
+	if (db_get(t, DB_queues, a->id, &value, &n, &absent) != 0)
+		return absent.kind == ERR_MISSING ? 0 : err_set(e, absent.kind, "%s", absent.text);
+	if (rec_decode(&queue_row_rec, &there, value, n, e) != 0)
+		return err_set(e, ERR_DAMAGED, "the row of queue %s cannot be read: bosk verify --repair", a->id);
+	a->known = str_eq(there.kind, a->plan->kind) && str_eq(there.content, a->plan->content);
+	rec_fini(&queue_row_rec, &there);
+	return a->known ? 0
+	                : err_set(e, ERR_EXISTS, "there is a queue %s already, with other content: give this one another id "
+	                          "with --as ID, or take that one away with bosk queue remove %s", a->id, a->id);
+}
+
+static int add_rows(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct adding *a = ctx;
+	const struct plan_queue *q = a->plan->queue;
+	int rc = look(t, a, e);
+
+	if (rc != 0 || a->known)
+		return rc;
+	for (size_t i = 0; rc == 0 && i < a->plan->n; i++)
+		rc = put_item(t, a, i, e);
+	for (size_t i = 0; rc == 0 && i < q->n_issues; i++) {
+		AUTO_FREE char *key = queue_issue_key(a->id, i + 1);
+		rc = put(t, DB_issues, key, &issue_row_rec, &q->issues[i], e);
+	}
+	return rc == 0 ? put_queue(t, a, e) : -1;
+}
+
+/* ---- what was added ---- */
+
+static void count_ready(struct queue_added *out, const struct site *site)
+{
+	struct queue q;
+	struct err ignored = {0};
+
+	if (queue_load(&q, site, out->id, &ignored) == 0)
+		for (size_t i = 0; i < q.n; i++)
+			out->ready += queue_ready(&q, i);
+	out->items = q.n;
+	queue_fini(&q);
+}
+
+int queue_add(struct queue_added *out, struct site *site, const struct plan *plan, const char *as, struct err *e)
+{
+	struct queue_names names;
+	struct adding a = {.plan = plan, .names = &names, .now = clock_wall_ms()};
+	AUTO_STR struct str stamp = {0};
+	int rc;
+
+	*out = (struct queue_added){0};
+	if (!as && plan->queue->id)
+		as = plan->queue->id;
+	str_add(&stamp, "QUE-");
+	clock_add_stamp(&stamp, a.now);
+	queue_names_init(&names, plan->tasks, plan->n);
+	for (int i = 1;; i++) { /* those of the same second take a number */
+		AUTO_FREE char *made = i == 1 ? mem_strdup(stamp.p) : mem_printf("%s-%d", stamp.p, i);
+		mem_set(&out->id, as ? as : made);
+		a.id = out->id;
+		err_clear(e);
+		FAILPOINT("queue.add.before");
+		rc = db_write(site->db, add_rows, &a, e);
+		FAILPOINT("queue.add.after");
+		if (rc == 0 || e->kind != ERR_EXISTS || as)
+			break;
+	}
+	queue_names_fini(&names);
+	if (rc != 0)
+		return -1;
+	out->known = a.known;
+	count_ready(out, site);
+	return 0;
+}
+
+void queue_added_fini(struct queue_added *a)
+{
+	free(a->id);
+	*a = (struct queue_added){0};
+}

@@ -1,0 +1,78 @@
+/* queue_link: the small form of an item, which is what a whole queue is loaded from. */
+#include <string.h>
+
+#include "queue.h"
+#include "store/base/mem.h"
+
+static size_t place(const struct queue_names *names, const char *id)
+{
+	size_t hash = 5381;
+
+	for (const char *p = id; *p; p++)
+		hash = hash * 33 ^ (unsigned char)*p;
+	hash ^= hash >> 17;
+	for (;; hash++) {
+		uint32_t ordinal = names->slots[hash & names->mask];
+		if (!ordinal || strcmp(names->defs[ordinal - 1].id, id) == 0)
+			return hash & names->mask;
+	}
+}
+
+void queue_names_init(struct queue_names *out, const struct task_def *defs, size_t n)
+{
+	size_t room = 16;
+
+	while (room < 2 * n)
+		room *= 2;
+	*out = (struct queue_names){defs, mem_array(room, sizeof *out->slots), room - 1};
+	for (size_t i = 0; i < n; i++)
+		if (defs[i].id)
+			out->slots[place(out, defs[i].id)] = (uint32_t)i + 1;
+}
+
+void queue_names_fini(struct queue_names *names)
+{
+	free(names->slots);
+	*names = (struct queue_names){0};
+}
+
+size_t queue_names_find(const struct queue_names *names, const char *id)
+{
+	return names->slots[place(names, id)];
+}
+
+static int ordinals(char **out, const struct queue_names *names, const char *id, const struct strv *of, struct err *e)
+{
+	AUTO_STR struct str text = {0};
+
+	for (size_t i = 0; i < of->n; i++) {
+		size_t ordinal = queue_names_find(names, of->v[i]);
+		if (!ordinal)
+			return err_set(e, ERR_DAMAGED, "item %s depends on %s, which there is not", id, of->v[i]);
+		str_addf(&text, "%s%zu", i ? " " : "", ordinal);
+	}
+	*out = text.len ? str_take(&text) : NULL;
+	return 0;
+}
+
+int queue_link_make(struct item_link *out, const struct queue_names *names, size_t ordinal, const struct item_def *item,
+                    struct err *e)
+{
+	const struct task_def *d = &names->defs[ordinal - 1];
+
+	*out = (struct item_link){.id = mem_strdup(d->id),
+	                          .issue = mem_strdup(d->issue),
+	                          .solution = mem_strdup(d->solution),
+	                          .priority = mem_strdup(item->priority),
+	                          .order = item->order,
+	                          .tasks = item->tasks,
+	                          .group = mem_strdup(item->group),
+	                          .missing = mem_strdup(d->missing)};
+	strv_copy(&out->files, &d->files);
+	if (ordinals(&out->needs, names, d->id, &d->needs, e) == 0 &&
+	    ordinals(&out->after, names, d->id, &d->after, e) == 0 &&
+	    ordinals(&out->turn, names, d->id, &d->in_turn, e) == 0)
+		return 0;
+	rec_fini(&item_link_rec, out);
+	return -1;
+}
