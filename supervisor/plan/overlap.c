@@ -130,6 +130,11 @@ static bool globs_meet(const char *a, const char *b)
 	return row[0][0];
 }
 
+size_t overlap_literal(const char *path)
+{
+	return strcspn(path, "*?[");
+}
+
 bool overlap_paths(const char *a, const char *b)
 {
 	size_t na = strlen(a), nb = strlen(b), n = na < nb ? na : nb;
@@ -138,4 +143,22 @@ bool overlap_paths(const char *a, const char *b)
 	if (strcmp(a, ".") == 0 || strcmp(b, ".") == 0)
 		return true;
 	return memcmp(a, b, n) == 0 && (na == nb || (na > nb ? a : b)[n] == '/');
+}
+
+void overlap_fold(char *out, const char *path)
+{
+	for (; *path; path++)
+		*out++ = *path >= 'A' && *path <= 'Z' ? (char)(*path - 'A' + 'a') : *path;
+	*out = '\0';
+}
+
+bool overlap_paths_any_case(const char *a, const char *b)
+{
+	char x[LEN], y[LEN];
+
+	if (strlen(a) >= LEN || strlen(b) >= LEN)
+		return true; /* no such path is let in: nothing is known of them */
+	overlap_fold(x, a);
+	overlap_fold(y, b);
+	return overlap_paths(x, y);
 }

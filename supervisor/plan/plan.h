@@ -154,7 +154,8 @@ void plan_write(const struct plan *p, struct str *out);
 
 /* Do tasks a and b declare a common file? Paths are normalised; "dir/" or "dir" covers what is
  * below it; * ? [] and ** are globs; two globs that could match a common path overlap (when in
- * doubt: yes). No declared files = no overlap. For struct sched_plan.overlaps, ctx = struct plan *. */
+ * doubt: yes). Between items of a queue A and a are the same. No declared files = no overlap. For
+ * struct sched_plan.overlaps, ctx = struct plan *. */
 bool plan_overlaps(void *plan, uint32_t a, uint32_t b);
 
 /* What becomes of a task without anybody working on it: TASK_ALREADY or TASK_ROUTED; TASK_WAITING = it runs. */

@@ -85,10 +85,11 @@ bool plan_overlaps(void *plan, uint32_t a, uint32_t b)
 {
 	const struct plan *p = plan;
 	const struct strv *x = &p->tasks[a].files, *y = &p->tasks[b].files;
+	bool (*meet)(const char *, const char *) = str_eq(p->kind, "queue") ? overlap_paths_any_case : overlap_paths;
 
 	for (size_t i = 0; i < x->n; i++)
 		for (size_t j = 0; j < y->n; j++)
-			if (overlap_paths(x->v[i], y->v[j]))
+			if (meet(x->v[i], y->v[j]))
 				return true;
 	return false;
 }
