@@ -5,7 +5,7 @@
 
 #include "store/base/mem.h"
 
-enum { MAX_WORK = 20000000 }; /* edges looked at, in all */
+enum { MAX_WORK = 5000000 }; /* edges looked at, in all */
 #define NONE UINT32_MAX
 
 struct edge {
