@@ -118,7 +118,7 @@ const struct config_key config_keys[] = {
 	     NULL, NULL),
 	OTHER("pr.draft", CONFIG_FLAG, CONFIG_NOWHERE, "false", NULL),
 	TEXT("pr.remote", AT(pr_remote), "origin", NULL, NULL),
-	CHOICE("steps", steps, "together", "together|each", "each"),
+	CHOICE("steps", steps, "together", "together|each", NULL),
 	SWITCH("merge_drivers", merge_drivers, "off", "off|run", NULL),
 	SWITCH("push", push, "off", "off|on", NULL),
 	SPAN("push_timeout", push_timeout_ms, "10m", 0),

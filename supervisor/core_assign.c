@@ -83,6 +83,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	struct err e = {0};
 	struct msg m = {.kind = MSG_TASK};
 
+	bool each = str_eq(c->cfg->steps, "each");
 	escape_idle(c, slot, &idle);
 	AUTO_FREE char *said = feedback && row->answers ? mem_printf("%s\n%s", feedback, row->answers)
 	                       : row->answers            ? mem_strdup(row->answers)
@@ -116,7 +117,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.gates_given = d->gates_given,
 		.allow_empty = d->allow_empty,
 		.fix_attempts = c->cfg->fix_attempts,
-		.subject = d->title ? d->title : d->id,
+		.subject = d->subject ? d->subject : d->title ? d->title : d->id,
 		.trailers = trailers,
 		.kind = s->queue.kind,
 		.domain = d->domain,
@@ -135,6 +136,14 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.human = d->human,
 		.story_folders = c->story_folders,
 		.human_patterns = c->cfg->stories_human,
+		.step_ids = d->step_ids,
+		.step_titles = d->step_titles,
+		.step_texts = each ? d->step_texts : (struct strv){0},
+		.steps_each = each,
+		.step_gates = d->step_gates,
+		.claims = d->claims,
+		.issue = d->issue,
+		.solution = d->solution,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	if (pool_send(c->pool, slot, &m, &e) == 0)

@@ -157,6 +157,8 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	strv_fini(&row->gates);
 	strv_copy(&row->gates, &m->gates);
 	take_story(row, m, k == 0);
+	mem_set(&row->step, k == 0 ? NULL : m->step);
+	mem_set(&row->told, m->told);
 	turn_result(&c->turn, task, outcome, m->tree);
 	if (k == 0) {
 		green_add(c->green, m->tree, &m->gates);

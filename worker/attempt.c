@@ -7,12 +7,12 @@
 #include <unistd.h>
 
 #include "exec.h"
-#include "gate.h"
 #include "job.h"
 #include "output.h"
 #include "message.h"
 #include "prompt.h"
 #include "secret.h"
+#include "solution.h"
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -64,6 +64,7 @@ static void task_write(const struct attempt *r, struct str *out)
 	json_put_text(j, "run", r->t->run);
 	json_put_text(j, "session", r->s->init.sid);
 	json_put_text(j, "queue", r->t->queue);
+	solution_write(r, j);
 	json_write(j, true, out);
 	json_free(j);
 }
@@ -85,7 +86,7 @@ static int write_inputs(struct attempt *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	unlink(result_path); /* of a run that a kill made forgotten */
-	prompt_write(r->t, r->feedback, &prompt);
+	prompt_write(r->t, r->step, r->feedback, &prompt);
 	task_write(r, &json);
 	/* Plans with secrets are refused, but this one may have been stored before the variable was set. */
 	secret_hide_input(&prompt);
@@ -142,9 +143,12 @@ static enum step run_agent(struct attempt *r)
 	const char *command = r->t->run ? r->t->run : r->t->executor;
 	struct err e = {0};
 	struct job_result result;
-	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)++r->attempt);
+	r->attempt++;
+	AUTO_FREE char *number = mem_printf("%llu%s%s", (unsigned long long)r->attempt, r->step == SIZE_MAX ? "" : ", step ",
+	                                    r->step == SIZE_MAX ? "" : r->t->step_ids.v[r->step]);
 	struct msg m = {.kind = MSG_ATTEMPT};
 
+	mem_set(&r->step_red, NULL);
 	mem_set(&s->work_task, r->t->id);
 	s->work_attempt = r->attempt;
 	if (write_inputs(r, &e) != 0)
@@ -156,6 +160,7 @@ static enum step run_agent(struct attempt *r)
 
 	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);
 	AUTO_STR struct str tail = {0};
+	bool solution = solution_is(r->t), reads = r->story || solution;
 	free(r->log);
 	r->log = mem_printf("%s/agent.log", r->dir);
 	struct slot_run run = {.command = command,
@@ -165,7 +170,7 @@ static enum step run_agent(struct attempt *r)
 	                       .timeout_ms = r->t->timeout_ms,
 	                       .silence_ms = r->t->silence_ms,
 	                       .tail = &tail,
-	                       .tail_max = r->story ? OUTPUT_TAIL_MAX : SAID_MAX};
+	                       .tail_max = reads ? OUTPUT_TAIL_MAX : SAID_MAX};
 	int rc = slot_shell(s, &run, &result, &e);
 	clean_result(r);
 	if (rc != 0)
@@ -177,8 +182,10 @@ static enum step run_agent(struct attempt *r)
 		tail.p[--tail.len] = '\0';
 	switch (result.end) {
 	case JOB_EXITED:
+		if (solution && solution_read(r, &tail) == OVER)
+			return OVER;
 		if (result.status == 0)
-			return r->story ? story_read(r, &tail) : read_claim(r);
+			return r->story ? story_read(r, &tail) : solution ? GO_ON : read_claim(r);
 		str_keep_tail(&tail, SAID_MAX);
 		return attempt_over(r, "failed", "exit %d%s%s", result.status, tail.len ? ": " : "",
 		            str_text(&tail));
@@ -246,8 +253,7 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 	enum step step = GO_ON;
 	AUTO_STR struct str feedback = {0};
 
-	int rc = gate_run_all(r->s, r->t->gates_given ? &r->t->gates : NULL, changed, r->env.v, r->dir,
-	                      r->attempt, &report, &e);
+	int rc = solution_gates(r, changed, &report, &e);
 	strv_fini(&r->gates);
 	strv_copy(&r->gates, &report.verdicts);
 	if (report.red)
@@ -264,7 +270,7 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 		            (unsigned long long)*fixes, report.why, r->tried.p);
 	} else if (report.red) {
 		++*fixes;
-		prompt_feedback(&report, &feedback);
+		solution_feedback(r, &report, &feedback);
 		mem_set(&r->feedback, str_text(&feedback));
 		step = stage_restore(r->s, &e) == 0 ? AGAIN : attempt_broken(r, &e);
 	}
@@ -272,15 +278,16 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 	return step;
 }
 
-static enum step commit(struct attempt *r)
+static enum step commit(struct attempt *r, const struct strv *changed)
 {
 	AUTO_STR struct str message = {0};
 	AUTO_STRV struct strv own = {0};
 	struct err e = {0};
 
 	slot_progress(r->s, "commit", NULL, "");
+	solution_compare(r, changed);
 	message_own(r->s, r->t, &r->base, &own);
-	message_write(r->t, &own, r->attempt, &r->s->notes, &message);
+	message_write(r->t, &(struct message_facts){&own, changed, &r->gates}, r->attempt, &r->s->notes, &message);
 	if (stage_commit(r->s, r->t->branch, &r->base, &r->tree, message.p, &r->commit, &e) != 0)
 		return attempt_broken(r, &e);
 	return attempt_over(r, "ok", "%s", "");
@@ -308,11 +315,15 @@ enum step attempt_run(struct attempt *r, uint64_t *fixes)
 		step = attempt_broken(r, &e);
 	if (step == GO_ON && !changed.n && r->story)
 		step = story_unchanged(r);
-	else if (step == GO_ON && !changed.n && !r->t->allow_empty)
+	else if (step == GO_ON && !changed.n && !r->t->allow_empty && solution_last(r))
 		step = attempt_over(r, "failed", "nothing was changed (allow_empty is not set)");
 	if (step == GO_ON)
 		step = check_protected(r, &changed);
 	if (step == GO_ON)
 		step = run_gates(r, &changed, fixes);
-	return step == GO_ON ? commit(r) : step;
+	if (step == GO_ON && !solution_last(r) && stage_restore(r->s, &e) != 0)
+		step = attempt_broken(r, &e);
+	if (step != GO_ON || solution_next(r))
+		return step;
+	return commit(r, &changed);
 }

@@ -23,6 +23,10 @@ struct attempt {
 	struct strv gates;
 	char *log, *kept;
 	struct story *story; /* that it is to close (story.h); NULL = none */
+	/* Of a solution (solution.h): */
+	size_t step;      /* that this run of the agent is to do; SIZE_MAX = all of them */
+	char *step_red;   /* id of the one that failed; NULL = it was none of them */
+	char *told;       /* what the agent left as its result: one JSON object, without secrets */
 };
 
 enum step { GO_ON, AGAIN, OVER };
@@ -37,7 +41,7 @@ enum step attempt_broken(struct attempt *r, const struct err *e);
 char *attempt_dir(struct slot *s, const char *task, uint64_t attempt);
 
 /* Run the agent once and judge what it left. AGAIN: a gate is red, r->feedback says why and *fixes was
- * counted up; OVER: outcome and reason are set, "ok" with the commit made. */
+ * counted up; GO_ON: its step is done, and another one is to follow; OVER: outcome and reason are set, "ok" with the commit made. */
 enum step attempt_run(struct attempt *r, uint64_t *fixes);
 
 #endif

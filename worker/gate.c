@@ -121,15 +121,25 @@ static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, c
 	return 0;
 }
 
-int gate_run_all(struct slot *s, const struct strv *only, const struct strv *changed,
-                 char *const *env, const char *log_dir, uint64_t attempt, struct gate_report *out,
-                 struct err *e)
+/* A gate of a plan may have any name. */
+static char *log_of(const char *dir, const char *name)
 {
-	*out = (struct gate_report){0};
-	for (size_t i = 0; i < s->n_gates && !out->red; i++) {
-		const struct msg_gate *g = &s->gates[i];
+	char *path = mem_printf("%s/gate-%s.log", dir, name);
+
+	for (char *p = path + strlen(dir) + 1; *p; p++)
+		if (*p == '/')
+			*p = '_';
+	return path;
+}
+
+int gate_run_these(struct slot *s, const struct msg_gate *gates, size_t n, const struct strv *only,
+                   const struct strv *changed, char *const *env, const char *log_dir, uint64_t attempt,
+                   struct gate_report *out, struct err *e)
+{
+	for (size_t i = 0; i < n && !out->red && !out->stopped; i++) {
+		const struct msg_gate *g = &gates[i];
 		AUTO_STR struct str why = {0}, tail = {0};
-		AUTO_FREE char *log_path = mem_printf("%s/gate-%s.log", log_dir, g->name);
+		AUTO_FREE char *log_path = log_of(log_dir, g->name);
 		const char *verdict = "skipped";
 		uint64_t ms = 0;
 
@@ -156,4 +166,12 @@ int gate_run_all(struct slot *s, const struct strv *only, const struct strv *cha
 		}
 	}
 	return 0;
+}
+
+int gate_run_all(struct slot *s, const struct strv *only, const struct strv *changed,
+                 char *const *env, const char *log_dir, uint64_t attempt, struct gate_report *out,
+                 struct err *e)
+{
+	*out = (struct gate_report){0};
+	return gate_run_these(s, s->gates, s->n_gates, only, changed, env, log_dir, attempt, out, e);
 }

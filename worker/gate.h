@@ -16,6 +16,11 @@ struct gate_report {
 };
 void gate_report_fini(struct gate_report *r);
 
+/* The same of other gates than the session's, to be added to what `out` has. Nothing is run when that is red. */
+int gate_run_these(struct slot *s, const struct msg_gate *gates, size_t n, const struct strv *only,
+                   const struct strv *changed, char *const *env, const char *log_dir, uint64_t attempt,
+                   struct gate_report *out, struct err *e);
+
 /* Run the gates named in `only` (NULL = all), in order, to the first red one that is not excused.
  * `changed`: paths of the work, for gates with `paths` (NULL = run them all). Logs go to
  * `log_dir`/gate-NAME.log. Each verdict is sent as a frame. -1 only when the system fails. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "message_solution.h"
 #include "secret.h"
 #include "store/base/mem.h"
 
@@ -19,7 +20,7 @@ static const char *const types[] = {"feat", "fix", "refactor", "docs", "test", D
 
 struct draft {
 	const struct msg_task *t;
-	const struct strv *own;
+	const struct strv *own, *changed, *gates;
 	struct strv *notes;
 	struct str *out;
 };
@@ -284,6 +285,11 @@ static void closed_story(const struct draft *d)
 	str_addf(d->out, "chore(%s): close remaining tasks via story-closer\n", d->t->id);
 }
 
+static void solution(const struct draft *d)
+{
+	message_solution(d->t, d->changed, d->gates, d->out);
+}
+
 static const struct form {
 	const char *kind; /* of the plan */
 	void (*write)(const struct draft *d);
@@ -291,6 +297,7 @@ static const struct form {
 } forms[] = {
 	{"segments", conventional, true},
 	{"stories", closed_story, false},
+	{"queue", solution, false},
 };
 
 static const struct form *form_of(const struct msg_task *t)
@@ -346,10 +353,10 @@ void message_own(struct slot *s, const struct msg_task *t, const struct oid *bas
 		take_message(s, t->earlier, out);
 }
 
-void message_write(const struct msg_task *t, const struct strv *own, uint64_t attempt, struct strv *notes,
+void message_write(const struct msg_task *t, const struct message_facts *f, uint64_t attempt, struct strv *notes,
                    struct str *out)
 {
-	const struct draft d = {t, own, notes, out};
+	const struct draft d = {t, f->own, f->changed, f->gates, notes, out};
 
 	form_of(t)->write(&d);
 	str_addc(out, '\n');

@@ -11,8 +11,15 @@
  * them that of the task's commit before its merge had to be repaired. Empty for kinds that take nothing from them. */
 void message_own(struct slot *s, const struct msg_task *t, const struct oid *base, struct strv *out);
 
-/* `own` as above. What had to be replaced is told in `notes`. Pure. */
-void message_write(const struct msg_task *t, const struct strv *own, uint64_t attempt, struct strv *notes,
+/* What is known of the work; borrowed. */
+struct message_facts {
+	const struct strv *own;     /* as above */
+	const struct strv *changed; /* paths */
+	const struct strv *gates;   /* name=verdict */
+};
+
+/* What had to be replaced is told in `notes`. Pure. */
+void message_write(const struct msg_task *t, const struct message_facts *f, uint64_t attempt, struct strv *notes,
                    struct str *out);
 
 #endif

@@ -76,14 +76,43 @@ void prompt_feedback(const struct gate_report *r, struct str *out)
 	str_add(out, "\nYour earlier changes are still in the folder. Mend them so that every gate passes.\n");
 }
 
-void prompt_write(const struct msg_task *t, const char *feedback, struct str *out)
+/* The texts of all steps are in the prompt of the whole: without them it says what it is about. */
+static void add_summary(const struct msg_task *t, struct str *out)
+{
+	for (const char *p = t->prompt; *p;) {
+		size_t n = 0;
+		for (size_t i = 0; i < t->step_texts.n && !n; i++)
+			n = *t->step_texts.v[i] && str_starts(p, t->step_texts.v[i]) ? strlen(t->step_texts.v[i]) : 0;
+		if (!n)
+			str_addc(out, *p++);
+		else
+			p += n;
+	}
+}
+
+/* One of many steps, and which are done. */
+static void add_step(const struct msg_task *t, size_t step, struct str *out)
+{
+	str_addc(out, '\n');
+	add_summary(t, out);
+	str_add(out, "\n\n## The steps\n\n");
+	for (size_t i = 0; i < t->step_ids.n; i++)
+		str_addf(out, "- %s %s%s\n", t->step_ids.v[i], i < t->step_titles.n ? t->step_titles.v[i] : "",
+		         i < step ? " (done)" : i == step ? " (now)" : "");
+	str_addf(out, "\n## Now: step %s\n\n%s\n\nDo this step only. What is done of the others is in the folder.\n",
+	         t->step_ids.v[step], t->step_texts.v[step]);
+}
+
+void prompt_write(const struct msg_task *t, size_t step, const char *feedback, struct str *out)
 {
 	const struct ending *end = ending_of(t);
 
 	if (t->preamble)
 		str_addf(out, "%s%s\n", t->preamble, str_ends(t->preamble, "\n") ? "" : "\n");
 	str_addf(out, "# Task %s%s%s\n", t->id, t->title ? ": " : "", t->title ? t->title : "");
-	if (t->prompt)
+	if (step != SIZE_MAX)
+		add_step(t, step, out);
+	else if (t->prompt)
 		str_addf(out, "\n%s\n", t->prompt);
 	else if (t->run)
 		str_addf(out, "\nThe command that does this task:\n\n    %s\n", t->run);

@@ -10,8 +10,8 @@
 
 struct gate_report;
 
-/* `feedback` NULL on the first attempt. */
-void prompt_write(const struct msg_task *t, const char *feedback, struct str *out);
+/* `feedback` NULL on the first attempt. `step`: of a solution's steps the one that is to be done now; SIZE_MAX = all. */
+void prompt_write(const struct msg_task *t, size_t step, const char *feedback, struct str *out);
 
 /* What a red gate means for the agent: which one, its command, and the end of its output (the tail
  * and its surroundings, never the head). */

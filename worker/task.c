@@ -8,6 +8,7 @@
 #include "gate.h"
 #include "prompt.h"
 #include "rescue.h"
+#include "solution.h"
 #include "stage.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -151,7 +152,7 @@ static void wait_before_fix(struct attempt *r, uint64_t fixes)
 
 void task_run(struct slot *s, const struct msg_task *t)
 {
-	struct attempt r = {.s = s, .t = t, .attempt = t->attempts};
+	struct attempt r = {.s = s, .t = t, .attempt = t->attempts, .step = SIZE_MAX};
 	uint64_t began = clock_mono_ms(), fixes = 0;
 	struct err ignored = {0};
 
@@ -159,12 +160,16 @@ void task_run(struct slot *s, const struct msg_task *t)
 	s->began_ns = UINT64_MAX;
 	enum step step = prepare(&r);
 	traces_begin(s);
+	solution_begin(&r);
 	while (step != OVER && !s->shutdown) {
 		if (step == AGAIN)
 			wait_before_fix(&r, fixes);
 		if (s->shutdown)
 			break;
+		size_t before = r.step;
 		step = s->stop ? attempt_over(&r, "stopped", "stopped on request") : attempt_run(&r, &fixes);
+		if (r.step != before)
+			fixes = 0;
 	}
 	if (!s->shutdown && strcmp(r.outcome, "ok") != 0)
 		save(&r);
@@ -193,6 +198,7 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.copies = r.dir,
 		};
 		story_report(&r, &m.u.result);
+		solution_report(&r, &m.u.result);
 		chan_send(s->chan, &m, &ignored);
 	}
 	story_end(&r);
@@ -206,6 +212,8 @@ void task_run(struct slot *s, const struct msg_task *t)
 	free(r.reason);
 	free(r.log);
 	free(r.kept);
+	free(r.step_red);
+	free(r.told);
 }
 
 static int changed_since(struct slot *s, const char *since, const struct oid *commit,

@@ -166,7 +166,9 @@ void plan_check_sizes(struct plan_loader *l)
 	for (size_t i = 0; i < l->n; i++) {
 		const struct task_def *d = &l->tasks[i];
 		const struct plan_origin *o = l->origins ? &l->origins[i] : NULL;
-		const struct strv *const lists[] = {&d->needs, &d->files, &d->env, &d->gates, &d->human};
+		const struct strv *const lists[] = {&d->needs,      &d->files,       &d->env,        &d->gates, &d->human,
+		                                    &d->step_ids,   &d->step_titles, &d->step_texts, &d->step_gates,
+		                                    &d->claims};
 		const char *const texts[] = {d->preamble, d->prompt, d->run};
 		size_t n = 0;
 

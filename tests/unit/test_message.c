@@ -5,6 +5,7 @@
 #include "test.h"
 #include "worker/message.h"
 
+static const struct strv none;
 static const char trailers[] = "\nBosk-Session: abcdef\nBosk-Task: t\nBosk-Attempt: 1\n";
 
 static struct msg_task task(const char *branch, const char *domain, const char *subject)
@@ -26,7 +27,7 @@ static char *written(const struct msg_task *t, const char *const *own, size_t no
 
 	for (; own && *own; own++)
 		strv_add(&list, *own);
-	message_write(t, &list, 1, &told, &out);
+	message_write(t, &(struct message_facts){&list, &none, &none}, 1, &told, &out);
 	assert_int_equal(told.n, notes);
 	assert_true(str_ends(out.p, trailers));
 	out.p[out.len - strlen(trailers)] = '\0';
@@ -115,7 +116,7 @@ static void s0_9_any_message_of_an_agent_leaves_form_and_trailers(void **state)
 		for (uint64_t n = test_rng_below(&rng, 12); n; n--)
 			str_add(&own, bits[test_rng_below(&rng, MEM_COUNT(bits))]);
 		strv_add(&list, str_text(&own));
-		message_write(&t, &list, 1, &told, &out);
+		message_write(&t, &(struct message_facts){&list, &none, &none}, 1, &told, &out);
 		assert_true(str_ends(out.p, trailers));
 		assert_null(strcasestr(out.p, "\nBosk-Task: x"));
 		size_t type = strspn(out.p, "abcdefghijklmnopqrstuvwxyz");

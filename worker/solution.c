@@ -1,0 +1,271 @@
+/* solution: steps, their gates, and what an agent claims of them. */
+#include "solution.h"
+
+#include <string.h>
+
+#include "prompt.h"
+#include "secret.h"
+#include "store/base/fs.h"
+#include "store/base/mem.h"
+#include "story_result.h"
+
+enum { RESULT_MAX = 1 << 20, TOLD_MAX = 64 << 10, DIFFERENCES = 5, SAYS_MAX = 300 };
+
+bool solution_is(const struct msg_task *t)
+{
+	return str_eq(t->kind, "queue");
+}
+
+/* ---- steps ---- */
+
+void solution_begin(struct attempt *r)
+{
+	const struct msg_task *t = r->t;
+
+	/* What comes back from its merge is done as a whole: it is to be mended as a whole. */
+	bool each = solution_is(t) && t->steps_each && t->prompt && t->step_ids.n > 1 &&
+	            t->step_texts.n == t->step_ids.n && !t->start_tree;
+	r->step = each ? 0 : SIZE_MAX;
+}
+
+bool solution_last(const struct attempt *r)
+{
+	return r->step == SIZE_MAX || r->step + 1 == r->t->step_ids.n;
+}
+
+bool solution_next(struct attempt *r)
+{
+	if (solution_last(r))
+		return false;
+	r->step++;
+	mem_set(&r->feedback, NULL);
+	str_clear(&r->tried);
+	return true;
+}
+
+/* ---- gates ---- */
+
+static const char *step_of(const struct msg_task *t, const char *gate)
+{
+	for (size_t i = 0; i + 2 < t->step_gates.n; i += 3)
+		if (str_eq(t->step_gates.v[i + 1], gate))
+			return t->step_gates.v[i];
+	return NULL;
+}
+
+int solution_gates(struct attempt *r, const struct strv *changed, struct gate_report *report, struct err *e)
+{
+	const struct msg_task *t = r->t;
+	struct slot *s = r->s;
+	AUTO_FREE struct msg_gate *gates = mem_array(t->step_gates.n / 3, sizeof *gates);
+	bool whole = solution_last(r);
+	size_t n = 0;
+
+	for (size_t i = 0; i + 2 < t->step_gates.n; i += 3)
+		if (whole || str_eq(t->step_gates.v[i], t->step_ids.v[r->step]))
+			gates[n++] = (struct msg_gate){.name = t->step_gates.v[i + 1], .run = t->step_gates.v[i + 2]};
+	*report = (struct gate_report){0};
+	int rc = gate_run_these(s, gates, n, NULL, changed, r->env.v, r->dir, r->attempt, report, e);
+	mem_set(&r->step_red, report->red ? step_of(t, report->red) : NULL);
+	if (rc != 0 || !whole)
+		return rc;
+	return gate_run_these(s, s->gates, s->n_gates, t->gates_given ? &t->gates : NULL, changed, r->env.v, r->dir,
+	                      r->attempt, report, e);
+}
+
+static const char *title_of(const struct msg_task *t, const char *step)
+{
+	for (size_t i = 0; i < t->step_ids.n && i < t->step_titles.n; i++)
+		if (str_eq(t->step_ids.v[i], step))
+			return t->step_titles.v[i];
+	return "";
+}
+
+void solution_feedback(const struct attempt *r, const struct gate_report *report, struct str *out)
+{
+	if (r->step_red)
+		str_addf(out, "Step %s (%s) is not done yet.\n\n", r->step_red, title_of(r->t, r->step_red));
+	prompt_feedback(report, out);
+}
+
+/* ---- what the agent says ---- */
+
+/* The text that is to be its result; NULL = it left none. `file` owns it, or `output`. */
+static const char *find(struct attempt *r, const struct str *output, struct str *file, size_t *n)
+{
+	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
+	struct err ignored = {0};
+
+	if (r->result_too_large) {
+		strv_addf(&r->s->notes, "its result is larger than %d KiB and was not looked at", RESULT_MAX >> 10);
+		return NULL;
+	}
+	if (fs_read(path, RESULT_MAX, file, &ignored) == 0) {
+		*n = file->len;
+		return str_text(file);
+	}
+	return story_result_at_end(str_text(output), output->len, n);
+}
+
+static void keep(struct attempt *r, const struct json_t *said)
+{
+	AUTO_STR struct str text = {0};
+
+	json_write(said, false, &text);
+	secret_hide(&text);
+	mem_set(&r->told, text.len <= TOLD_MAX ? text.p : NULL);
+	if (text.len > TOLD_MAX)
+		strv_addf(&r->s->notes, "its result is larger than %d KiB and is not kept", TOLD_MAX >> 10);
+}
+
+/* A claim of an agent against itself is believed, as everywhere. */
+static enum step judge(struct attempt *r, const struct json_t *said)
+{
+	const char *status = json_get_text(said, "status"), *type = json_get_text(said, "error_type");
+	const char *id = json_get_text(said, "task_id"), *message = json_get_text(said, "message");
+	const char *why = message ? message : json_get_text(said, "reason");
+	bool blocked = str_eq(status, "blocked");
+	bool failed = blocked || str_eq(status, "failed") || str_eq(status, "error") || type || (id && message);
+
+	if (!failed)
+		return GO_ON;
+	if (id && strv_has(&r->t->step_ids, id))
+		mem_set(&r->step_red, id);
+	else if (id)
+		strv_addf(&r->s->notes, "it names the step \"%.80s\", which the solution has not", id);
+	why = why ? why : status ? status : "it failed";
+	return attempt_over(r, blocked ? "blocked" : "failed", "the agent says: %.*s%s%.80s%s", SAYS_MAX, why,
+	                    type ? " (" : "", type ? type : "", type ? ")" : "");
+}
+
+enum step solution_read(struct attempt *r, const struct str *output)
+{
+	AUTO_STR struct str file = {0};
+	struct err e = {0};
+	size_t n = 0;
+	const char *text = find(r, output, &file, &n);
+
+	if (!text)
+		return GO_ON;
+	size_t at = strspn(text, " \t\r\n");
+	struct json_t *said = at < n && text[at] == '{' ? json_parse(text, n, &e) : NULL;
+	if (!said) {
+		strv_addf(&r->s->notes, "its result is not used: %s", e.kind ? e.text : "it is no JSON object");
+		return GO_ON;
+	}
+	keep(r, said);
+	enum step step = judge(r, said);
+	json_free(said);
+	return step;
+}
+
+/* ---- ... and git does not ---- */
+
+static const char *inside(const struct attempt *r, const char *path)
+{
+	size_t n = strlen(r->s->init.worktree);
+
+	if (str_starts(path, r->s->init.worktree) && path[n] == '/')
+		path += n + 1;
+	while (str_starts(path, "./"))
+		path += 2;
+	return path;
+}
+
+static void note_some(struct attempt *r, const char *what, const struct strv *names)
+{
+	AUTO_STR struct str text = {0};
+
+	for (size_t i = 0; i < names->n && i < DIFFERENCES; i++)
+		str_addf(&text, "%s%.200s", i ? ", " : "", names->v[i]);
+	if (names->n > DIFFERENCES)
+		str_addf(&text, " and %zu more", names->n - DIFFERENCES);
+	secret_hide(&text);
+	if (names->n)
+		strv_addf(&r->s->notes, "%s: %s", what, text.p);
+}
+
+static void compare_files(struct attempt *r, const struct json_t *list, const struct strv *changed)
+{
+	AUTO_STRV struct strv said = {0}, missing = {0}, more = {0};
+
+	for (size_t i = 0; i < json_count(list); i++) {
+		const char *path = json_text(json_nth(list, i));
+		if (!path)
+			continue;
+		strv_add(&said, inside(r, path));
+		if (!strv_has(changed, said.v[said.n - 1]))
+			strv_add(&missing, said.v[said.n - 1]);
+	}
+	/* One that does a step of many may speak of that alone. */
+	for (size_t i = 0; said.n && r->step == SIZE_MAX && i < changed->n; i++)
+		if (!strv_has(&said, changed->v[i]))
+			strv_add(&more, changed->v[i]);
+	note_some(r, "it says that it changed files that are as they were", &missing);
+	note_some(r, "it changed files that its result does not name", &more);
+}
+
+static void compare_commit(struct attempt *r, const char *hash)
+{
+	size_t n = hash ? strspn(hash, "0123456789abcdefABCDEF") : 0;
+	struct err ignored = {0};
+	int status = 1;
+
+	if (!hash)
+		return;
+	bool may = n >= 4 && n <= 64 && !hash[n];
+	if (!may || git_try(&r->s->git, &status, NULL, NULL, GIT_ARGS("merge-base", "--is-ancestor", hash, "HEAD"),
+	                    &ignored) != 0 || status != 0)
+		strv_addf(&r->s->notes, "it says that it made the commit %.64s, which its worktree has not", hash);
+}
+
+void solution_compare(struct attempt *r, const struct strv *changed)
+{
+	struct err ignored = {0};
+	struct json_t *said = r->told ? json_parse(r->told, strlen(r->told), &ignored) : NULL;
+
+	if (!said)
+		return;
+	compare_files(r, json_get(said, "files_modified"), changed);
+	compare_commit(r, json_get_text(json_get(said, "commit"), "hash"));
+	json_free(said);
+}
+
+/* ---- outside ---- */
+
+void solution_write(const struct attempt *r, struct json_t *task)
+{
+	const struct msg_task *t = r->t;
+	struct json_t *steps;
+
+	if (!solution_is(t))
+		return;
+	json_put_text(task, "issue", t->issue);
+	json_put_text(task, "solution", t->solution);
+	steps = json_list();
+	for (size_t i = 0; i < t->step_ids.n; i++) {
+		struct json_t *step = json_map();
+		json_put_text(step, "id", t->step_ids.v[i]);
+		json_put_text(step, "title", i < t->step_titles.n ? t->step_titles.v[i] : NULL);
+		json_add(steps, step);
+	}
+	json_put(task, "steps", steps);
+	json_put_text(task, "step", r->step == SIZE_MAX ? NULL : t->step_ids.v[r->step]);
+}
+
+void solution_report(struct attempt *r, struct msg_result *m)
+{
+	bool failed = str_eq(r->outcome, "failed") || str_eq(r->outcome, "blocked") || str_eq(r->outcome, "timeout");
+
+	m->told = r->told;
+	if (!failed)
+		return;
+	if (!r->step_red && r->step != SIZE_MAX)
+		r->step_red = mem_strdup(r->t->step_ids.v[r->step]);
+	if (!r->step_red)
+		return;
+	AUTO_FREE char *reason = mem_steal(&r->reason);
+	r->reason = mem_printf("step %s: %s", r->step_red, reason ? reason : "");
+	m->reason = r->reason;
+	m->step = r->step_red;
+}
