@@ -8,6 +8,7 @@
 #include "status.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
+#include "told.h"
 
 static void quoted(struct str *out, const char *text)
 {
@@ -192,6 +193,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 		trouble = true;
 		add_trouble(s, i, out);
 	}
+	told_text(s, out);
 	for (size_t i = 0; i < s->manifest.notes.n; i++) {
 		str_add(out, i ? "" : "\nnotes\n");
 		quoted(out, s->manifest.notes.v[i]);

@@ -11,6 +11,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "told.h"
 
 /* The states shown, in the order they are listed. */
 static const char *const shown[] = {"integrated", "landed",  "running", "pending",  "conflict",
@@ -94,6 +95,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 		json_put_u64(j, "tasks_completed", n.completed);
 		json_put_u64(j, "tasks_total", n.total);
 	}
+	told_json(s, i, j);
 	return j;
 }
 

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# bosk's own run of a queue of solutions: steps, their gates, one commit, what the agent says.
+# shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk; tests are subshells
+
+load ../lib/flow
+load ../lib/queue
+
+setup() {
+    flow_setup
+    make_repo
+    solution_plan "$SCRATCH/q.json"
+    solution_agent
+}
+teardown() { flow_teardown; }
+
+row() { status_json ".sessions | sort_by(.started_at) | last | .tasks[] | select(.id == \"$1\") | $2"; }
+
+@test "S2.2: steps together: one run of the agent, one commit, each step's gates in order, then the session's" {
+    commit_config <<<'gates: [{name: lint, run: "true"}]'
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1
+    expect_status 0
+    equal runs "$(cat "$RUNS")" $'S-1 all 1\nS-2 all 1'
+    equal gates "$(row S-1 '.gates | to_entries | map(.key + "=" + .value) | join(" ")')" \
+        'T1.test=pass T2.test=pass T2.verify=pass lint=pass'
+    commit=$(row S-1 .commit)
+    equal "one commit" "$(git rev-list --count "main..$commit")" 1
+    git log -1 --format=%B "$commit" >"$SCRATCH/message"
+    sed 's/^\(Bosk-[A-Z][a-z]*\): .*/\1/' "$SCRATCH/message" | diff - <(cat <<'TEXT'
+feat(cli): greet people
+
+## Solution Summary
+- Solution-ID: S-1
+- Tasks: T1, T2
+
+## Tasks Completed
+- [T1] First: add
+- [T2] Second: extend
+
+## Files Modified
+- one.txt
+- two.txt
+
+## Verification
+- T1.test: pass
+- T2.test: pass
+- T2.verify: pass
+- lint: pass
+- claimed, not verified: [T2] It reads well
+
+Bosk-Session
+Bosk-Queue
+Bosk-Task
+Bosk-Attempt
+
+TEXT
+)
+    [ -e "$(dirname "$(row S-1 .log)")/gate-T2.test.log" ]
+    run_bosk report
+    grep -qx '  S-1 T2: It reads well' "$OUT"
+}
+
+@test "S2.16: trailers are the last paragraph alone" {
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT"
+    expect_status 0
+    git log -1 --format=%B "$(row S-1 .commit)" | git interpret-trailers --parse >"$SCRATCH/trailers"
+    equal trailers "$(cut -d: -f1 "$SCRATCH/trailers" | xargs)" 'Bosk-Session Bosk-Queue Bosk-Task Bosk-Attempt'
+}
+
+@test "S2.2: steps: each: one run for each step, in their order; its gates are green before the next begins; one commit" {
+    echo 'if [ $step = T1 ]; then [ $BOSK_ATTEMPT -gt 1 ] || echo wrong >one.txt; fi' >"$RUNS.then"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each
+    expect_status 0
+    equal runs "$(cat "$RUNS")" $'S-1 T1 1\nS-1 T1 2\nS-1 T2 3\nS-2 all 1'
+    grep -q '^Do one\.$' "$RUNS.S-1.1"
+    refute grep -q 'Do two' "$RUNS.S-1.1"
+    grep -q '^About greeting\.$' "$RUNS.S-1.1"
+    grep -q '^Step T1 (First: add) is not done yet' "$RUNS.S-1.2"
+    grep -q '^- T1 First: add (done)$' "$RUNS.S-1.3"
+    refute grep -q 'is not done yet' "$RUNS.S-1.3"
+    equal gates "$(row S-1 '.gates | keys | join(" ")')" 'T1.test T2.test T2.verify'
+    equal "one commit" "$(git rev-list --count "main..$(row S-1 .commit)")" 1
+    equal files "$(git diff --name-only main "$(row S-1 .commit)" | xargs)" 'one.txt two.txt'
+}
+
+@test "S2.11: what fails in part names the step; all gates run again after a fix, whose prompt names it too" {
+    echo '[ $BOSK_TASK != S-1 ] || echo 2 >two.txt' >"$RUNS.then"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c fix_attempts=1
+    expect_status 1
+    equal runs "$(cat "$RUNS")" $'S-1 all 1\nS-1 all 2\nS-2 all 1'
+    grep -q '^Step T2 (Second: extend) is not done yet' "$RUNS.S-1.2"
+    equal step "$(row S-1 .step)" T2
+    row S-1 .reason | grep -q '^step T2: gate T2.test stays red after 1 fix attempts (exit 1)'
+    equal "the next one begins all the same" "$(row S-2 .state)" integrated
+}
+
+@test "S2.11: step by step: an agent that dies in one" {
+    echo '[ $step != T2 ] || exit 7' >"$RUNS.then"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each -c retries=0
+    expect_status 1
+    equal reason "$(row S-1 .reason)" 'step T2: exit 7'
+    run_bosk report
+    expect_text 'step T2: exit 7' "$OUT"
+}
+
+@test "the agent's result: kept without secrets; what git does not say is noted; a failure names its step" {
+    export MY_TOKEN=wonderful-secret-1
+    planted_secret wonderful-secret-1
+    cat >"$RUNS.then" <<'SH'
+if [ $BOSK_TASK = S-1 ]; then
+    echo '{"summary": "it'"'"'s done, '$MY_TOKEN'", "files_modified": ["./one.txt", "gone.txt"], "commit": {"hash": "deadbeef", "type": "feat"}, "tasks_completed": 2}' >"$BOSK_RESULT_FILE"
+else
+    echo 'Here it is:'; echo '```json'; echo '{"task_id": "T1", "error_type": "test_failure", "message": "3 > 2"}'; echo '```'
+fi
+SH
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c retries=0
+    expect_status 1
+    equal result "$(row S-1 '.result.summary')" "it's done, [redacted:MY_TOKEN]"
+    equal number "$(row S-1 '.result.tasks_completed')" 2
+    equal reason "$(row S-2 .reason)" 'step T1: the agent says: 3 > 2 (test_failure)'
+    equal step "$(row S-2 .step)" T1
+    equal type "$(row S-2 .result.error_type)" test_failure
+    run_bosk report
+    expect_text 'S-1: it says that it changed files that are as they were: gone.txt' "$OUT"
+    expect_text 'S-1: it changed files that its result does not name: two.txt' "$OUT"
+    expect_text 'S-1: it says that it made the commit deadbeef, which its worktree has not' "$OUT"
+}

@@ -1,0 +1,34 @@
+# shellcheck shell=bash
+# queue.bash: for the tests of queues of solutions: small queues and agents that work on them.
+
+# solution_plan FILE: a queue in the normal form of a plan: S-1 with steps T1 and T2, S-2 after it with one step.
+solution_plan() {
+    cat >"$1" <<'JSON'
+{"kind": "queue", "tasks": [
+ {"id": "S-1", "title": "Greet", "issue": "ISS-A", "solution": "SOL-A", "subject": "feat(cli): greet people",
+  "files": ["one.txt", "two.txt"], "prompt": "About greeting.\n\nDo one.\n\nDo two.\n",
+  "step_ids": ["T1", "T2"], "step_titles": ["First: add", "Second: extend"], "step_texts": ["Do one.", "Do two."],
+  "step_gates": ["T1", "T1.test", "grep -q one one.txt", "T2", "T2.test", "grep -q two two.txt", "T2", "T2.verify", "test -s two.txt"],
+  "claims": ["T2", "It reads well"]},
+ {"id": "S-2", "prompt": "Do three.\n", "after": ["S-1"], "step_ids": ["T1"], "step_titles": ["Third: add"],
+  "step_texts": ["Do three."], "step_gates": ["T1", "T1.test", "grep -q three three.txt"]}]}
+JSON
+}
+
+# solution_agent: $AGENT does what its task says: step by step, or all of it; notes in $SCRATCH/runs what it was asked.
+solution_agent() {
+    write_agent <<'SH'
+#!/bin/bash
+step=$(jq -r '.step // "all"' "$BOSK_TASK_FILE")
+echo "$BOSK_TASK $step $BOSK_ATTEMPT" >>"$RUNS"
+cp "$BOSK_PROMPT_FILE" "$RUNS.$BOSK_TASK.$BOSK_ATTEMPT"
+case $BOSK_TASK.$step in
+S-1.all) echo one >one.txt; echo two >two.txt ;;
+S-1.T1) echo one >one.txt ;;
+S-1.T2) test -s one.txt && echo two >two.txt ;;
+S-2.*) echo three >three.txt ;;
+esac
+[ ! -e "$RUNS.then" ] || . "$RUNS.then"
+SH
+    export RUNS=$SCRATCH/runs
+}
