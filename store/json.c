@@ -163,6 +163,24 @@ void json_write(const json_t *j, bool pretty, struct str *out)
 	escape_controls(out, from);
 }
 
+void json_quote(struct str *out, const char *text)
+{
+	const char *p = text;
+
+	while (p && *p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
+		p++;
+	if (p && !*p) {
+		str_addc(out, '"');
+		str_addn(out, text, (size_t)(p - text));
+		str_addc(out, '"');
+		return;
+	}
+	start();
+	json_t *value = text_value(text);
+	json_write(value, false, out);
+	json_free(value);
+}
+
 /* ---- reading ---- */
 
 /* Deepest nesting of brackets outside strings: jansson recurses up to 2048 deep, once to read and
@@ -186,11 +204,21 @@ static size_t depth(const char *text, size_t n)
 	return most;
 }
 
-json_t *json_parse(const char *text, size_t n, struct err *e)
+json_t *json_parse_own(const char *text, size_t n, struct err *e)
 {
 	json_error_t error;
 
 	start();
+	/* Of two equal keys each reader takes another one: refused. */
+	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+	if (!j)
+		err_set(e, ERR_USAGE, "not JSON: line %d, column %d: %s", error.line, error.column,
+		        error.text);
+	return j;
+}
+
+json_t *json_parse(const char *text, size_t n, struct err *e)
+{
 	if (n > MAX_BYTES) {
 		err_set(e, ERR_USAGE, "JSON of %zu bytes: at most %d are read", n, MAX_BYTES);
 		return NULL;
@@ -199,12 +227,7 @@ json_t *json_parse(const char *text, size_t n, struct err *e)
 		err_set(e, ERR_USAGE, "JSON nested more than %d deep", MAX_DEPTH);
 		return NULL;
 	}
-	/* Of two equal keys each reader takes another one: refused. */
-	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-	if (!j)
-		err_set(e, ERR_USAGE, "not JSON: line %d, column %d: %s", error.line, error.column,
-		        error.text);
-	return j;
+	return json_parse_own(text, n, e);
 }
 
 const char *json_get_text(const json_t *map, const char *key)
@@ -216,6 +239,15 @@ const json_t *json_get(const json_t *map, const char *key)
 {
 	const json_t *value = json_object_get(map, key);
 	return json_is_null(value) ? NULL : value;
+}
+
+void json_keys(const json_t *map, struct strv *out)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)map, key, value)
+		strv_add(out, key);
 }
 
 bool json_u64(const json_t *j, uint64_t *out)

@@ -29,10 +29,16 @@ void json_add_text(struct json_t *list, const char *text);
 /* Keys keep the order they were put in. `pretty`: two spaces; else one line. No final newline. */
 void json_write(const struct json_t *j, bool pretty, struct str *out);
 
+/* A text as JSON writes it, in quotes; null for NULL. For output that is too large for a tree. */
+void json_quote(struct str *out, const char *text);
+
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);
+/* Text that bosk has stored itself: of any length. */
+struct json_t *json_parse_own(const char *text, size_t n, struct err *e);
 const char *json_get_text(const struct json_t *map, const char *key); /* NULL when not a string */
 const struct json_t *json_get(const struct json_t *map, const char *key); /* NULL: not there, null, or no map */
+void json_keys(const struct json_t *map, struct strv *out); /* in their order; none when it is no map */
 bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on */
 const char *json_text(const struct json_t *j);        /* NULL when not a string */
 bool json_is_list(const struct json_t *j);

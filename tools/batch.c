@@ -138,8 +138,16 @@ static void one_task(const char *prompt, struct str *out)
 	json_free(plan);
 }
 
-int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
-               const struct create_base *look, struct plan *out, struct plan_faults *faults)
+/* What to read: files, or else the text. */
+struct reading {
+	const char *const *files;
+	size_t n;
+	const char *text;
+	const char *queue; /* of a folder with several */
+};
+
+static int read_plan(const struct reading *r, const struct batch *b, const struct site *site, const char *worktrees_dir,
+                     struct plan *out, struct plan_faults *faults)
 {
 	const struct config *c = &b->config;
 	AUTO_FREE const char **gates = mem_array(c->n_gates, sizeof *gates);
@@ -151,16 +159,31 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 	                           .n_agents = c->agents.n,
 	                           .root = gitx_main_top(site->git),
 	                           .top = gitx_top(site->git),
-	                           .worktrees_dir = look->worktrees_dir,
+	                           .worktrees_dir = worktrees_dir,
 	                           .models = c->models,
 	                           .n_models = c->n_models,
 	                           .personas = &c->personas,
 	                           .skills = &c->skills,
 	                           .barrier = b->create.barrier,
-	                           .stories = &stories};
+	                           .stories = &stories,
+	                           .queue = r->queue};
 
 	for (size_t i = 0; i < c->n_gates; i++)
 		gates[i] = c->gates[i].name;
+	return r->text ? plan_load_text(out, "-p", r->text, strlen(r->text), &ctx, faults)
+	               : plan_load(out, r->files, r->n, &ctx, faults);
+}
+
+int batch_queue_file(const char *file, const char *queue, const struct batch *b, const struct site *site,
+                     struct plan *out, struct plan_faults *faults)
+{
+	struct reading r = {.files = &file, .n = 1, .queue = queue};
+	return read_plan(&r, b, site, NULL, out, faults) == 0 ? 0 : 2;
+}
+
+int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
+               const struct create_base *look, struct plan *out, struct plan_faults *faults)
+{
 	const char *prompt = cmd_value(l, "prompt");
 	AUTO_STR struct str text = {0};
 	if (prompt && l->rest.n) {
@@ -169,9 +192,8 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 	}
 	if (prompt)
 		one_task(prompt, &text);
-	int rc = prompt ? plan_load_text(out, "-p", text.p, text.len, &ctx, faults)
-	                : plan_load(out, (const char *const *)l->rest.v, l->rest.n, &ctx, faults);
-	return rc == 0 ? 0 : 2;
+	struct reading r = {.files = (const char *const *)l->rest.v, .n = l->rest.n, .text = text.p};
+	return read_plan(&r, b, site, look->worktrees_dir, out, faults) == 0 ? 0 : 2;
 }
 
 /* Landing as the session was asked to, once its work is over. */

@@ -20,6 +20,10 @@ void batch_fini(struct batch *b);
 int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,
                const struct create_base *look, struct plan *out, struct plan_faults *faults);
 
+/* A plan that is to be kept as a queue; `queue`: of a folder with several, NULL = the first active one. */
+int batch_queue_file(const char *file, const char *queue, const struct batch *b, const struct site *site,
+                     struct plan *out, struct plan_faults *faults);
+
 /* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead
  * sessions are reported. What goes wrong is said. */
 void batch_sweep(struct site *site, const struct config *cfg);

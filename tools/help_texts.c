@@ -91,8 +91,9 @@ const struct help_text help_texts[] = {
 	 "024", "all is well", NULL,
 	 "verify gc"},
 	{"queue",
-	 "bosk queue list\n",
-	 "0124", "done", "there is no such queue",
+	 "bosk queue add .workflow/issues\n"
+	 "bosk queue dag | jq -r '.parallel_batches[0][]'\n",
+	 "0245", "done", NULL,
 	 "run next"},
 	{"next",
 	 "bosk next\n",

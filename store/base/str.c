@@ -141,10 +141,25 @@ size_t str_control_at(const char *text, size_t n, unsigned *code)
 	return control || turns ? len : 0;
 }
 
+/* How many bytes of printable ASCII there are: nearly all of most texts. */
+static size_t plain_run(const char *text, size_t n)
+{
+	size_t i = 0;
+	while (i < n && text[i] >= ' ' && text[i] <= '~')
+		i++;
+	return i;
+}
+
 void str_add_printable(struct str *s, const char *text, size_t n, bool lines)
 {
 	for (size_t i = 0; i < n;) {
 		unsigned code = 0;
+		size_t plain = plain_run(text + i, n - i);
+		if (plain) {
+			str_addn(s, text + i, plain);
+			i += plain;
+			continue;
+		}
 		size_t len = utf8_len((const unsigned char *)text + i, n - i);
 		size_t control = len ? str_control_at(text + i, n - i, &code) : 1;
 		if (len && control && lines && (code == '\n' || code == '\t'))

@@ -24,6 +24,8 @@ struct queue {
 	} needs, /* completed before it begins */
 		after,   /* ended before it begins, in whatever way: they share files */
 		turn;    /* the same: before it in a sequential group */
+	uint32_t *busy; /* those at work */
+	size_t n_busy;
 };
 /* ERR_MISSING: there is no such queue, or it is a plan of another kind. The caller frees with queue_fini, also after
  * an error. */
@@ -65,6 +67,7 @@ int queue_find_item_in(char **queue, size_t *ordinal, struct db_txn *t, const ch
 const char *queue_word(enum task_state s);
 enum task_state queue_state(const struct task_row *t); /* WAITING when it has none that is known */
 bool queue_finished(enum task_state s);                 /* completed, failed or skipped */
+bool queue_executing(enum task_state s);
 /* May it begin now? */
 bool queue_ready(const struct queue *q, size_t i);
 /* The ids of the items that keep a pending one from it. */
@@ -73,7 +76,43 @@ void queue_blocked_by(const struct queue *q, size_t i, struct strv *out);
 /* What the states of its items make of an active or failed queue: active | completed | failed. Static text. */
 const char *queue_status(const enum task_state *states, size_t n);
 
-/* ---- adding ---- */
+/* When each item's turn comes, as far as that can be known: in which batch it is, from 1, those at work in the first; 0:
+ * it has ended, or cannot begin, or waits for one of these. No two of a batch share files. */
+void queue_batches(uint32_t *batch, const struct queue *q);
+
+/* ---- showing ---- */
+
+typedef void queue_print(const struct str *text); /* gets a text in pieces */
+
+/* The graph with the keys of formats.md 2-3. */
+void queue_dag_json(const struct queue *q, queue_print *print);
+/* The same when there is no queue: one line. */
+void queue_dag_none(const char *why, queue_print *print);
+
+enum queue_count_of { QUEUE_PENDING, QUEUE_EXECUTING, QUEUE_COMPLETED, QUEUE_FAILED, QUEUE_SKIPPED, QUEUE_WORDS };
+struct queue_counts {
+	size_t total, of[QUEUE_WORDS];
+};
+int queue_count(struct queue_counts *out, const struct site *site, const char *id, struct err *e);
+void queue_counts_text(const struct queue_counts *c, struct str *out); /* "12 items: 10 pending, 2 completed" */
+
+/* All queues, in the shape of index.json; `brief`: five keys of each. */
+int queue_list_json(const struct site *site, bool brief, queue_print *print, struct err *e);
+int queue_list_text(const struct site *site, struct str *out, struct err *e);
+/* One queue with its items; `brief`: five keys of each. */
+int queue_show_json(const struct site *site, const char *id, bool brief, queue_print *print, struct err *e);
+void queue_show_none(const char *why, queue_print *print);
+int queue_show_text(const struct site *site, const char *id, struct str *out, struct err *e);
+
+/* ---- who has it ---- */
+
+/* Does the item belong to somebody outside who lives, or whose claim is younger than that, or who is on another
+ * machine? */
+bool queue_claim_holds(const struct item_row *r, uint64_t max_age_ms);
+/* "S-1 (process 4242 on HOST)" for each such item. */
+int queue_claims_in(struct strv *out, struct db_txn *t, const struct queue *q, uint64_t max_age_ms, struct err *e);
+
+/* ---- adding and removing ---- */
 
 struct queue_added {
 	char *id;
@@ -84,6 +123,12 @@ struct queue_added {
  * of the time, when both are NULL. All or nothing. ERR_EXISTS: there is a queue of this id with other content. */
 int queue_add(struct queue_added *out, struct site *site, const struct plan *plan, const char *as, struct err *e);
 void queue_added_fini(struct queue_added *a);
+
+struct queue_removed {
+	size_t items, changed; /* of these the state changed since the queue was added */
+};
+/* All of it, but what sessions made. ERR_HELD: a session has or had it, or somebody claimed an item. */
+int queue_remove(struct queue_removed *out, struct site *site, const char *id, uint64_t max_age_ms, struct err *e);
 
 /* Which item has which name, of n definitions; they are borrowed. */
 struct queue_names {

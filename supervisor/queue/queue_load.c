@@ -98,6 +98,10 @@ int queue_load_in(struct queue *out, struct db_txn *t, const char *id, struct er
 		return -1;
 	if (l.links != out->n || l.states != out->n)
 		return damaged(out, e);
+	out->busy = mem_array(out->n, sizeof *out->busy);
+	for (size_t i = 0; i < out->n; i++)
+		if (queue_executing(out->states[i]))
+			out->busy[out->n_busy++] = (uint32_t)i;
 	return resolve(&out->needs, out, offsetof(struct item_link, needs)) &&
 	                       resolve(&out->after, out, offsetof(struct item_link, after)) &&
 	                       resolve(&out->turn, out, offsetof(struct item_link, turn))
@@ -138,6 +142,7 @@ void queue_fini(struct queue *q)
 		rec_fini(&item_link_rec, &q->links[i]);
 	free(q->links);
 	free(q->states);
+	free(q->busy);
 	edges_fini(&q->needs);
 	edges_fini(&q->after);
 	edges_fini(&q->turn);
@@ -188,6 +193,11 @@ bool queue_finished(enum task_state s)
 	return s != TASK_CLAIMED && task_state_ended(s);
 }
 
+bool queue_executing(enum task_state s)
+{
+	return s == TASK_RUNNING || s == TASK_CHECKED || s == TASK_CLAIMED;
+}
+
 static bool pending(enum task_state s)
 {
 	return s == TASK_WAITING || s == TASK_READY || s == TASK_BACKOFF;
@@ -197,6 +207,18 @@ static bool pending(enum task_state s)
 static bool in_front(const struct queue *q, uint32_t other)
 {
 	return !queue_finished(q->states[other]) && !(pending(q->states[other]) && q->links[other].missing);
+}
+
+/* Is there one at work that shares files with it? One of a higher order may have begun before it. */
+static bool shares(const struct queue *q, size_t i, uint32_t other)
+{
+	const struct strv *a = &q->links[i].files, *b = &q->links[other].files;
+
+	for (size_t k = 0; k < a->n; k++)
+		for (size_t m = 0; m < b->n; m++)
+			if (plan_paths_overlap(a->v[k], b->v[m]))
+				return true;
+	return false;
 }
 
 bool queue_ready(const struct queue *q, size_t i)
@@ -211,6 +233,9 @@ bool queue_ready(const struct queue *q, size_t i)
 			return false;
 	for (size_t k = q->turn.at[i]; k < q->turn.at[i + 1]; k++)
 		if (in_front(q, q->turn.to[k]))
+			return false;
+	for (size_t k = 0; k < q->n_busy; k++)
+		if (shares(q, i, q->busy[k]))
 			return false;
 	return true;
 }
@@ -235,6 +260,9 @@ void queue_blocked_by(const struct queue *q, size_t i, struct strv *out)
 	for (size_t k = q->turn.at[i]; k < q->turn.at[i + 1]; k++)
 		if (in_front(q, q->turn.to[k]))
 			add_once(out, q, q->turn.to[k]);
+	for (size_t k = 0; k < q->n_busy; k++)
+		if (shares(q, i, q->busy[k]))
+			add_once(out, q, q->busy[k]);
 }
 
 const char *queue_status(const enum task_state *states, size_t n)

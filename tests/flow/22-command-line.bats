@@ -133,12 +133,6 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-queue add x
-queue list
-queue dag
-queue show x
-queue export x
-queue remove x
 next
 detail 1
 done 1

@@ -1,7 +1,7 @@
 /* queue: adding one, finding its items, what is ready and what blocks the rest. */
 #include "repo.h"
 
-#include "store/base/clock.h"
+#include "store/json.h"
 #include "supervisor/queue/queue.h"
 
 /* ---- plans by hand ---- */
@@ -149,6 +149,115 @@ static void words_of_states(void **state)
 	assert_string_equal(queue_status(some, 4), "active");
 }
 
+/* ---- batches ---- */
+
+/* "S-1 S-2 | S-3": batch by batch. */
+static void expect_batches(const char *text, const char *wanted)
+{
+	static int number;
+	struct site s;
+	struct queue q;
+	struct err e = {0};
+	AUTO_STR struct str got = {0};
+	AUTO_FREE char *name = mem_printf("batches-%d", ++number);
+	uint32_t batch[100], most = 0;
+
+	site_new(&s, name);
+	add(&s, "QUE-1", 0, NULL, text);
+	assert_ok(queue_load(&q, &s, "QUE-1", &e), &e);
+	queue_batches(batch, &q);
+	for (size_t i = 0; i < q.n; i++)
+		most = batch[i] > most ? batch[i] : most;
+	for (uint32_t b = 1; b <= most; b++) {
+		str_add(&got, b > 1 ? " |" : "");
+		for (size_t i = 0; i < q.n; i++)
+			if (batch[i] == b)
+				str_addf(&got, "%s%s", got.len ? " " : "", q.links[i].id);
+	}
+	assert_string_equal(str_text(&got), wanted);
+	queue_fini(&q);
+	site_close(&s);
+}
+
+static void s2_3_batches_are_the_whole_future(void **state)
+{
+	(void)state;
+	expect_batches("S-1; S-2; S-3 needs S-1", "S-1 S-2 | S-3");
+	expect_batches("S-1; S-2 after S-1; S-3 turn S-2; S-4 needs S-1", "S-1 | S-2 S-4 | S-3");
+	/* those at work are in the first, whatever they came after; who would be before them waits for them */
+	expect_batches("S-1; S-2 after S-1 state claimed; S-3 after S-2", "S-2 | S-1 S-3");
+	expect_batches("S-1; S-2 needs S-1 state running", "S-1 S-2");
+	/* what has ended is not in any, nor what waits for it in vain */
+	expect_batches("S-1 state already; S-2 needs S-1; S-3 state failed; S-4 needs S-3; S-5 needs S-4; S-6 after S-3",
+	               "S-2 S-6");
+	expect_batches("S-1 missing why; S-2 needs S-1; S-3 after S-1", "S-3");
+	expect_batches("S-1 state already", "");
+	/* an item may need one that comes later in the file */
+	expect_batches("S-1 needs S-3; S-2 needs S-1; S-3", "S-3 | S-1 | S-2");
+	expect_batches("S-1 needs S-3; S-2; S-3 state skipped", "S-2");
+}
+
+static struct str printed;
+
+static void print(const struct str *text)
+{
+	str_addn(&printed, text->p, text->len);
+}
+
+static void s2_3_the_graph_as_json(void **state)
+{
+	(void)state;
+	struct site s;
+	struct queue q;
+	struct err e = {0};
+
+	site_new(&s, "dag");
+	add(&s, "QUE-1", 0, NULL, "S-1 state already; S-2 needs S-1; S-3 after S-2");
+	assert_ok(queue_load(&q, &s, "QUE-1", &e), &e);
+	q.row.groups = mem_strdup("[{\"id\": \"P1\", \"type\": \"parallel\", \"members\": [\"S-2\", \"S-3\"]}]");
+	queue_dag_json(&q, print);
+	queue_fini(&q);
+	site_close(&s);
+	struct json_t *j = json_parse(printed.p, printed.len, &e);
+	AUTO_STR struct str compact = {0};
+	AUTO_STRV struct strv keys = {0};
+	assert_ok(j ? 0 : -1, &e);
+	json_keys(j, &keys);
+	for (size_t i = 0; i < keys.n; i++)
+		str_addf(&compact, "%s ", keys.v[i]);
+	assert_string_equal(compact.p, "queue_id total ready_count completed_count nodes edges groups parallel_batches "
+	                    "_summary ready ");
+	static const struct {
+		const char *key, *json;
+	} parts[] = {
+		{"queue_id", "\"QUE-1\""},
+		{"total", "3"},
+		{"ready_count", "1"},
+		{"completed_count", "1"},
+		{"edges", "[{\"from\":\"S-1\",\"to\":\"S-2\",\"reason\":\"depends_on\"},"
+		          "{\"from\":\"S-2\",\"to\":\"S-3\",\"reason\":\"files\"}]"},
+		{"groups", "[{\"id\":\"P1\",\"type\":\"parallel\",\"solutions\":[\"S-2\",\"S-3\"]}]"},
+		{"parallel_batches", "[[\"S-2\"],[\"S-3\"]]"},
+		{"_summary", "{\"can_parallel\":1,\"batches_needed\":2}"},
+		{"ready", "[\"S-2\"]"},
+	};
+	for (size_t i = 0; i < MEM_COUNT(parts); i++) {
+		str_clear(&compact);
+		json_write(json_get(j, parts[i].key), false, &compact);
+		assert_string_equal(compact.p, parts[i].json);
+	}
+	str_clear(&compact);
+	json_write(json_nth(json_get(j, "nodes"), 2), false, &compact);
+	assert_string_equal(compact.p, "{\"id\":\"S-3\",\"issue_id\":\"ISS-3\",\"solution_id\":\"SOL-3\",\"status\":\"pending\","
+	                    "\"priority\":null,\"depends_on\":[],\"task_count\":1,\"files_touched\":[],\"ready\":false,"
+	                    "\"blocked_by\":[\"S-2\"]}");
+	json_free(j);
+	str_clear(&printed);
+	queue_dag_none("no \"queue\"", print);
+	assert_string_equal(printed.p, "{\"error\": \"no \\\"queue\\\"\", \"nodes\": [], \"edges\": [], \"groups\": []}\n");
+	str_fini(&printed);
+}
+
 /* ---- which is meant ---- */
 
 static void expect_found(const struct site *s, const char *name, const char *in, const char *wanted)
@@ -268,6 +377,8 @@ static int all_tests(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_ready_and_what_blocks_the_rest),
 		cmocka_unit_test(words_of_states),
+		cmocka_unit_test(s2_3_batches_are_the_whole_future),
+		cmocka_unit_test(s2_3_the_graph_as_json),
 		cmocka_unit_test(s2_14_queues_by_priority_and_qualified_ids),
 		cmocka_unit_test(what_is_there_already_is_not_added_again),
 		cmocka_unit_test(one_without_an_id_gets_one_of_the_time),
