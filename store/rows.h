@@ -40,7 +40,8 @@
 	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */      \
 	F(list, git_config) /* programs that git may run (planted_list) */    \
 	F(str, on_conflict) /* repair | park; NULL = repair */                                    \
-	F(str, barrier) /* wave | none; NULL = as is usual for the kind of plan */
+	F(str, barrier) /* wave | none; NULL = as is usual for the kind of plan */                \
+	F(str, agent)   /* of tasks that name none; NULL = none was given */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
 #define QUEUE_FIELDS(F)                                                                           \

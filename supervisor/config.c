@@ -226,7 +226,7 @@ static void add_variables(struct strv *sources)
 
 static void preset(struct config_loader *l)
 {
-	l->origin = "built-in";
+	l->origin = CONFIG_BUILT_IN;
 	for (size_t i = 0; i < config_n_keys; i++)
 		apply_value(l, config_keys[i].name, config_keys[i].preset);
 }

@@ -69,6 +69,9 @@ int config_load(struct config *out, const char *repo_top, const struct strv *ove
 int config_load_sources(struct config *out, const struct strv *sources, struct plan_faults *faults);
 void config_fini(struct config *c);
 
+/* Does a file, a variable or the call say what this key is? */
+bool config_given(const struct config *c, const char *key);
+
 /* The keys there are, for completion and the manual. */
 struct config_info {
 	const char *name;    /* a dot stands for nesting */

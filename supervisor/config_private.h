@@ -45,6 +45,8 @@ struct config_loader {
 	struct config_where *where; /* per key */
 };
 
+#define CONFIG_BUILT_IN "built-in"
+
 struct config_where { /* who set a key last, to what, and whether that is missing */
 	char *origin;
 	size_t line, column;

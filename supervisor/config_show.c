@@ -76,6 +76,13 @@ void config_show(const struct config *c, struct str *out)
 	}
 }
 
+bool config_given(const struct config *c, const char *key)
+{
+	size_t i = config_key_find(key);
+
+	return i < config_n_keys && c->where && !str_eq(c->where[i].origin, CONFIG_BUILT_IN);
+}
+
 int config_refuse_unused(const struct config *c, struct plan_faults *faults)
 {
 	size_t before = faults->n;

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agents.h"
 #include "core.h"
 #include "escape.h"
 #include "own.h"
@@ -111,7 +112,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.run = d->run,
 		.executor = s->row.executor,
 		.env = d->env,
-		.timeout_ms = d->timeout_ms ? d->timeout_ms : c->cfg->timeout_ms,
+		.timeout_ms = agents_limit(d, s->row.agent, c->cfg),
 		.silence_ms = c->cfg->silence_ms,
 		.gates = d->gates,
 		.gates_given = d->gates_given,

@@ -92,6 +92,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.preflight = o->preflight;
 	s->row.keep_worktrees = o->keep_worktrees;
 	s->row.executor = mem_strdup(o->executor);
+	s->row.agent = mem_strdup(o->agent);
 	strv_copy(&s->row.excused, o->excused);
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
 	s->row.author = mem_strdup(b->author);

@@ -16,6 +16,7 @@ struct create_options {
 	const char *on_conflict; /* repair | park */
 	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */
 	const char *executor; /* NULL = none */
+	const char *agent;    /* of tasks that name none (agents.h); NULL = none */
 	bool shown_only;      /* nothing is started: an executor may be missing */
 	const struct strv *excused;
 	const struct config *config;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agents.h"
 #include "own.h"
 #include "store/base/mem.h"
 #include "worker/secret.h"
@@ -83,6 +84,25 @@ static bool may_be_ours(const struct site *site, const struct plan *plan, const 
 	return create_find(site, plan->content, NULL, &known, &ignored) == 0 && known.sid[0];
 }
 
+static void check_agent(const struct plan *plan, const struct task_def *d, const struct create_options *o,
+                        struct plan_faults *faults)
+{
+	const char *agent = agents_of(d, o->agent);
+
+	if (agent && !agents_known(agent))
+		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent", "there is no agent %.80s: codex, gemini or agent", agent);
+	else if (d->run || o->executor || o->shown_only)
+		return;
+	else if (agent)
+		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
+		                "agent %s is not available in this version: give --executor CMD, a shell command that stands for it",
+		                agent);
+	else
+		plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
+		                "it needs an agent: give --executor CMD (a shell command that reads the "
+		                "prompt on its standard input)");
+}
+
 void create_check_tasks(const struct site *site, const struct plan *plan,
                         const struct create_options *o, const struct session *s, struct plan_faults *faults)
 {
@@ -103,14 +123,11 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 		if (plan_end(d) != TASK_WAITING)
 			continue;
 		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
-		if (d->agent)
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
-			                "agents are not available in this version: use `run`, or a prompt with "
-			                "--executor CMD");
-		else if (d->prompt && !o->executor && !o->shown_only)
-			plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
-			                "it needs an agent: give --executor CMD (a shell command that reads the "
-			                "prompt on its standard input)");
+		if (s ? task_state_ended(session_task_state(s, i)) : plan->queue && plan->queue->states[i] != TASK_WAITING)
+			continue; /* of a queue: it has ended, or somebody else works on it */
+		check_agent(plan, d, o, faults);
+		if (d->missing)
+			plan_faults_add(faults, plan->source, 0, 0, d->id, NULL, "it cannot be run: %s", d->missing);
 		if (!gitx_branch_name_ok(branch)) {
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
 			                "git does not accept the branch name %s", branch);

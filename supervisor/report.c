@@ -2,6 +2,7 @@
  * in status.h). It tells what git and the store prove, nothing else. */
 #include <string.h>
 
+#include "agents.h"
 #include "batch_results.h"
 #include "orphans/saved.h"
 #include "render.h"
@@ -92,8 +93,11 @@ static void add_trouble(const struct session *s, size_t i, struct str *out)
 {
 	const struct task_row *row = &s->tasks[i];
 	const char *id = s->plan.tasks[i].id, *model = s->plan.tasks[i].model;
+	const char *agent = agents_of(&s->plan.tasks[i], s->row.agent);
 
 	str_addf(out, "  %s  %s", id, session_task_shown(s, i));
+	if (agent)
+		str_addf(out, "  agent %s", agent);
 	if (model) {
 		str_add(out, "  model ");
 		str_add_printable(out, model, strlen(model), false);

@@ -1,4 +1,5 @@
 /* status: sessions and tasks as JSON and as text. */
+#include "agents.h"
 #include "status.h"
 
 #include <string.h>
@@ -95,6 +96,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 		json_put_u64(j, "tasks_completed", n.completed);
 		json_put_u64(j, "tasks_total", n.total);
 	}
+	json_put_text(j, "agent", agents_of(&s->plan.tasks[i], s->row.agent));
 	told_json(s, i, j);
 	return j;
 }

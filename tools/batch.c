@@ -7,6 +7,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "supervisor/agents.h"
 #include "supervisor/batch_results.h"
 #include "supervisor/land.h"
 #include "supervisor/notify.h"
@@ -76,6 +77,9 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	o->on_conflict = conflict ? conflict : "repair";
 	o->barrier = barrier;
 	o->executor = cmd_value(l, "executor");
+	o->agent = cmd_value(l, "agent");
+	if (o->agent && !agents_known(o->agent))
+		return err_set(e, ERR_USAGE, "--agent takes codex, gemini or agent, not '%s'", o->agent);
 	o->excused = &b->excused;
 	o->config = &b->config;
 	b->json = cmd_flag(l, "json");
@@ -155,8 +159,8 @@ static int read_plan(const struct reading *r, const struct batch *b, const struc
 	                               &c->stories_human};
 	struct plan_context ctx = {.gates = gates,
 	                           .n_gates = c->n_gates,
-	                           .agents = (const char *const *)c->agents.v,
-	                           .n_agents = c->agents.n,
+	                           .agents = agents_names,
+	                           .n_agents = agents_count,
 	                           .root = gitx_main_top(site->git),
 	                           .top = gitx_top(site->git),
 	                           .worktrees_dir = worktrees_dir,

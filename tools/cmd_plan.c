@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "batch.h"
+#include "plan_queue.h"
 #include "plan_story.h"
+#include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "supervisor/agents.h"
 #include "supervisor/session.h"
 #include "worker/git.h"
 
@@ -21,13 +24,13 @@ static const struct cmd_option options[] = {
 	{"target", 0, "BRANCH", "where the work is to land", false},
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 	{"json", 0, NULL, "as JSON", false},
-	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt", false},
 };
 
 /* NULL = nobody yet */
 static const char *who(const struct task_def *d, const struct create_options *o)
 {
-	return d->run ? d->run : d->agent ? d->agent : o->executor;
+	return d->run ? d->run : o->executor;
 }
 
 static void warn_nobody(struct plan *p, const struct create_options *o)
@@ -35,7 +38,7 @@ static void warn_nobody(struct plan *p, const struct create_options *o)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		n += plan_end(&p->tasks[i]) == TASK_WAITING && !who(&p->tasks[i], o);
+		n += plan_queue_runs(p, i) && !who(&p->tasks[i], o);
 	if (n)
 		strv_addf(&p->warnings, "%zu of %zu tasks need an agent: bosk run will want --executor CMD (a shell command that "
 		          "reads the prompt on its standard input)", n, p->n);
@@ -67,8 +70,10 @@ static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, c
 	json_put_text(j, "model", d->model);
 	json_put_text(j, "persona", d->persona);
 	json_put_list(j, "skills", &d->skills);
-	json_put_text(j, "agent", d->agent ? d->agent : "shell");
+	json_put_text(j, "agent", agents_of(d, b->create.agent) ? agents_of(d, b->create.agent) : "shell");
+	json_put_u64(j, "limit", agents_limit(d, b->create.agent, &b->config) / 1000);
 	plan_story_json(d, j);
+	plan_queue_json(p, i, j);
 	json_put_text(j, "command", who(d, &b->create));
 	return j;
 }
@@ -108,7 +113,7 @@ static void print_json(const struct plan *p, const struct plan_faults *faults, c
 	for (uint32_t w = 1; w <= last_wave(p); w++) {
 		struct json_t *wave = json_list();
 		for (size_t i = 0; i < p->n; i++)
-			if (p->wave[i] == w)
+			if (p->wave[i] == w && (!p->queue || plan_queue_runs(p, i)))
 				json_add_text(wave, p->tasks[i].id);
 		json_add(waves, wave);
 	}
@@ -191,6 +196,18 @@ static void add_foreign(const struct task_def *d, struct str *out)
 	str_addc(out, '\n');
 }
 
+static void add_agent(const struct task_def *d, const struct batch *b, struct str *out)
+{
+	const char *agent = agents_of(d, b->create.agent);
+	uint64_t limit = agents_limit(d, b->create.agent, &b->config);
+
+	if (!agent)
+		return;
+	str_addf(out, "  agent   %s, at most ", agent);
+	clock_add_duration(out, limit);
+	str_add(out, limit ? "\n" : " (no limit)\n");
+}
+
 static void print_text(const struct site *site, const struct plan *p, const struct create_base *look,
                        const struct batch *b)
 {
@@ -212,7 +229,7 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 	for (uint32_t w = 1; w <= last_wave(p); w++) {
 		bool first = true;
 		for (size_t i = 0; i < p->n; i++)
-			if (p->wave[i] == w && plan_end(&p->tasks[i]) == TASK_WAITING) {
+			if (p->wave[i] == w && plan_queue_runs(p, i)) {
 				if (first)
 					str_addf(&out, "%s %u: ", str_eq(p->kind, "segments") ? "Wave" : "Batch", w);
 				str_addf(&out, "%s%s", first ? "" : ", ", p->tasks[i].id);
@@ -225,10 +242,12 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 		AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
 		str_addf(&out, "%s\n", d->id);
 		plan_story_text(d, slots[i], &out);
-		if (plan_end(d) != TASK_WAITING)
+		plan_queue_text(p, i, &out);
+		if (!plan_queue_runs(p, i))
 			continue;
 		str_addf(&out, "  branch  %s\n", branch);
 		add_foreign(d, &out);
+		add_agent(d, b, &out);
 		const char *command = who(d, &b->create);
 		command = command ? command : "(nobody: give --executor CMD)";
 		str_add(&out, "  command ");
@@ -268,6 +287,8 @@ int cmd_plan_show(const struct cmd_line *l)
 			create_check_tasks(&site, &plan, &b.create, NULL, &faults);
 		if (!code && looked == 0)
 			create_check_stories(&site, &plan, &look, &faults);
+		if (!code)
+			plan_queue_batches(&plan);
 		if (faults.n)
 			code = 2;
 		else

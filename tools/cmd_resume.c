@@ -4,6 +4,7 @@
 #include "batch.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "supervisor/agents.h"
 #include "supervisor/own.h"
 #include "supervisor/recover.h"
 #include "supervisor/status.h"
@@ -14,19 +15,21 @@ static const struct cmd_option options[] = {
 	{"jobs", 'j', "N", "worktrees of this session from now on", false},
 	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on", false},
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
-	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt from now on", false},
 };
 
 /* Options given now count from now on, also for a later resume. */
 static int change(const struct cmd_line *l, struct session *s, struct err *e)
 {
-	const char *executor = cmd_value(l, "executor");
+	const char *executor = cmd_value(l, "executor"), *agent = cmd_value(l, "agent");
 	struct db_batch batch = {0};
 	uint64_t jobs;
 
 	if (cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
 		return -1;
-	if (!executor && jobs == s->row.jobs)
+	if (agent && !agents_known(agent))
+		return err_set(e, ERR_USAGE, "--agent takes codex, gemini or agent, not '%s'", agent);
+	if (!executor && !agent && jobs == s->row.jobs)
 		return 0;
 	if (s->manifest.borrowed && jobs > 1)
 		return err_set(e, ERR_USAGE, "--jobs %llu: session %s works in %s, one task at a time",
@@ -41,6 +44,8 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	s->row.jobs = jobs;
 	if (executor)
 		mem_set(&s->row.executor, executor);
+	if (agent)
+		mem_set(&s->row.agent, agent);
 	rows_put(&batch, DB_sessions, s->sid, &session_row_rec, &s->row);
 	rows_put(&batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 	int rc = db_batch_write(s->site->db, &batch, e);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask.h"
 #include "batch.h"
 #include "store/base/log.h"
 #include "supervisor/status.h"
@@ -27,11 +28,11 @@ static const struct cmd_option options[] = {
 	{"dry-run", 'n', NULL, "as bosk plan", false},
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
 	{"yes", 'y', NULL, "do not ask", false},
-	{"agent", 0, "NAME", "agent for tasks with a prompt", true},
+	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt: its time limit; --executor stands for it", false},
 	{"autonomy", 0, "full", "rights of the agent", true},
 	{"max-time", 0, "D", "stop after this time", true},
 	{"budget-usd", 0, "X", "stop at this cost", true},
-	{"ask", 0, NULL, "ask the seed's questions", true},
+	{"ask", 0, NULL, "ask for agent, mode and worktrees first, on a terminal", false},
 	{"no-worktree", 0, NULL, "work in the current checkout, one task at a time; it must be clean", false},
 	{"worktree", 0, "PATH", "work in this existing linked worktree, for one task", false},
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
@@ -160,7 +161,7 @@ static void warn(const struct plan *p)
 		log_warn("and %zu more warnings: bosk plan shows them", p->warnings.n - MOST);
 }
 
-static int run(const struct cmd_line *l)
+static int run_with(const struct cmd_line *l)
 {
 	struct batch b = {0};
 	struct plan plan = {0};
@@ -217,6 +218,22 @@ static int run(const struct cmd_line *l)
 	plan_faults_fini(&faults);
 	plan_fini(&plan);
 	batch_fini(&b);
+	return code;
+}
+
+static int run(const struct cmd_line *l)
+{
+	struct cmd_line asked = {.cmd = l->cmd, .dir = l->dir};
+	struct err e = {0};
+
+	if (!cmd_flag(l, "ask"))
+		return run_with(l);
+	strv_copy(&asked.config, &l->config);
+	strv_copy(&asked.names, &l->names);
+	strv_copy(&asked.values, &l->values);
+	strv_copy(&asked.rest, &l->rest);
+	int code = ask_run(&asked, &e) == 0 ? run_with(&asked) : cmd_fail(&e);
+	cmd_line_fini(&asked);
 	return code;
 }
 

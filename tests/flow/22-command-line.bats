@@ -137,16 +137,12 @@ next
 detail 1
 done 1
 done 1 --fail --reason no
-run $PLAN --agent codex
 run $PLAN --autonomy full
 run $PLAN --max-time 1h
 run $PLAN --budget-usd 5
-run $PLAN --ask
 run $PLAN --land pr
 run $PLAN -c land=pr
 run $PLAN -c limits.max_time=1h
-plan $PLAN --agent codex
-resume --agent codex
 doctor --live
 land --pr
 land --draft

@@ -124,3 +124,81 @@ SH
     expect_text 'S-1: it changed files that its result does not name: two.txt' "$OUT"
     expect_text 'S-1: it says that it made the commit deadbeef, which its worktree has not' "$OUT"
 }
+
+@test "S2.10: agents by name, with their limits: of the plan, of the call; said by plan, status and report" {
+    sed -i 's/"id": "S-2",/"id": "S-2", "agent": "gemini",/' "$SCRATCH/q.json"
+    run_bosk plan "$SCRATCH/q.json" --agent codex
+    expect_status 0
+    expect_text '^  agent   codex, at most 2 h' "$OUT"
+    expect_text '^  agent   gemini, at most 1 h' "$OUT"
+    run_bosk plan "$SCRATCH/q.json" --json --agent agent
+    jq -e '[.tasks[] | [.agent, .limit]] == [["agent", 3600], ["gemini", 3600]]' "$OUT"
+    run_bosk plan "$SCRATCH/q.json" --json --agent codex -c timeout=5m
+    jq -e '[.tasks[].limit] == [300, 300]' "$OUT"
+    run_bosk plan "$SCRATCH/q.json" --agent claude
+    expect_status 2
+    expect_text "takes codex, gemini or agent, not 'claude'"
+    run_bosk run "$SCRATCH/q.json" --agent codex
+    expect_status 2
+    expect_text 'S-1: agent: agent codex is not available in this version: give --executor CMD'
+    expect_text 'S-2: agent: agent gemini is not available'
+    [ ! -d .git/bosk ]
+    run_bosk run "$SCRATCH/q.json" --agent codex --executor "$AGENT"
+    expect_status 0
+    equal agents "$(row S-1 .agent) $(row S-2 .agent)" 'codex gemini'
+}
+
+@test "S2.10: a time-out leaves the item retryable" {
+    echo '[ $BOSK_TASK != S-1 ] || [ -e "$RUNS.go" ] || sleep 60' >"$RUNS.then"
+    sed -i 's/"id": "S-1",/"id": "S-1", "timeout": "1s",/' "$SCRATCH/q.json"
+    run_bosk run "$SCRATCH/q.json" --agent codex --executor "$AGENT"
+    expect_status 1
+    equal "S-1" "$(row S-1 '.state + ", " + .reason')" 'failed, timeout: no end after 1.0 s'
+    equal "S-2" "$(row S-2 .state)" integrated
+    run_bosk report
+    expect_text '^  S-1  failed  agent codex$' "$OUT"
+    touch "$RUNS.go"
+    run_bosk retry S-1 --run
+    expect_status 0
+    equal "S-1" "$(row S-1 .state)" integrated
+}
+
+# asked ANSWERS WORDS...: run --ask on a terminal, where the answers are typed, then the end of input.
+asked() {
+    local answers=$1
+    shift
+    status=0
+    printf "%b" "$answers" | SHELL=/bin/sh timeout 60 script -qec "exec '$BOSK_BIN' run '$SCRATCH/q.json' --ask $*" "$SCRATCH/typescript" \
+        >"$OUT" 2>"$ERR" 3>&- || status=$?
+    out=$(tr -d '\r' <"$OUT") err=$(cat "$ERR")
+    tr -d '\r' <"$SCRATCH/typescript" >"$OUT"
+}
+
+@test "--ask: the questions of the original in its order; answers by number or first word" {
+    asked 'what\n2\ndry-run\nYES\n' --jobs 1
+    expect_status 0
+    equal questions "$(grep -oE '^(Select executor type|Execution mode|Use git worktrees for parallel isolation)' "$OUT" | xargs -d'\n')" \
+        'Select executor type Execution mode Use git worktrees for parallel isolation'
+    expect_text '1\. Codex \(Recommended\) - Autonomous coding with full write access' "$OUT"
+    expect_text 'a number, or the first word of an answer' "$OUT"
+    expect_text 'agent   gemini' "$OUT"
+    expect_text '^Batch 1: S-1$' "$OUT"
+    expect_text '^Batch 2: S-2$' "$OUT"
+    [ ! -d .git/bosk ]
+    asked 'Codex\n1\nno\n' --executor "$AGENT"
+    expect_status 0
+    equal agent "$(row S-1 .agent)" codex
+    equal "in this checkout" "$(status_json '.sessions[0].worktrees[0].path')" "$REPO"
+}
+
+@test "--ask: the end of input, and no terminal: nothing is started" {
+    for answers in '' '1\n' '1\n1\n' '1\n1\nperhaps\n'; do
+        asked "$answers" --executor "$AGENT"
+        expect_status 2
+        expect_text 'nothing was started' "$OUT"
+    done
+    run_bosk run "$SCRATCH/q.json" --ask --executor "$AGENT"
+    expect_status 2
+    expect_text '--ask needs a terminal'
+    [ ! -d .git/bosk ]
+}

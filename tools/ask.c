@@ -1,0 +1,100 @@
+/* ask: questions with a few answers each. Written to standard error, as all that is not data. */
+#include "ask.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "store/base/mem.h"
+
+struct choice {
+	const char *label, *means;
+	const char *option, *value; /* what is added to the command line; NULL = nothing */
+};
+
+struct question {
+	const char *text, *header;
+	const char *said[3]; /* options that answer it */
+	struct choice choices[3];
+};
+
+static const struct question questions[] = {
+	{"Select executor type:", "Executor", {"agent"}, {
+		{"Codex (Recommended)", "Autonomous coding with full write access", "agent", "codex"},
+		{"Gemini", "Large context analysis and implementation", "agent", "gemini"},
+		{"Agent", "Claude Code sub-agent for complex tasks", "agent", "agent"}}},
+	{"Execution mode:", "Mode", {"dry-run"}, {
+		{"Execute (Recommended)", "Run all ready solutions", NULL, NULL},
+		{"Dry-run", "Show DAG and batches without executing", "dry-run", ""}}},
+	{"Use git worktrees for parallel isolation?", "Worktree", {"no-worktree", "worktree"}, {
+		{"Yes (Recommended for parallel)", "Each executor works in isolated worktree branch", NULL, NULL},
+		{"No", "Work directly in current directory (serial only)", "no-worktree", ""}}},
+};
+
+/* By its number, or by the first word of its label. */
+static const struct choice *chosen(const struct question *q, const char *answer)
+{
+	for (size_t i = 0; i < MEM_COUNT(q->choices) && q->choices[i].label; i++) {
+		const char *label = q->choices[i].label;
+		size_t n = strcspn(label, " ");
+		if ((answer[0] == (char)('1' + i) && !answer[1]) || (strlen(answer) == n && strncasecmp(answer, label, n) == 0))
+			return &q->choices[i];
+	}
+	return NULL;
+}
+
+/* NULL at the end of input. */
+static const struct choice *put(const struct question *q)
+{
+	AUTO_FREE char *line = NULL;
+	size_t room = 0;
+
+	fprintf(stderr, "\n%s\n", q->text);
+	for (size_t i = 0; i < MEM_COUNT(q->choices) && q->choices[i].label; i++)
+		fprintf(stderr, "  %zu. %s - %s\n", i + 1, q->choices[i].label, q->choices[i].means);
+	for (;;) {
+		fprintf(stderr, "%s: ", q->header);
+		fflush(stderr);
+		if (getline(&line, &room, stdin) < 0)
+			return NULL;
+		char *word = line + strspn(line, " \t");
+		for (size_t n = strlen(word); n && isspace((unsigned char)word[n - 1]);)
+			word[--n] = '\0';
+		const struct choice *c = chosen(q, word);
+		if (c)
+			return c;
+		fprintf(stderr, "a number, or the first word of an answer\n");
+	}
+}
+
+static bool answered(const struct cmd_line *l, const struct question *q)
+{
+	for (size_t i = 0; i < MEM_COUNT(q->said) && q->said[i]; i++)
+		if (cmd_flag(l, q->said[i]))
+			return true;
+	return false;
+}
+
+int ask_run(struct cmd_line *l, struct err *e)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return err_set(e, ERR_USAGE, "--ask needs a terminal: give --agent NAME, --dry-run or --no-worktree instead; nothing "
+		               "was started");
+	for (size_t i = 0; i < MEM_COUNT(questions); i++) {
+		if (answered(l, &questions[i]))
+			continue;
+		const struct choice *c = put(&questions[i]);
+		if (!c) {
+			fputc('\n', stderr);
+			return err_set(e, ERR_USAGE, "there was no answer; nothing was started");
+		}
+		if (c->option) {
+			strv_add(&l->names, c->option);
+			strv_add(&l->values, c->value);
+		}
+	}
+	return 0;
+}
