@@ -1,4 +1,4 @@
-/* json: writing and reading JSON. The door to jansson; nothing else includes jansson.h. */
+/* json: writing and reading JSON. With json_cut the door to jansson; nothing else includes jansson.h. */
 #include "json.h"
 
 #include <jansson.h>
@@ -266,6 +266,16 @@ const char *json_text(const json_t *j)
 bool json_is_list(const json_t *j)
 {
 	return json_is_array(j);
+}
+
+bool json_is_map(const json_t *j)
+{
+	return json_is_object(j);
+}
+
+bool json_yes(const json_t *j)
+{
+	return json_is_true(j);
 }
 
 size_t json_count(const json_t *list)

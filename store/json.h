@@ -1,4 +1,4 @@
-/* json: writing and reading JSON (the only user of jansson.h).
+/* json: writing and reading JSON (the only user of jansson.h, with json_cut).
  * A value is owned by whoever made it until it is put into another, which then owns it. */
 #ifndef BOSK_JSON_H
 #define BOSK_JSON_H
@@ -42,6 +42,8 @@ void json_keys(const struct json_t *map, struct strv *out); /* in their order; n
 bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on */
 const char *json_text(const struct json_t *j);        /* NULL when not a string */
 bool json_is_list(const struct json_t *j);
+bool json_is_map(const struct json_t *j);
+bool json_yes(const struct json_t *j); /* the word true */
 size_t json_count(const struct json_t *list);          /* 0 when no list */
 const struct json_t *json_nth(const struct json_t *list, size_t i);
 

@@ -1,6 +1,8 @@
 /* clock: the clocks, and time as text. */
 #include "clock.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 static uint64_t read_ms(clockid_t id)
@@ -38,6 +40,52 @@ static void add_time(struct str *out, uint64_t wall_ms, const char *format)
 void clock_add_iso(struct str *out, uint64_t wall_ms)
 {
 	add_time(out, wall_ms, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+/* "+02:00", "-0530", "Z" or nothing: minutes. */
+static bool parse_offset(const char *text, int *minutes)
+{
+	unsigned h, m;
+	int used = 0;
+
+	*minutes = 0;
+	if (!*text || strcmp(text, "Z") == 0 || strcmp(text, "z") == 0)
+		return true;
+	if ((*text != '+' && *text != '-') ||
+	    (sscanf(text + 1, "%2u:%2u%n", &h, &m, &used) != 2 && sscanf(text + 1, "%2u%2u%n", &h, &m, &used) != 2) ||
+	    text[1 + used] || h > 23 || m > 59)
+		return false;
+	*minutes = (int)(h * 60 + m) * (*text == '-' ? -1 : 1);
+	return true;
+}
+
+bool clock_parse_iso(const char *text, uint64_t *wall_ms)
+{
+	struct tm tm = {0};
+	int used = 0, offset;
+	uint64_t fraction = 0;
+
+	if (strspn(text, "0123456789-") != 10 ||
+	    sscanf(text, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
+	           &tm.tm_sec, &used) != 6 || used != 19)
+		return false;
+	text += used;
+	if (*text == '.') {
+		size_t digits = strspn(++text, "0123456789");
+		for (size_t i = 0; i < 3; i++)
+			fraction = fraction * 10 + (i < digits ? (uint64_t)(text[i] - '0') : 0);
+		text += digits;
+	}
+	if (tm.tm_year < 1970 || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 ||
+	    tm.tm_hour > 23 || tm.tm_min < 0 || tm.tm_min > 59 || tm.tm_sec < 0 || tm.tm_sec > 60 || !parse_offset(text, &offset))
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	time_t t = timegm(&tm) - (time_t)offset * 60;
+	if (t < 0)
+		return false;
+	*wall_ms = (uint64_t)t * 1000 + fraction;
+	return true;
 }
 
 void clock_add_stamp(struct str *out, uint64_t wall_ms)

@@ -3,10 +3,12 @@
 #include "plan_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "persona.h"
+#include "queue_private.h"
 #include "skills.h"
 #include "stories.h"
 #include "store/base/fs.h"
@@ -47,6 +49,7 @@ void plan_fini(struct plan *p)
 	free(p->wave);
 	free(p->content);
 	strv_fini(&p->warnings);
+	queue_free(p->queue, p->n);
 	*p = (struct plan){0};
 }
 
@@ -141,6 +144,14 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 {
 	strv_add(&l->names, name);
 	const char *file = l->names.v[l->names.n - 1];
+	if (queue_looks(text, n)) {
+		queue_read(l, file, is_file(file, folder) ? folder : NULL, text, n);
+		return;
+	}
+	if (n > YAML_MAX_BYTES) {
+		plan_fault(l, file, NULL, NULL, NULL, "is larger than 16 MiB: split it");
+		return;
+	}
 	struct plan_faults found = {0}; /* aside: they may not be what is worth saying */
 	struct yaml *doc = yaml_parse(file, text, n, &found);
 
@@ -149,7 +160,7 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 	bool own = doc && (yaml_get(yaml_root(doc), "tasks") || yaml_get(yaml_root(doc), status_key) ||
 	                   segments_is(yaml_root(doc)));
 	if (!own && (plan_kind_markdown_name(file) ||
-	             (n <= YAML_MAX_BYTES && str_utf8(text, n) && plan_kind_markdown(text)))) {
+	             (str_utf8(text, n) && plan_kind_markdown(text)))) {
 		if (!is_file(file, folder))
 			plan_fault(l, file, NULL, NULL, NULL, no_file);
 		else if (plan_takes(l, file, NULL, "stories"))
@@ -165,18 +176,30 @@ static void read_text(struct plan_loader *l, const char *name, const char *folde
 	plan_faults_fini(&found);
 }
 
-/* Standard input to its end, or to where it is too long for a plan. */
-static int read_stdin(struct str *out, struct err *e)
+/* How long a text that begins so may be: only queues, which are JSON, are read piece by piece. */
+static size_t limit(const struct str *text)
 {
-	char chunk[65536];
+	struct json_cut c;
+
+	json_cut_start(&c, str_text(text), text->len < 4096 ? text->len : 4096);
+	return json_cut_peek(&c) == '{' ? QUEUE_MAX_FILE : YAML_MAX_BYTES;
+}
+
+/* To the end, or to where it is too long for a plan. */
+static int read_all(struct str *out, int fd, struct err *e)
+{
+	static char chunk[65536];
 	ssize_t n = 0;
 
-	while (out->len <= YAML_MAX_BYTES && (n = read(0, chunk, sizeof chunk)) != 0) {
+	while (out->len <= limit(out) && (n = read(fd, chunk, sizeof chunk)) != 0) {
 		if (n > 0)
 			str_addn(out, chunk, (size_t)n);
 		else if (errno != EINTR)
-			return err_sys(e, "cannot read standard input");
+			return err_sys(e, "cannot be read");
 	}
+	if (out->len > limit(out))
+		return err_set(e, ERR_USAGE, "is larger than %zu MiB: split it", limit(out) >> 20);
+	str_addn(out, "", 0);
 	return 0;
 }
 
@@ -194,23 +217,25 @@ static void read_file(struct plan_loader *l, const char *path)
 {
 	AUTO_STR struct str text = {0};
 	AUTO_FREE char *folder = mem_strdup(path);
+	AUTO_CLOSE int fd = -1;
 	struct err e = {0};
 	char *slash = strrchr(folder, '/');
 
 	if (strcmp(path, "-") == 0) {
-		if (read_stdin(&text, &e) != 0)
+		if (read_all(&text, 0, &e) != 0)
 			plan_fault(l, path, NULL, NULL, NULL, "%s", e.text);
 		else
-			read_text(l, path, ".", str_text(&text), text.len);
+			read_text(l, path, ".", text.p, text.len);
 	} else if (fs_is_dir(path)) {
 		strv_add(&l->names, path);
 		read_folder(l, l->names.v[l->names.n - 1]);
 	} else if (!fs_exists(path) && stories_key(l, path)) {
 		strv_add(&l->names, path);
 		plan_takes(l, path, NULL, "stories");
-	} else if (fs_read(path, YAML_MAX_BYTES, &text, &e) != 0) {
-		plan_fault(l, path, NULL, NULL, NULL, "%s%s", e.code ? "cannot be read: " : "",
-		           e.code ? strerror(e.code) : "is larger than 16 MiB: split it");
+	} else if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
+		plan_fault(l, path, NULL, NULL, NULL, "cannot be read: %s", strerror(errno));
+	} else if (read_all(&text, fd, &e) != 0) {
+		plan_fault(l, path, NULL, NULL, NULL, "%s", e.text);
 	} else {
 		if (slash)
 			slash[slash == folder] = '\0';
@@ -230,6 +255,7 @@ static void release(struct plan_loader *l)
 	persona_free(l->personas);
 	skills_free(l->skills);
 	stories_free(l->stories);
+	queue_free(l->queue, l->n);
 }
 
 /* After reading: what is left to check, then the plan or the faults. */
@@ -237,7 +263,7 @@ static int conclude(struct plan_loader *l, struct plan *out)
 {
 	struct err e = {0};
 
-	if (l->n)
+	if (l->n && !l->queue)
 		plan_check(l);
 	if (l->n && str_eq(l->kind, "segments"))
 		segments_check(l);
@@ -252,8 +278,9 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		for (size_t i = 0; i < l->names.n; i++)
 			str_addf(&source, "%s%s", i ? " " : "", l->names.v[i]);
 		*out = (struct plan){.kind = mem_strdup(l->kind), .source = str_take(&source),
-		                     .tasks = l->tasks, .n = l->n, .warnings = l->warnings};
+		                     .tasks = l->tasks, .n = l->n, .queue = l->queue, .warnings = l->warnings};
 		l->tasks = NULL;
+		l->queue = NULL;
 		l->n = 0;
 		l->warnings = (struct strv){0};
 		if (finish(out, l->ctx ? l->ctx->barrier : PLAN_BARRIER_BARE, &e) != 0) { /* the barrier: plan_check found nothing */

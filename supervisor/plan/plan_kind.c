@@ -1,6 +1,5 @@
 /* plan_kind: tells bosk's own plans from those of other tools, by content and not by name, so that
- * a foreign plan gets one clear answer and not a list of unknown keys. Reads nothing of them: their
- * readers come with a later version. */
+ * a foreign plan gets one clear answer and not a list of unknown keys. */
 #include "plan_private.h"
 
 #include <string.h>
@@ -8,15 +7,8 @@
 
 #include "store/base/mem.h"
 
-static const struct mark {
-	const char *key, *kind;
-} marks[] = {
-	{"solutions", "queue"},
-	{"items", "queue"},                   {"queue", "queue"},
-	{"queues", "queue"},                  {"queue_id", "queue"},
-	{"issue_ids", "queue"},               {"issue_id", "queue"},
-	{"execution_groups", "queue"},        {"bound_solution_id", "queue"},
-};
+static const char *const queue_keys[] = {"solutions", "items", "queue", "queues", "queue_id", "issue_ids",
+                                         "issue_id", "execution_groups", "bound_solution_id"};
 
 bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_node *root)
 {
@@ -25,13 +17,12 @@ bool plan_kind_own(struct plan_loader *l, const char *file, const struct yaml_no
 	if (task &&
 	    (yaml_get(task, "prompt") || yaml_get(task, "prompt_file") || yaml_get(task, "run")))
 		return true; /* other kinds have `tasks` too, but not these */
-	for (size_t i = 0; i < MEM_COUNT(marks); i++) {
-		const struct yaml_node *v = yaml_get(root, marks[i].key);
+	for (size_t i = 0; i < MEM_COUNT(queue_keys); i++) {
+		const struct yaml_node *v = yaml_get(root, queue_keys[i]);
 		if (!v)
 			continue;
-		plan_fault(l, file, v->key, NULL, marks[i].key,
-		           "this looks like a plan of the kind \"%s\", which is not supported yet "
-		           "by this version", marks[i].kind);
+		plan_fault(l, file, v->key, NULL, queue_keys[i],
+		           "this looks like a queue of solutions, which must be a mapping in JSON");
 		return false;
 	}
 	return true;

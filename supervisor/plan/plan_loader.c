@@ -36,6 +36,10 @@ bool plan_room(struct plan_loader *l, const char *file, const struct yaml_node *
 
 bool plan_takes(struct plan_loader *l, const char *file, const struct yaml_node *root, const char *kind)
 {
+	if (l->queue) {
+		plan_fault(l, file, root, NULL, NULL, "one run takes one queue, and nothing beside it");
+		return false;
+	}
 	if (l->kind && !str_eq(l->kind, kind)) {
 		plan_fault(l, file, root, NULL, NULL, "one run takes plans of one kind: this one is %s, those before "
 		           "are %s", str_eq(kind, "plan") ? "a plan of bosk's own" : kind,

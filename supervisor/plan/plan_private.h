@@ -11,6 +11,7 @@
 /* Where a task was written; nodes live until loading ends. */
 struct plan_origin {
 	const char *file;
+	size_t line;                   /* of an item of a queue: the others have nodes */
 	const struct yaml_node *task;
 	const struct yaml_node *id;    /* NULL: missing or not a text */
 	const struct yaml_node *needs; /* NULL: none, or not a list */
@@ -36,6 +37,7 @@ struct plan_loader {
 	const struct yaml_node *waves; /* a number of waves that must come out; NULL = none was given */
 	const char *waves_file;
 	struct stories *stories;     /* read so far; NULL = none was given */
+	struct plan_queue *queue;    /* the one that was read; NULL = none */
 };
 
 /* ---- plan_loader.c ---- */

@@ -37,11 +37,10 @@ static const struct bad {
 	{"tasks: [{id: a, run: x}]\ntasks: []\n", 2, 1, NULL, "tasks", "already in line 1"},
 	{"tasks:\n\t- id: a\n", 2, 1, NULL, NULL, "tab"},
 	{"tasks: [a]", 1, 9, NULL, "tasks", "must be a mapping, not a text"},
-	/* kinds of a later version, and stories, which are no texts without a file */
-	{"{\"id\": \"Q\", \"tasks\": [], \"solutions\": []}", 1, 26, NULL, "solutions",
-	 "\"queue\", which is not supported yet"},
-	{"{\"queue\": []}", 1, 2, NULL, "queue", "not supported yet"},
-	{"{\"items\": [{\"id\": 1}]}", 1, 2, NULL, "items", "not supported yet"},
+	/* queues, which are JSON, and stories, which are no texts without a file */
+	{"id: Q\ntasks: []\nsolutions: []\n", 3, 1, NULL, "solutions", "must be a mapping in JSON"},
+	{"queue: []\n", 1, 1, NULL, "queue", "must be a mapping in JSON"},
+	{"{\"items\": [{\"id\": 1}]}", 1, 0, NULL, "id", "must be a text"},
 	{"development_status: {a: done}", 1, 1, NULL, NULL, "name their files"},
 	{"# Story 5.2: Export\nStatus: review\n## Tasks\n- [x] one\n", 0, 0, NULL, NULL, "name their files"},
 	{"---\nstatus: x\n---\n# Title\n\n- [ ] a: b: c\n", 0, 0, NULL, NULL, "name their files"},
