@@ -123,12 +123,13 @@ static void let_worker_go(struct core *c, uint32_t task)
 		c->slot_let[place] = pool_quit(c->pool, place, false, &ignored) == 0;
 }
 
-/* Segments have waves, stories batches where one waits for another; other plans are not told about by theirs. */
+/* Segments have waves, stories and solutions batches where one waits for another; other plans are not told about by theirs. */
 static const char *wave_name(const struct plan *plan)
 {
 	if (str_eq(plan->kind, "segments"))
 		return "wave";
-	for (size_t i = 0; str_eq(plan->kind, "stories") && i < plan->n; i++)
+	bool batches = str_eq(plan->kind, "stories") || str_eq(plan->kind, "queue");
+	for (size_t i = 0; batches && i < plan->n; i++)
 		if (plan->wave[i] > 1)
 			return "batch";
 	return NULL;

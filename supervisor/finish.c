@@ -121,16 +121,18 @@ static void say_waiting(struct core *c)
 {
 	size_t n = c->s->plan.n;
 	AUTO_FREE enum task_state *states = mem_array(n, sizeof *states);
+	AUTO_FREE char **why = mem_array(n, sizeof *why);
 
 	for (size_t i = 0; i < n; i++)
 		states[i] = schedule_state(c->sched, (uint32_t)i);
+	waiting_all(why, &c->s->plan, states);
 	for (size_t i = 0; i < n; i++) {
-		AUTO_FREE char *why = states[i] == TASK_WAITING ? waiting_why(&c->s->plan, states, i) : NULL;
-		if (!why)
+		if (!why[i])
 			continue;
-		mem_set(&c->s->tasks[i].reason, why);
+		mem_set(&c->s->tasks[i].reason, why[i]);
 		turn_task(&c->turn, i);
-		view_task(c->view, core_task_id(c, i), "pending", 0, why);
+		view_task(c->view, core_task_id(c, i), "pending", 0, why[i]);
+		free(why[i]);
 	}
 }
 

@@ -3,12 +3,13 @@
 
 #include "store/base/mem.h"
 
-enum { MOST = 4 }; /* that are named of one task */
+enum { MOST = 4, LINES_MOST = 100 }; /* that are named of one task; tasks that are named */
 
-/* One that `i` may be held up by. */
-struct edge {
-	const char *how;
-	uint32_t by;
+struct look {
+	const struct plan *p;
+	const enum task_state *states;
+	uint32_t *claimed;
+	size_t n_claimed;
 };
 
 char *waiting_because(const char *how, const char *id, enum task_state state)
@@ -22,65 +23,105 @@ static bool over(enum task_state state)
 	return task_state_ended(state) && state != TASK_CLAIMED;
 }
 
-/* The next thing in the way of `i`, from *at on: its needs, what it comes after, whose files it shares. */
-static bool next(const struct plan *p, const enum task_state *states, size_t i, size_t *at, struct edge *out)
-{
-	size_t needs = p->needs_at ? p->needs_at[i + 1] - p->needs_at[i] : 0;
-	size_t after = p->after_at ? p->after_at[i + 1] - p->after_at[i] : 0;
+/* The reasons found for one task so far. */
+struct reasons {
+	struct str text;
+	struct strv ids;
+	size_t more;
+};
 
-	for (; *at < needs + after + p->n; ++*at) {
-		if (*at < needs) {
-			*out = (struct edge){"it needs", p->needs[p->needs_at[i] + *at]};
-			if (task_state_good(states[out->by]))
-				continue;
-		} else if (*at < needs + after) {
-			*out = (struct edge){"it comes after", p->after[p->after_at[i] + *at - needs]};
-			if (over(states[out->by]))
-				continue;
-		} else {
-			*out = (struct edge){"it shares files with", (uint32_t)(*at - needs - after)};
-			if (states[out->by] != TASK_CLAIMED || out->by == i || !plan_overlaps((void *)(uintptr_t)p, (uint32_t)i, out->by))
-				continue;
-		}
-		++*at;
-		return true;
+static void add(struct reasons *r, const struct look *l, const char *how, uint32_t by)
+{
+	const char *id = l->p->tasks[by].id;
+
+	if (strv_has(&r->ids, id))
+		return;
+	if (r->ids.n == MOST) {
+		r->more++;
+		return;
 	}
-	return false;
+	strv_add(&r->ids, id);
+	AUTO_FREE char *one = waiting_because(how, id, l->states[by]);
+	str_addf(&r->text, "%s%s", r->text.len ? "; " : "", one);
+}
+
+static char *why_not(const struct look *l, uint32_t i)
+{
+	const struct plan *p = l->p;
+	struct reasons r = {0};
+
+	for (size_t k = p->needs_at ? p->needs_at[i] : 0; p->needs_at && k < p->needs_at[i + 1]; k++)
+		if (!task_state_good(l->states[p->needs[k]]))
+			add(&r, l, "it needs", p->needs[k]);
+	for (size_t k = p->after_at ? p->after_at[i] : 0; p->after_at && k < p->after_at[i + 1]; k++)
+		if (!over(l->states[p->after[k]]))
+			add(&r, l, "it comes after", p->after[k]);
+	for (size_t k = 0; k < l->n_claimed; k++)
+		if (plan_overlaps((void *)(uintptr_t)p, i, l->claimed[k]))
+			add(&r, l, "it shares files with", l->claimed[k]);
+	if (r.more)
+		str_addf(&r.text, "; and %zu more", r.more);
+	strv_fini(&r.ids);
+	return r.text.len ? str_take(&r.text) : NULL;
+}
+
+static void look_at(struct look *l, const struct plan *p, const enum task_state *states)
+{
+	*l = (struct look){.p = p, .states = states, .claimed = mem_array(p->n, sizeof *l->claimed)};
+	for (uint32_t i = 0; i < p->n; i++)
+		if (states[i] == TASK_CLAIMED)
+			l->claimed[l->n_claimed++] = i;
+}
+
+void waiting_all(char **why, const struct plan *p, const enum task_state *states)
+{
+	struct look l;
+
+	look_at(&l, p, states);
+	for (uint32_t i = 0; i < p->n; i++)
+		why[i] = task_state_ended(states[i]) ? NULL : why_not(&l, i);
+	free(l.claimed);
 }
 
 bool waiting_none(const struct plan *p, const enum task_state *states, size_t i)
 {
-	struct edge ignored;
-	size_t at = 0;
+	struct look l;
 
-	return !next(p, states, i, &at, &ignored);
+	look_at(&l, p, states);
+	AUTO_FREE char *why = why_not(&l, (uint32_t)i);
+	free(l.claimed);
+	return !why;
 }
 
-char *waiting_why(const struct plan *p, const enum task_state *states, size_t i)
+/* Returns whether nothing pending is without a reason. */
+static bool list(const struct plan *p, const enum task_state *states, struct strv *lines)
 {
-	AUTO_STRV struct strv said = {0};
-	AUTO_STR struct str text = {0};
-	size_t at = 0, n = 0;
-	struct edge edge;
+	AUTO_FREE char **why = mem_array(p->n, sizeof *why);
+	size_t n = 0;
+	bool only = true;
 
-	while (next(p, states, i, &at, &edge)) {
-		bool again = strv_has(&said, p->tasks[edge.by].id);
-		if (again || n++ >= MOST)
-			continue;
-		strv_add(&said, p->tasks[edge.by].id);
-		AUTO_FREE char *one = waiting_because(edge.how, p->tasks[edge.by].id, states[edge.by]);
-		str_addf(&text, "%s%s", text.len ? "; " : "", one);
-	}
-	if (n > MOST)
-		str_addf(&text, "; and %zu more", n - MOST);
-	return text.len ? str_take(&text) : NULL;
-}
-
-void waiting_list(const struct plan *p, const enum task_state *states, struct strv *out)
-{
+	waiting_all(why, p, states);
 	for (size_t i = 0; i < p->n; i++) {
-		AUTO_FREE char *why = over(states[i]) || states[i] == TASK_CLAIMED ? NULL : waiting_why(p, states, i);
-		if (why)
-			strv_addf(out, "%s waits: %s", p->tasks[i].id, why);
+		only &= why[i] || task_state_ended(states[i]);
+		if (why[i] && n++ < LINES_MOST)
+			strv_addf(lines, "%s waits: %s", p->tasks[i].id, why[i]);
+		free(why[i]);
 	}
+	if (n > LINES_MOST)
+		strv_addf(lines, "and %zu more", n - LINES_MOST);
+	return only;
+}
+
+void waiting_list(const struct plan *p, const enum task_state *states, struct strv *lines)
+{
+	list(p, states, lines);
+}
+
+bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines)
+{
+	bool only = list(p, states, lines);
+
+	if (!only)
+		strv_fini(lines);
+	return only;
 }

@@ -5,16 +5,18 @@
 
 #include "supervisor/plan/plan.h"
 
-/* May task i begin by what it needs, what it comes after, and the files that somebody else has (TASK_CLAIMED)? It
- * is not asked whether it is pending itself. `states`: p->n. */
+/* Why each pending task may not begin, by what it needs, what it comes after, and whose files it shares (those of
+ * TASK_CLAIMED ones): "it needs S-1, which is failed; it comes after S-2, which somebody else works on", of many reasons
+ * the first few. why[i] NULL: it may, or is not pending. `states`: p->n, as `why`, whose texts the caller frees. */
+void waiting_all(char **why, const struct plan *p, const enum task_state *states);
+
+/* False: some pending task may begin. Else what each of them waits for, as lines: "S-2 waits: it needs S-1, which is
+ * failed"; none when nothing is pending. */
+bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines);
+
+/* The lines alone, whether some may begin or not; and may this one? */
+void waiting_list(const struct plan *p, const enum task_state *states, struct strv *lines);
 bool waiting_none(const struct plan *p, const enum task_state *states, size_t i);
-
-/* Each pending task that may not begin, as one line: "S-2 waits: it needs S-1, which is failed". */
-void waiting_list(const struct plan *p, const enum task_state *states, struct strv *out);
-
-/* "it needs S-1, which is failed; it comes after S-2, which somebody else works on": of many only
- * the first. NULL = it may begin. The caller frees. */
-char *waiting_why(const struct plan *p, const enum task_state *states, size_t i);
 
 /* "`how` `id`, which is failed". The caller frees. */
 char *waiting_because(const char *how, const char *id, enum task_state state);

@@ -32,3 +32,13 @@ esac
 SH
     export RUNS=$SCRATCH/runs
 }
+
+# small_queue FILE ID[:AFTER[:FILES[:NEEDS]]]...: a queue in the normal form of a plan; lists with commas.
+small_queue() {
+    local file=$1
+    shift
+    printf '%s\n' "$@" | jq -R 'def list: (. // "") | split(",") | map(select(. != ""));
+        split(":") | {id: .[0], prompt: "Do \(.[0]).", after: (.[1] | list), files: (.[2] | list), needs: (.[3] | list),
+                      step_ids: ["T1"], step_titles: ["Do: add"], step_texts: ["Do it."]}' |
+        jq -s '{kind: "queue", tasks: .}' >"$file"
+}

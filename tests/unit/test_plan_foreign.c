@@ -91,10 +91,29 @@ static void bosks_own_plans_have_no_such_keys(void **state)
 	}
 }
 
+/* A message that is too long could not be sent to the worker. */
+static void the_texts_of_all_steps_count(void **state)
+{
+	(void)state;
+	struct plan_faults faults = {0};
+	struct plan p;
+	AUTO_STR struct str text = {0};
+
+	str_add(&text, "{\"kind\": \"queue\", \"tasks\": [{\"id\": \"S-1\", \"prompt\": \"p\", \"step_texts\": [\"");
+	for (size_t i = 0; i < 2 * 450 << 10; i++)
+		str_add(&text, i == 450 << 10 ? "\", \"" : "x");
+	str_add(&text, "\"]}]}");
+	assert_int_equal(plan_load_text(&p, "p", text.p, text.len, NULL, &faults), -1);
+	assert_int_equal(faults.n, 1);
+	assert_non_null(strstr(faults.v[0].message, "this task has 900 KiB in all (its texts and lists), at most 832 are taken"));
+	plan_faults_fini(&faults);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_comes_back),
+		cmocka_unit_test(the_texts_of_all_steps_count),
 		cmocka_unit_test(the_kind_is_part_of_the_content),
 		cmocka_unit_test(bosks_own_plans_have_no_such_keys),
 	};

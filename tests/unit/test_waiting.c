@@ -49,7 +49,7 @@ static void what_is_in_the_way_is_named(void **state)
 	enum task_state states[] = {TASK_CLAIMED, TASK_WAITING, TASK_WAITING, TASK_WAITING, TASK_WAITING};
 	AUTO_STRV struct strv lines = {0};
 
-	waiting_list(&f->plan, states, &lines);
+	assert_true(waiting_only(&f->plan, states, &lines));
 	assert_int_equal(lines.n, 4);
 	assert_string_equal(lines.v[0], "b waits: it needs a, which somebody else works on");
 	assert_string_equal(lines.v[1], "c waits: it shares files with a, which somebody else works on");
@@ -62,12 +62,23 @@ static void what_ended_badly_holds_up_only_those_who_need_it(void **state)
 	struct fixture *f = *state;
 	enum task_state states[] = {TASK_INTEGRATED, TASK_FAILED, TASK_WAITING, TASK_SKIPPED, TASK_WAITING};
 
-	assert_true(waiting_none(&f->plan, states, 2));
-	assert_true(waiting_none(&f->plan, states, 4));
-	assert_false(waiting_none(&f->plan, states, 3));
-	assert_null(waiting_why(&f->plan, states, 4));
-	AUTO_FREE char *why = waiting_why(&f->plan, states, 3);
-	assert_string_equal(why, "it needs b, which is failed; it needs c, which is pending");
+	AUTO_STRV struct strv lines = {0};
+	char *why[5];
+
+	waiting_all(why, &f->plan, states);
+	assert_null(why[2]);
+	assert_null(why[4]);
+	assert_false(waiting_only(&f->plan, states, &lines));
+	assert_int_equal(lines.n, 0);
+	states[2] = TASK_ALREADY;
+	states[3] = TASK_WAITING;
+	waiting_all(why, &f->plan, states);
+	assert_string_equal(why[3], "it needs b, which is failed");
+	assert_string_equal(why[4], "it comes after d, which is pending");
+	free(why[3]);
+	free(why[4]);
+	assert_true(waiting_only(&f->plan, states, &lines));
+	assert_int_equal(lines.n, 2);
 }
 
 int main(void)

@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# Queues of solutions over time: who runs beside whom, what comes after what, and what an interruption leaves.
+# shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk; tests are subshells
+
+load ../lib/flow
+load ../lib/queue
+
+setup() {
+    flow_setup
+    make_repo
+    LINES_OF=$SCRATCH/lines
+    export LINES_OF SCRATCH
+}
+teardown() { flow_teardown; }
+
+# An agent that notes when it begins and ends, and makes a file of the item's name.
+noting_agent() {
+    write_agent <<'SH'
+#!/bin/bash
+echo "begin $BOSK_TASK" >>"$LINES_OF"
+[ ! -e "$SCRATCH/$BOSK_TASK.does" ] || . "$SCRATCH/$BOSK_TASK.does"
+ls >"$BOSK_TASK.txt"
+echo "end $BOSK_TASK" >>"$LINES_OF"
+SH
+}
+
+# most_at_once: by the notes.
+most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END { print most }' "$LINES_OF"; }
+
+@test "S2.3: items run side by side as the graph allows, but never more than --jobs" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3 S-4
+    # Both wait for each other: only side by side can they end.
+    for id in 1 2; do
+        echo "touch \"\$SCRATCH/here-$id\"; for i in {1..600}; do [ -e \"\$SCRATCH/here-$((3 - id))\" ] && break; sleep 0.05; done; [ \$i -lt 600 ]" \
+            >"$SCRATCH/S-$id.does"
+    done
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 2
+    expect_status 0
+    equal "at once" "$(most_at_once)" 2
+}
+
+@test "S2.4: items that share files never run at once, in their order; a failed one lets the next begin" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1::src/a.c S-2:S-1:src/ S-3::other
+    echo 'exit 1' >"$SCRATCH/S-1.does"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 3 -c retries=0
+    expect_status 1
+    equal "S-1" "$(status_json '.sessions[0].tasks[0].state')" failed
+    equal "S-2" "$(status_json '.sessions[0].tasks[1].state')" integrated
+    equal order "$(grep -v S-3 "$LINES_OF" | xargs)" 'begin S-1 begin S-2 end S-2'
+}
+
+@test "S2.5: a batch ends and the next begins without a human, on what was integrated" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3:::S-1,S-2 S-4:S-3
+    run_bosk plan "$SCRATCH/q.json"
+    grep -qx 'Batch 1: S-1, S-2' "$OUT"
+    grep -qx 'Batch 2: S-3' "$OUT"
+    grep -qx 'Batch 3: S-4' "$OUT"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 2
+    expect_status 0
+    equal ends "$(grep -c '^end' "$LINES_OF")" 4
+    equal "the third after both" "$(grep -n 'begin S-3' "$LINES_OF" | cut -d: -f1)" 5
+    equal "the last after the third" "$(grep -n 'begin S-4' "$LINES_OF" | cut -d: -f1)" 7
+    expect_text 'batch 1 is over: 2 of 2 integrated'
+    equal "what it found" "$(git show "integration-$(last_sid):S-3.txt" | xargs)" 'README.md S-1.txt S-2.txt S-3.txt'
+}
+
+@test "S2.6: a dry run prints the batches and changes nothing" {
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3:::S-1
+    before=$(checkout_stamp) refs=$(git for-each-ref)
+    run_bosk run --dry-run "$SCRATCH/q.json"
+    expect_status 0
+    grep -qx 'Batch 1: S-1, S-2' "$OUT"
+    grep -qx 'Batch 2: S-3' "$OUT"
+    equal checkout "$(checkout_stamp)" "$before"
+    equal refs "$(git for-each-ref)" "$refs"
+    [ ! -e .git/bosk ]
+}
+
+@test "S2.7: a new worktree: its branch has the item's id and the session's; two runs never meet" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1
+    echo 'git branch --show-current >>"$SCRATCH/branches"; pwd >>"$SCRATCH/paths"' >"$SCRATCH/S-1.does"
+    for run in 1 2; do
+        run_bosk run "$SCRATCH/q.json" --fresh --executor "$AGENT" -c "branch=bosk/{session}/{task}"
+        expect_status 0
+    done
+    grep -qE '^bosk/[0-9a-f]{6}/S-1$' "$SCRATCH/branches"
+    equal branches "$(sort -u "$SCRATCH/branches" | wc -l)" 2
+    equal paths "$(sort -u "$SCRATCH/paths" | wc -l)" 2
+}
+
+@test "S2.7: --worktree PATH: an existing worktree of this repository, for one item, looked at first and never removed" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1
+    git worktree add -q "$SCRATCH/mine" -b mine
+    git init -q "$SCRATCH/foreign"
+    for wrong in "$SCRATCH/foreign" "$SCRATCH/nothing" "$REPO"; do
+        run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --worktree "$wrong"
+        expect_status 2
+    done
+    [ ! -e "$LINES_OF" ]
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --worktree "$SCRATCH/mine"
+    expect_status 0
+    [ -d "$SCRATCH/mine" ]
+    equal HEAD "$(git -C "$SCRATCH/mine" branch --show-current)" mine
+    small_queue "$SCRATCH/two.json" S-1 S-2
+    run_bosk run "$SCRATCH/two.json" --executor "$AGENT" --worktree "$SCRATCH/mine"
+    expect_status 2
+    expect_text 'for one task, and this plan has 2'
+}
+
+@test "S2.9: an interrupted worker: its worktree may go, its branch stays with what it did" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1
+    echo 'echo half >half.txt; [ -e "$SCRATCH/go" ] || { touch "$SCRATCH/began"; sleep 600; }' >"$SCRATCH/S-1.does"
+    start_bosk run "$SCRATCH/q.json" --executor "$AGENT"
+    wait_until "[ -e '$SCRATCH/began' ]"
+    run_bosk stop --now
+    wait_bosk
+    sid=$(last_sid)
+    branch=$(status_json '.sessions[0].tasks[0].kept')
+    equal branch "$branch" "bosk/$sid/S-1"
+    equal work "$(git show "$branch:half.txt")" half
+    touch "$SCRATCH/go"
+    run_bosk resume
+    expect_status 0
+    equal S-1 "$(status_json '.sessions[0].tasks[0].state')" integrated
+}
