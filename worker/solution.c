@@ -118,14 +118,17 @@ static void keep(struct attempt *r, const struct json_t *said)
 		strv_addf(&r->s->notes, "its result is larger than %d KiB and is not kept", TOLD_MAX >> 10);
 }
 
-/* A claim of an agent against itself is believed, as everywhere. */
+/* A claim of an agent against itself is believed, as everywhere. The original has no status: there a failure is what
+ * has a kind of error, or a step and a message. */
 static enum step judge(struct attempt *r, const struct json_t *said)
 {
-	const char *status = json_get_text(said, "status"), *type = json_get_text(said, "error_type");
-	const char *id = json_get_text(said, "task_id"), *message = json_get_text(said, "message");
-	const char *why = message ? message : json_get_text(said, "reason");
+	const char *status = json_get_text(said, "status");
+	/* as `bosk done` writes it, or alone */
+	const struct json_t *in = json_get(said, "failure_details") ? json_get(said, "failure_details") : said;
+	const char *type = json_get_text(in, "error_type"), *id = json_get_text(in, "task_id");
+	const char *message = json_get_text(in, "message"), *why = message ? message : json_get_text(in, "reason");
 	bool blocked = str_eq(status, "blocked");
-	bool failed = blocked || str_eq(status, "failed") || str_eq(status, "error") || type || (id && message);
+	bool failed = blocked || str_eq(status, "failed") || str_eq(status, "error") || (!status && (type || (id && message)));
 
 	if (!failed)
 		return GO_ON;

@@ -82,6 +82,33 @@ TEXT
     equal files "$(git diff --name-only main "$(row S-1 .commit)" | xargs)" 'one.txt two.txt'
 }
 
+@test "S2.2: steps: each: in the end all gates count: what a later step broke of an earlier one is mended" {
+    echo 'if [ $step = T2 ] && [ $BOSK_ATTEMPT = 2 ]; then echo broken >one.txt; elif [ $step = T2 ]; then echo one >one.txt; fi' >"$RUNS.then"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each
+    expect_status 0
+    equal runs "$(cat "$RUNS")" $'S-1 T1 1\nS-1 T2 2\nS-1 T2 3\nS-2 all 1'
+    grep -q '^Step T1 (First: add) is not done yet' "$RUNS.S-1.3"
+    equal content "$(git show "$(row S-1 .commit):one.txt")" one
+}
+
+@test "S2.2: steps: each: what comes back from its merge is mended as a whole" {
+    cat >"$RUNS.then" <<'SH'
+if [ $BOSK_TASK = S-2 ]; then
+    echo theirs >one.txt
+elif [ $step = T1 ]; then
+    for i in {1..600}; do git -C "$BOSK_REPO" log --all --format=%s | grep -q '^Merge.*S-2' && break; sleep 0.05; done
+else
+    [ $step != all ] || echo both >one.txt
+fi
+SH
+    export BOSK_REPO=$REPO
+    sed -i 's/"after": \["S-1"\], //; s/grep -q one one.txt/test -s one.txt/' "$SCRATCH/q.json"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 2 -c steps=each
+    expect_status 0
+    equal "last run" "$(tail -n 1 "$RUNS")" 'S-1 all 3'
+    equal content "$(git show "integration-$(last_sid):one.txt")" both
+}
+
 @test "S2.11: what fails in part names the step; all gates run again after a fix, whose prompt names it too" {
     echo '[ $BOSK_TASK != S-1 ] || echo 2 >two.txt' >"$RUNS.then"
     run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c fix_attempts=1
@@ -123,6 +150,32 @@ SH
     expect_text 'S-1: it says that it changed files that are as they were: gone.txt' "$OUT"
     expect_text 'S-1: it changed files that its result does not name: two.txt' "$OUT"
     expect_text 'S-1: it says that it made the commit deadbeef, which its worktree has not' "$OUT"
+}
+
+@test "the agent's result: what is none, is too large or lies about being one does no harm" {
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3 S-4 S-5
+    write_agent <<'SH'
+#!/bin/bash
+touch "$BOSK_TASK.txt"
+case $BOSK_TASK in
+S-1) echo '[1]' ;;
+S-2) head -c 2000000 /dev/zero | tr '\0' x ;;
+S-3) printf '{"summary": "%s"}' "$(head -c 100000 /dev/zero | tr '\0' y)" ;;
+S-4) echo '{"status": "completed", "task_id": "T1", "message": "all well", "commit": {"hash": "--all"}, "files_modified": [1, {}]}' ;;
+S-5) echo '{"status": "failed", "failure_details": {"task_id": "T9", "error_type": "build_error", "message": "it does not build"}}' ;;
+esac >"$BOSK_RESULT_FILE"
+SH
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" -c retries=0
+    expect_status 1
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated integrated integrated integrated failed'
+    equal results "$(status_json '[.sessions[0].tasks[].result | type] | join(" ")')" 'null null null object object'
+    run_bosk report
+    expect_text 'S-1: its result is not used: it is no JSON object' "$OUT"
+    expect_text 'S-2: its result is larger than 1024 KiB' "$OUT"
+    expect_text 'S-3: its result is larger than 64 KiB and is not kept' "$OUT"
+    expect_text 'S-4: it says that it made the commit --all, which its worktree has not' "$OUT"
+    expect_text 'S-5: it names the step "T9", which the solution has not' "$OUT"
+    expect_text 'the agent says: it does not build \(build_error\)' "$OUT"
 }
 
 @test "S2.10: agents by name, with their limits: of the plan, of the call; said by plan, status and report" {

@@ -125,7 +125,10 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     equal branch "$branch" "bosk/$sid/S-1"
     equal work "$(git show "$branch:half.txt")" half
     touch "$SCRATCH/go"
-    run_bosk resume
+    run_bosk resume --agent claude
+    expect_status 2
+    run_bosk resume --agent gemini
     expect_status 0
+    equal agent "$(status_json '.sessions[0].tasks[0].agent')" gemini
     equal S-1 "$(status_json '.sessions[0].tasks[0].state')" integrated
 }
