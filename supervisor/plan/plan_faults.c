@@ -96,7 +96,9 @@ void plan_faults_print(const struct plan_faults *f, struct str *out)
 		const struct plan_fault *v = &f->v[i];
 		add_printable(out, "", v->file ? v->file : "plan");
 		if (v->line)
-			str_addf(out, ":%zu:%zu", v->line, v->column);
+			str_addf(out, ":%zu", v->line);
+		if (v->line && v->column)
+			str_addf(out, ":%zu", v->column);
 		add_printable(out, ": task ", v->task);
 		add_printable(out, ": ", v->key);
 		add_printable(out, ": ", v->message);
