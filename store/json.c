@@ -287,3 +287,36 @@ const json_t *json_nth(const json_t *list, size_t i)
 {
 	return json_array_get(list, i);
 }
+
+enum json_kind json_kind(const json_t *j)
+{
+	switch (j ? json_typeof(j) : JSON_NULL) {
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return JSON_IS_FLAG;
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return JSON_IS_NUMBER;
+	case JSON_STRING:
+		return JSON_IS_TEXT;
+	case JSON_ARRAY:
+		return JSON_IS_LIST;
+	case JSON_OBJECT:
+		return JSON_IS_MAP;
+	case JSON_NULL:
+		break;
+	}
+	return JSON_IS_NULL;
+}
+
+bool json_member(const json_t *map, void **at, const char **key, const json_t **value)
+{
+	json_t *j = (json_t *)(uintptr_t)map; /* only read: jansson has no const here */
+
+	*at = *at ? json_object_iter_next(j, *at) : json_object_iter(j);
+	if (!*at)
+		return false;
+	*key = json_object_iter_key(*at);
+	*value = json_object_iter_value(*at);
+	return true;
+}

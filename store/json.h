@@ -47,4 +47,9 @@ bool json_yes(const struct json_t *j); /* the word true */
 size_t json_count(const struct json_t *list);          /* 0 when no list */
 const struct json_t *json_nth(const struct json_t *list, size_t i);
 
+enum json_kind { JSON_IS_NULL, JSON_IS_FLAG, JSON_IS_NUMBER, JSON_IS_TEXT, JSON_IS_LIST, JSON_IS_MAP };
+enum json_kind json_kind(const struct json_t *j); /* NULL is null */
+/* The members of a map one after the other, as they stand: *at begins as NULL. False: there is none left. */
+bool json_member(const struct json_t *map, void **at, const char **key, const struct json_t **value);
+
 #endif

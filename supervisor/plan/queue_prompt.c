@@ -1,0 +1,193 @@
+/* queue_prompt: JSON of any shape as text for an agent: what is known comes first and in order, and what is not known
+ * is told as it is. */
+#include "queue_prompt.h"
+
+#include <string.h>
+
+#include "plan_read.h"
+#include "store/base/mem.h"
+
+enum { INDENT = 2, MAX_DEPTH = 100 };
+
+/* ---- values ---- */
+
+static bool is_empty(const struct json_t *v)
+{
+	void *at = NULL;
+	const char *key;
+	const struct json_t *inner;
+
+	switch (json_kind(v)) {
+	case JSON_IS_NULL:
+		return true;
+	case JSON_IS_TEXT:
+		return plan_read_blank(json_text(v));
+	case JSON_IS_LIST:
+		for (size_t i = 0; i < json_count(v); i++)
+			if (!is_empty(json_nth(v, i)))
+				return false;
+		return true;
+	case JSON_IS_MAP:
+		while (json_member(v, &at, &key, &inner))
+			if (!is_empty(inner))
+				return false;
+		return true;
+	case JSON_IS_FLAG:
+	case JSON_IS_NUMBER:
+		break;
+	}
+	return false;
+}
+
+static void add_spaces(struct str *out, size_t n)
+{
+	while (n--)
+		str_addc(out, ' ');
+}
+
+/* The first line goes on where the text stands, the others below its beginning. */
+static void add_lines(struct str *out, const char *text, size_t indent)
+{
+	text += strspn(text, "\r\n");
+	for (bool first = true; *text; first = false) {
+		size_t n = strcspn(text, "\n");
+		size_t len = n && text[n - 1] == '\r' ? n - 1 : n;
+		if (!first && len)
+			add_spaces(out, indent);
+		str_addn(out, text, len);
+		str_addc(out, '\n');
+		text += n + (text[n] == '\n');
+	}
+}
+
+static void add_value(struct str *out, const struct json_t *v, size_t depth);
+
+static void add_member(struct str *out, const char *key, const struct json_t *v, size_t depth)
+{
+	if (is_empty(v) || out->len > PLAN_MAX_TEXT)
+		return;
+	add_spaces(out, depth * INDENT);
+	str_addf(out, "%s%s:", depth ? "- " : "", key);
+	if (json_kind(v) != JSON_IS_LIST && json_kind(v) != JSON_IS_MAP)
+		str_addc(out, ' ');
+	add_value(out, v, depth);
+}
+
+/* Behind its mark or name; lists and maps begin on the next line. */
+static void add_value(struct str *out, const struct json_t *v, size_t depth)
+{
+	void *at = NULL;
+	const char *key;
+	const struct json_t *inner;
+	enum json_kind kind = json_kind(v);
+
+	if (out->len > PLAN_MAX_TEXT)
+		return;
+	if (kind == JSON_IS_TEXT) {
+		add_lines(out, json_text(v), (depth + 1) * INDENT);
+		return;
+	}
+	if ((kind != JSON_IS_LIST && kind != JSON_IS_MAP) || depth > MAX_DEPTH) {
+		json_write(v, false, out);
+		str_addc(out, '\n');
+		return;
+	}
+	str_addc(out, '\n');
+	while (kind == JSON_IS_MAP && json_member(v, &at, &key, &inner))
+		add_member(out, key, inner, depth + 1);
+	for (size_t i = 0; i < json_count(v) && out->len <= PLAN_MAX_TEXT; i++) {
+		if (is_empty(json_nth(v, i)))
+			continue;
+		add_spaces(out, (depth + 1) * INDENT);
+		str_add(out, json_kind(json_nth(v, i)) == JSON_IS_MAP || json_kind(json_nth(v, i)) == JSON_IS_LIST ? "-" : "- ");
+		add_value(out, json_nth(v, i), depth + 1);
+	}
+}
+
+static bool among(const char *const *keys, const char *key)
+{
+	while (*keys && strcmp(*keys, key) != 0)
+		keys++;
+	return *keys;
+}
+
+/* Members of a map: these in this order, then the others but those of `not`; NULL = no others. */
+static void add_keys(struct str *out, const struct json_t *map, const char *const *keys, const char *const *not)
+{
+	void *at = NULL;
+	const char *key;
+	const struct json_t *v;
+
+	for (size_t i = 0; keys[i]; i++)
+		add_member(out, keys[i], json_get(map, keys[i]), 0);
+	while (not && json_kind(map) == JSON_IS_MAP && json_member(map, &at, &key, &v))
+		if (!among(keys, key) && !among(not, key))
+			add_member(out, key, v, 0);
+}
+
+/* ---- sections ---- */
+
+/* The text between two fences, longer than any row of backticks in it. */
+static void add_fenced(struct str *out, const struct str *text)
+{
+	size_t fence = 3, run = 0;
+
+	for (size_t i = 0; i < text->len; i++) {
+		run = text->p[i] == '`' ? run + 1 : 0;
+		if (run >= fence)
+			fence = run + 1;
+	}
+	for (int side = 0; side < 2; side++) {
+		for (size_t i = 0; i < fence; i++)
+			str_addc(out, '`');
+		str_addc(out, '\n');
+		if (side == 0)
+			str_addn(out, str_text(text), text->len);
+	}
+}
+
+char *queue_prompt_step(const struct queue_step *step)
+{
+	static const char *const keys[] = {"title",         "action",              "scope",          "description",
+	                                   "files",         "modification_points", "implementation", "test",
+	                                   "acceptance",    "convergence",         "regression",     NULL};
+	/* What bosk does itself, or what is there for planners. */
+	static const char *const not[] = {"id",     "depends_on", "dependencies",      "commit", "status",
+	                                  "effort", "priority",   "estimated_minutes", NULL};
+	AUTO_STR struct str text = {0}, out = {0};
+
+	add_keys(&text, step->json, keys, not);
+	str_addf(&out, "### %s\n\n", step->id);
+	add_fenced(&out, &text);
+	return str_take(&out);
+}
+
+static void add_section(struct str *out, const char *heading, const struct str *text)
+{
+	if (!text->len)
+		return;
+	str_addf(out, "%s## %s\n\n", out->len ? "\n" : "", heading);
+	add_fenced(out, text);
+}
+
+void queue_prompt(const struct queue_solution *s, const struct strv *steps, struct str *out)
+{
+	static const char *const of_issue[] = {"title", "context", "description", "expected_behavior", "actual_behavior",
+	                                       "affected_components", "file", "line", "feedback", NULL};
+	static const char *const of_solution[] = {"description", "approach", "exploration_context", NULL};
+	AUTO_STR struct str issue = {0}, solution = {0};
+
+	if (s->d->issue)
+		str_addf(&issue, "id: %s\n", s->d->issue);
+	add_keys(&issue, s->issue, of_issue, NULL);
+	if (s->d->solution)
+		str_addf(&solution, "id: %s\n", s->d->solution);
+	add_keys(&solution, s->json, of_solution, NULL);
+	add_section(out, "The issue", &issue);
+	add_section(out, "The solution", &solution);
+	if (!steps->n)
+		return;
+	str_addf(out, "\n## Its tasks, in the order they are to be done\n");
+	for (size_t i = 0; i < steps->n && out->len <= PLAN_MAX_TEXT; i++)
+		str_addf(out, "\n%s", steps->v[i]);
+}
