@@ -113,11 +113,14 @@ static void on_cycle(void *ctx, const uint32_t *path, size_t n)
 	}
 	const struct plan_origin *o = &l->origins[path[0]];
 	const char *id = l->tasks[path[0]].id;
-	plan_fault(l, o->file, o->task, id, "needs", "these tasks wait for each other: %s%.64s",
-	           text.p, id);
+	bool items = str_eq(l->kind, "queue");
+	plan_faults_add(l->faults, o->file, o->task ? o->task->line : o->line, o->task ? o->task->column : 0, id,
+	                items ? "depends_on" : "needs", "these %s wait for each other: %s%.64s", items ? "items" : "tasks",
+	                text.p, id);
+	l->bad = true;
 }
 
-static void check_cycles(struct plan_loader *l, const uint32_t *index)
+void plan_check_cycles(struct plan_loader *l, const uint32_t *index)
 {
 	size_t total = 0;
 	for (size_t i = 0; i < l->n; i++)
@@ -146,7 +149,7 @@ void plan_check(struct plan_loader *l)
 	check_ids(l, index);
 	for (size_t i = 0; i < l->n; i++)
 		check_needs(l, index, (uint32_t)i);
-	check_cycles(l, index);
+	plan_check_cycles(l, index);
 }
 
 /* ---- sizes ---- */

@@ -79,6 +79,7 @@ bool plan_index_same_but_case(const char *a, const char *b); /* ASCII; also when
 
 /* plan_check.c: ids against each other, needs against ids, cycles. */
 void plan_check(struct plan_loader *l);
+void plan_check_cycles(struct plan_loader *l, const uint32_t *index); /* of needs that are known; plan_index_new */
 /* Once everything is read: each task must fit into a message. */
 void plan_check_sizes(struct plan_loader *l);
 

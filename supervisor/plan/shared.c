@@ -11,7 +11,7 @@
 #include "store/base/str.h"
 
 enum {
-	MAX_COMPARED = 500000, /* pairs of a glob and another path */
+	MAX_COMPARED = 500000,  /* pairs of a glob and another path */
 	MAX_MADE = 8000000,     /* entries of lists beyond those of the path itself */
 	MAX_LOOKED = 20000000   /* the same, looked at */
 };
