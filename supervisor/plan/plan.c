@@ -203,16 +203,6 @@ static int read_all(struct str *out, int fd, struct err *e)
 	return 0;
 }
 
-static void read_folder(struct plan_loader *l, const char *path)
-{
-	AUTO_FREE char *issues = mem_printf("%s/issues.jsonl", path), *queues = mem_printf("%s/queues", path);
-
-	if (fs_exists(issues) || fs_is_dir(queues))
-		plan_fault(l, path, NULL, NULL, NULL, "a folder of issues is not supported yet by this version");
-	else if (plan_takes(l, path, NULL, "stories"))
-		stories_folder(l, path);
-}
-
 static void read_file(struct plan_loader *l, const char *path)
 {
 	AUTO_STR struct str text = {0};
@@ -226,9 +216,14 @@ static void read_file(struct plan_loader *l, const char *path)
 			plan_fault(l, path, NULL, NULL, NULL, "%s", e.text);
 		else
 			read_text(l, path, ".", text.p, text.len);
+	} else if (fs_is_dir(path) && plan_queues_folder(path)) {
+		AUTO_FREE char *queue = plan_queues_choose(l, path);
+		if (queue)
+			read_file(l, queue);
 	} else if (fs_is_dir(path)) {
 		strv_add(&l->names, path);
-		read_folder(l, l->names.v[l->names.n - 1]);
+		if (plan_takes(l, path, NULL, "stories"))
+			stories_folder(l, l->names.v[l->names.n - 1]);
 	} else if (!fs_exists(path) && stories_key(l, path)) {
 		strv_add(&l->names, path);
 		plan_takes(l, path, NULL, "stories");

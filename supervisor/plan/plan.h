@@ -125,9 +125,9 @@ struct plan_context {
 	const char *queue;         /* of a folder with several queues: this one; NULL = the first active one */
 };
 
-/* Read and check one or more files ("-" = standard input), folders of stories, or keys of stories. Returns 0
+/* Read and check one or more files ("-" = standard input), folders of stories or of issues, or keys of stories. Returns 0
  * with *out to be freed by plan_fini; -1 with at least one fault in `faults`, all of them sorted
- * (never half a plan). Limits: 16 MiB a file, 100,000 tasks, 512 KiB a prompt, 64 bytes an id.
+ * (never half a plan). Limits: 16 MiB a file (a queue: 256 MiB), 100,000 tasks, 512 KiB a prompt, 64 bytes an id.
  * ctx NULL: gates and agents may have any name. */
 int plan_load(struct plan *out, const char *const *files, size_t n, const struct plan_context *ctx,
               struct plan_faults *faults);
@@ -136,6 +136,9 @@ int plan_load(struct plan *out, const char *const *files, size_t n, const struct
 int plan_load_text(struct plan *out, const char *name, const char *text, size_t n,
                    const struct plan_context *ctx, struct plan_faults *faults);
 void plan_fini(struct plan *p);
+
+/* The files with queues of a folder of issues, by rank, then id. ERR_USAGE: it has none. */
+int plan_queue_files(struct strv *out, const char *folder, struct err *e);
 
 /* From stored task definitions (recovery): takes the array and what it owns over, also on failure
  * (ERR_DAMAGED: needs name an unknown id or go in a circle, an id is missing or there twice).

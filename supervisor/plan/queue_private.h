@@ -13,6 +13,8 @@
 
 enum {
 	QUEUE_MAX_FILE = 256 << 20, /* bytes */
+	QUEUE_MAX_INDEX = 16 << 20,
+	QUEUE_MAX_FILES = 10000,    /* queues of a folder */
 	QUEUE_MAX_NAME = 200,       /* of the id of an issue or a solution */
 	QUEUE_MAX_WARNINGS = 100    /* about the lines of one file */
 };
@@ -33,15 +35,16 @@ void queue_fault(struct queue_reader *r, size_t line, const char *item, const ch
 void queue_warn(struct queue_reader *r, size_t line, const char *item, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* queue_read.c: does the text look like a queue, or like what lies beside one? It is JSON as far as it was looked at. */
+/* queue_kind.c: does the text look like a queue, or like what lies beside one? It is JSON as far as it was looked at. */
 bool queue_looks(const char *text, size_t n);
-/* A queue into the loader; `folder`: where the file lies, NULL = nowhere. */
+/* queue_read.c: a queue into the loader; `folder`: where the file lies, NULL = nowhere. */
 void queue_read(struct plan_loader *l, const char *file, const char *folder, const char *text, size_t n);
 void queue_free(struct plan_queue *q, size_t n); /* n items; NULL allowed */
-/* Is it of the store of issues: issues.jsonl, solutions/, queues/? */
-bool queue_folder_is(const char *path);
-/* The queue of a folder that ctx->queue names, else the first active one. */
-void queue_folder(struct plan_loader *l, const char *path);
+/* plan_queues.c: is it of the store of issues: issues.jsonl, solutions/, queues/? */
+bool plan_queues_folder(const char *path);
+/* The file of the queue in such a folder that ctx->queue names, else of the first active one; the caller frees. NULL after
+ * a fault. */
+char *plan_queues_choose(struct plan_loader *l, const char *path);
 
 /* queue_item.c: one more task from an item of the file, and what belongs to it. `at` is its number in the file, from 0. */
 void queue_item_read(struct queue_reader *r, const struct json_t *item, const struct json_span *span, size_t at);
@@ -74,6 +77,19 @@ bool queue_lines_read(struct queue_lines *out, struct queue_reader *r, const cha
 void queue_lines_fini(struct queue_lines *l);
 /* The first of that id; NULL = none. */
 const struct queue_line *queue_lines_find(const struct queue_lines *l, const char *id);
+
+/* queue_index.c: queues/index.json. */
+struct queue_index {
+	struct queue_entry {
+		char *id, *raw;
+		uint64_t rank; /* as in queue_row */
+	} *v;
+	size_t n;
+	struct strv active;
+};
+void queue_index_read(struct queue_index *out, struct strv *warnings, const char *path); /* absent = empty */
+void queue_index_fini(struct queue_index *x);
+const struct queue_entry *queue_index_find(const struct queue_index *x, const char *id); /* NULL = none */
 
 /* queue_names.c: once all items are read. `groups` and `conflicts`: these values in the file's text. */
 void queue_names_resolve(struct queue_reader *r, const struct json_span *groups, const struct json_span *conflicts);

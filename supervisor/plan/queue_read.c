@@ -3,9 +3,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/clock.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 enum { MAX_KEYS = 1000 };
@@ -317,6 +319,25 @@ static void sort(struct plan_loader *l, struct plan_queue *q)
 
 /* ---- all of it ---- */
 
+/* Where it lies, and what the index there says of it. */
+static void read_place(struct queue_reader *r, const char *folder)
+{
+	struct queue_row *row = &r->q->row;
+	const char *name = strrchr(r->file, '/');
+	struct queue_index index;
+
+	if (!folder)
+		return;
+	row->folder = realpath(folder, NULL);
+	row->file = mem_strdup(name ? name + 1 : r->file);
+	AUTO_FREE char *beside = mem_printf("%s/index.json", folder), *below = mem_printf("%s/queues/index.json", folder);
+	queue_index_read(&index, &r->l->warnings, fs_exists(beside) ? beside : below);
+	const struct queue_entry *entry = queue_index_find(&index, r->q->id);
+	row->rank = entry ? entry->rank : 0;
+	row->index_raw = mem_strdup(entry ? entry->raw : NULL);
+	queue_index_fini(&index);
+}
+
 static void read_top(struct queue_reader *r, const char *folder, const char *text, size_t n)
 {
 	struct top top = {.rest = json_map()};
@@ -327,6 +348,7 @@ static void read_top(struct queue_reader *r, const char *folder, const char *tex
 		r->l->bad = true;
 	} else {
 		read_rest(r, top.rest);
+		read_place(r, folder);
 		r->beside = queue_beside_new(r, folder);
 		read_lists(r, &top, text, n);
 		queue_beside_free(r->beside);

@@ -113,7 +113,7 @@ static void what_cannot_be_a_story_is_refused(void **state)
 	put("nested.md", "## Tasks\n\n## Other\n- [ ] a\n");
 	refused("nested.md", "none of its checkboxes counts");
 	put("issues/issues.jsonl", "");
-	refused("issues", "issues is not supported yet");
+	refused("issues", "there is no queue in this folder");
 	put("plan.yaml", "tasks: [{id: a, run: x}]\n");
 	put_story("1-1-a.md", "");
 	refused("plan.yaml 1-1-a.md", "plans of one kind");
