@@ -8,6 +8,7 @@
 #include "forget.h"
 #include "locks.h"
 #include "own.h"
+#include "queue/queue.h"
 #include "recover.h"
 #include "repair.h"
 #include "store/base/clock.h"
@@ -156,6 +157,8 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	create_fill(s, b, o);
 	mem_set(&s->queue.session, s->sid);
 	strv_add(&s->queue.sessions, s->sid);
+	if (s->queue.status)
+		mem_set(&s->queue.status, "active");
 	if (create_rows(s, o, e) != 0)
 		return -1;
 	if (recover_refs(s, e) == 0) {
@@ -191,6 +194,33 @@ int create_session(struct session *out, struct site *site, struct plan *plan,
 	return rc;
 }
 
+/* What becomes of the rows while the session works on them can be taken back (forget_session). */
+static void remember(struct session *s)
+{
+	s->before = mem_array(s->plan.n, sizeof *s->before);
+	for (size_t i = 0; i < s->plan.n; i++)
+		rec_copy(&task_row_rec, &s->before[i], &s->tasks[i]);
+}
+
+int create_stored(struct session *out, struct site *site, const char *queue, const struct create_options *o,
+                  struct err *e)
+{
+	struct create_base b = {0};
+
+	if (session_load_queue(out, site, queue, e) != 0)
+		return -1;
+	remember(out);
+	int rc = plan_set_barrier(&out->plan, o->barrier, e);
+	if (rc == 0)
+		rc = create_look(&b, site, o, e);
+	if (rc == 0) {
+		out->tip = mem_strdup(b.base.hex);
+		rc = make(out, &b, o, e);
+	}
+	create_base_fini(&b);
+	return rc;
+}
+
 int create_continued(struct session *out, struct site *site, const char *old,
                      const struct create_options *o, struct err *e)
 {
@@ -204,12 +234,12 @@ int create_continued(struct session *out, struct site *site, const char *old,
 	if (!str_eq(out->manifest.state, "failed"))
 		return err_set(e, ERR_MOVED, "somebody is at work on session %s of this plan: bosk status %s", old, old);
 	bool landed = out->manifest.landed != NULL;
-	out->before = mem_array(out->plan.n, sizeof *out->before);
+	remember(out);
 	for (size_t i = 0; i < out->plan.n; i++) {
 		struct task_row *row = &out->tasks[i];
-		rec_copy(&task_row_rec, &out->before[i], row);
 		enum task_state state = session_task_state(out, i);
-		if (task_state_good(state))
+		/* Of a queue of solutions what is no session's is somebody else's, or was so when it was added. */
+		if (task_state_good(state) || (queue_is(&out->queue) && !row->session))
 			continue;
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);

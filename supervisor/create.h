@@ -57,6 +57,11 @@ void create_check_stories(const struct site *site, const struct plan *plan, cons
 int create_session(struct session *out, struct site *site, struct plan *plan,
                    const struct create_options *o, struct err *e);
 
+/* The first session of a queue that is in the store: its items are in the states that they have there. ERR_HELD:
+ * somebody works on one of them. ERR_MOVED: something of it has changed since it was loaded. */
+int create_stored(struct session *out, struct site *site, const char *queue, const struct create_options *o,
+                  struct err *e);
+
 /* A new session for what session `old`, which has failed, did not integrate: on its integration tip, or
  * on the target when it has landed. ERR_MOVED: `old` is not failed any more. */
 int create_continued(struct session *out, struct site *site, const char *old,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "queue/queue.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -68,6 +69,46 @@ static int other_there(void *ctx, const char *key, const void *value, size_t n, 
 	return rc;
 }
 
+/* A queue has one kind of owner at a time: does nobody have an item of it (bosk next), and are all as they were? */
+static int nobodys(struct db_txn *t, const struct making *m, struct err *e)
+{
+	const struct session *s = m->s;
+	AUTO_STRV struct strv claims = {0};
+	struct queue_row row;
+	struct queue q;
+
+	if (!s->before || !queue_is(&s->queue))
+		return 0;
+	int rc = queue_row_load_in(&row, t, s->row.queue, e);
+	if (rc == 0 && row.sessions.n + 1 != s->queue.sessions.n)
+		rc = err_set(e, ERR_MOVED, "another session of queue %s has begun or was forgotten at the same moment", s->row.queue);
+	if (rc == 0)
+		rec_fini(&queue_row_rec, &row);
+	if (rc != 0)
+		return -1;
+	for (size_t i = 0; i < s->plan.n; i++) {
+		AUTO_FREE char *key = session_task_key(s, i, 's');
+		struct task_row now;
+		const void *value;
+		size_t n;
+		if (db_get(t, DB_tasks, key, &value, &n, e) != 0 || rec_decode(&task_row_rec, &now, value, n, e) != 0)
+			return err_wrap(e, "queue %s", s->row.queue);
+		bool same = rec_equal(&task_row_rec, &now, &s->before[i]);
+		rec_fini(&task_row_rec, &now);
+		if (!same)
+			return err_set(e, ERR_MOVED, "item %s of queue %s has changed at the same moment", s->plan.tasks[i].id,
+			               s->row.queue);
+	}
+	rc = queue_load_in(&q, t, s->row.queue, e);
+	if (rc == 0)
+		rc = queue_claims_in(&claims, t, &q, m->o->config->orphan_max_age_ms, e);
+	queue_fini(&q);
+	if (rc == 0 && claims.n)
+		rc = err_set(e, ERR_HELD, "queue %s: somebody works on item %s%s; a session begins when that is done (bosk done)",
+		             s->row.queue, claims.v[0], claims.n > 1 ? " and more" : "");
+	return rc;
+}
+
 /* A name once given is not given again, also when its queue was forgotten since: commits of that one may have landed,
  * and say it in their trailers. */
 static int name_queue(struct db_txn *t, const struct making *m, struct err *e)
@@ -77,8 +118,8 @@ static int name_queue(struct db_txn *t, const struct making *m, struct err *e)
 	const void *value;
 	size_t n;
 
-	if (m->s->queue.sessions.n != 1)
-		return 0; /* a continued one */
+	if (m->s->before)
+		return 0; /* it is there */
 	if (db_get(t, DB_queues, id, &value, &n, &absent) == 0)
 		return err_set(e, ERR_EXISTS, "queue %s exists", id);
 	if (m->o->queue)
@@ -102,7 +143,7 @@ static int put_session(struct db_txn *t, void *ctx, struct err *e)
 
 	if (still_ours(t, m, e) != 0 ||
 	    ((s->manifest.borrowed || s->manifest.own) && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0) ||
-	    name_queue(t, m, e) != 0)
+	    name_queue(t, m, e) != 0 || nobodys(t, m, e) != 0)
 		return -1;
 	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
 	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||

@@ -1,6 +1,7 @@
 /* forget: removing a session that started nothing - its refs, its rows, its files. */
 #include "forget.h"
 
+#include "queue/queue.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -18,6 +19,12 @@ static int forget_key(void *ctx, const char *key, const void *value, size_t n, s
 	(void)e;
 	db_batch_del(k->batch, k->table, key);
 	return 0;
+}
+
+/* The queue stays when an earlier session worked on it, and when it was there before any. */
+static bool queue_stays(const struct session *s)
+{
+	return s->queue.sessions.n > 1 || queue_is(&s->queue);
 }
 
 struct forget_scan {
@@ -38,8 +45,7 @@ static int forget_rows(struct db_txn *t, void *ctx, struct err *e)
 	    db_scan(t, DB_requests, prefix, forget_key, &requests, e) != 0 ||
 	    db_scan(t, DB_slots, prefix, forget_key, &slots, e) != 0)
 		return -1;
-	/* The queue stays when an earlier session worked on it. */
-	if (f->s->queue.sessions.n > 1)
+	if (queue_stays(f->s))
 		return 0;
 	db_batch_del(f->batch, DB_queues, f->s->row.queue);
 	return db_scan(t, DB_tasks, queue, forget_key, &tasks, e);
@@ -94,7 +100,7 @@ int forget_session(struct session *s, struct err *e)
 		gitx_ref_move(s->site->git, branch, &tip, NULL, "bosk: nothing was started", &ignored);
 		gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: nothing was started", &ignored);
 	}
-	if (rc == 0 && s->queue.sessions.n <= 1) {
+	if (rc == 0 && !queue_stays(s)) {
 		AUTO_FREE char *plan = mem_printf("refs/bosk/plan/%s", s->row.queue);
 		struct oid at;
 		if (gitx_ref_read(s->site->git, plan, &at, &ignored) == 0)
@@ -105,7 +111,7 @@ int forget_session(struct session *s, struct err *e)
 		rec_copy(&queue_row_rec, &row, &s->queue);
 		free(row.sessions.v[--row.sessions.n]);
 		row.sessions.v[row.sessions.n] = NULL;
-		mem_set(&row.session, row.sessions.v[row.sessions.n - 1]);
+		mem_set(&row.session, row.sessions.n ? row.sessions.v[row.sessions.n - 1] : NULL);
 		rows_put(&batch, DB_queues, s->row.queue, &queue_row_rec, &row);
 		rec_fini(&queue_row_rec, &row);
 	}

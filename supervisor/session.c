@@ -126,17 +126,16 @@ int session_load_head(struct session *out, struct site *site, const char *sid, s
 	return 0;
 }
 
-int session_load(struct session *out, struct site *site, const char *sid, struct err *e)
+/* The tasks of the queue that out->row names, whose row is loaded. */
+static int load_plan(struct session *out, struct err *e)
 {
-	if (session_load_head(out, site, sid, e) != 0)
-		return -1;
 	size_t n = out->queue.tasks;
 	AUTO_FREE char *prefix = mem_printf("%s/", out->row.queue);
 	struct loading l = {mem_array(n, sizeof *l.defs), mem_array(n, sizeof *l.rows), 0, 0, n};
 	struct task_scan scan = {prefix, &l};
 	out->tasks = l.rows;
 	out->plan.n = 0;
-	int rc = db_read(site->db, load_tasks, &scan, e);
+	int rc = db_read(out->site->db, load_tasks, &scan, e);
 	if (rc == 0 && (l.n_defs != n || l.n_rows != n))
 		rc = err_set(e, ERR_DAMAGED, "queue %s has %zu tasks, the store %zu: bosk verify --repair",
 		             out->row.queue, n, l.n_defs);
@@ -152,9 +151,24 @@ int session_load(struct session *out, struct site *site, const char *sid, struct
 			rec_fini(&task_row_rec, &l.rows[i]);
 		free(l.rows);
 		out->tasks = NULL;
-		return err_wrap(e, "session %s", sid);
 	}
-	return 0;
+	return rc;
+}
+
+int session_load(struct session *out, struct site *site, const char *sid, struct err *e)
+{
+	if (session_load_head(out, site, sid, e) != 0)
+		return -1;
+	return load_plan(out, e) == 0 ? 0 : err_wrap(e, "session %s", sid);
+}
+
+int session_load_queue(struct session *out, struct site *site, const char *queue, struct err *e)
+{
+	*out = (struct session){.site = site, .lock_fd = -1};
+	if (load_rec(site, DB_queues, queue, &queue_row_rec, &out->queue, e) != 0)
+		return err_wrap(e, "queue %s", queue);
+	out->row.queue = mem_strdup(queue);
+	return load_plan(out, e) == 0 ? 0 : err_wrap(e, "queue %s", queue);
 }
 
 void session_fini(struct session *s)

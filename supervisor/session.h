@@ -47,6 +47,8 @@ int session_load_head(struct session *out, struct site *site, const char *sid, s
 
 /* Everything of one session. The caller frees with session_fini, also after an error. */
 int session_load(struct session *out, struct site *site, const char *sid, struct err *e);
+/* A queue that no session has, as one that is to be made has it: its row, its plan and where its tasks stand. */
+int session_load_queue(struct session *out, struct site *site, const char *queue, struct err *e);
 void session_fini(struct session *s);
 
 /* The session a command means: `name` (a sid or a unique prefix), or with NULL the only one that

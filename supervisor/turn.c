@@ -6,6 +6,7 @@
 #include <stdio_ext.h>
 #include <string.h>
 
+#include "queue/queue.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -149,6 +150,27 @@ bool turn_empty(const struct turn *t)
 	return !t->batch.n && !t->n_dirty && !t->manifest_dirty;
 }
 
+/* A queue of solutions is what became of its items. */
+static void follow_queue(struct turn *t)
+{
+	struct session *s = t->s;
+	AUTO_FREE enum task_state *states = NULL;
+	const char *status = "active";
+
+	if (!queue_is(&s->queue) || !str_eq(s->queue.session, s->sid))
+		return;
+	if (!str_eq(s->manifest.state, "running")) {
+		states = mem_array(s->plan.n, sizeof *states);
+		for (size_t i = 0; i < s->plan.n; i++)
+			states[i] = session_task_state(s, i);
+		status = queue_status(states, s->plan.n);
+	}
+	if (str_eq(s->queue.status, status))
+		return;
+	mem_set(&s->queue.status, status);
+	rows_put(&t->batch, DB_queues, s->row.queue, &queue_row_rec, &s->queue);
+}
+
 int turn_commit(struct turn *t, struct err *e)
 {
 	struct session *s = t->s;
@@ -161,6 +183,8 @@ int turn_commit(struct turn *t, struct err *e)
 		t->task_dirty[task] = false;
 	}
 	t->n_dirty = 0;
+	if (t->manifest_dirty)
+		follow_queue(t);
 	if (t->manifest_dirty)
 		rows_put(&t->batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 	t->manifest_dirty = false;

@@ -92,7 +92,7 @@ void batch_fini(struct batch *b)
 	strv_fini(&b->excused);
 }
 
-static void say_lines(const struct strv *lines)
+void batch_say_lines(const struct strv *lines)
 {
 	for (size_t i = 0; i < lines->n; i++)
 		log_info("%s", lines->v[i]);
@@ -119,8 +119,8 @@ void batch_sweep(struct site *site, const struct config *cfg)
 
 	if (strays_end_all(site, &strays, &e) != 0 || orphans_clean(site, &rule, &said, &e) != 0)
 		log_warn("cleaning up after dead sessions: %s", e.text); /* that must not stop the work */
-	say_lines(&strays);
-	say_lines(&said.lines);
+	batch_say_lines(&strays);
+	batch_say_lines(&said.lines);
 	orphans_said_fini(&said);
 	batch_say_dead(site);
 }
@@ -269,7 +269,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	code = land(s, code, &landed);
 	status_counts(s, &counts);
 	batch_box(s, &box);
-	say_lines(&box);
+	batch_say_lines(&box);
 	log_info("session %s %s: %s", s->sid, s->manifest.state, counts.p);
 	if (str_eq(s->manifest.state, "stopped") || str_eq(s->manifest.state, "landing"))
 		log_info("go on with: bosk resume %s", s->sid);

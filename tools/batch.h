@@ -27,6 +27,7 @@ int batch_queue_file(const char *file, const char *queue, const struct batch *b,
 /* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead
  * sessions are reported. What goes wrong is said. */
 void batch_sweep(struct site *site, const struct config *cfg);
+void batch_say_lines(const struct strv *lines);
 void batch_say_dead(struct site *site); /* the report only */
 
 /* Was the session cut off in its landing, after a checkout of the user's was given back? Then nothing but the

@@ -6,6 +6,9 @@
 #include "ask.h"
 #include "batch.h"
 #include "store/base/log.h"
+#include "store/base/mem.h"
+#include "supervisor/queue/queue.h"
+#include "supervisor/queue/waiting.h"
 #include "supervisor/status.h"
 
 int cmd_plan_show(const struct cmd_line *l); /* cmd_plan.c: `run --dry-run` is `plan` */
@@ -72,36 +75,68 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 	return code;
 }
 
-static int start_once(const struct cmd_line *l, struct batch *b, struct plan *plan, struct err *moved)
+/* A queue that is in the store and has no session: is there anything to do in it? 0, or the exit code. */
+static int judge_stored(struct site *site, const char *queue)
+{
+	struct session s;
+	struct err e = {0};
+	AUTO_STRV struct strv lines = {0};
+	AUTO_FREE enum task_state *states = NULL;
+	size_t ready = 0, fine = 0;
+
+	if (session_load_queue(&s, site, queue, &e) != 0) {
+		session_fini(&s);
+		return cmd_fail(&e);
+	}
+	states = mem_array(s.plan.n, sizeof *states);
+	for (size_t i = 0; i < s.plan.n; i++) {
+		states[i] = session_task_state(&s, i);
+		fine += task_state_fine(states[i]);
+	}
+	for (size_t i = 0; i < s.plan.n; i++)
+		ready += states[i] == TASK_WAITING && waiting_none(&s.plan, states, i);
+	waiting_list(&s.plan, states, &lines);
+	bool over = fine == s.plan.n;
+	session_fini(&s);
+	if (ready)
+		return 0;
+	if (over) {
+		log_info("all items of queue %s are completed", queue);
+		return -1;
+	}
+	log_error("nothing of queue %s is ready%s", queue, lines.n ? ":" : "; bosk queue show says what became of its items");
+	batch_say_lines(&lines);
+	return 1;
+}
+
+static int start_once(const struct cmd_line *l, struct batch *b, struct plan *plan, const char *queue, struct err *moved)
 {
 	struct site site = {0};
 	struct session s = {.lock_fd = -1};
 	struct create_known known = {0};
 	struct err e = {0};
-	const char *queue = cmd_value(l, "queue");
 	int code = 0;
 
-	if (queue && plan_id_fault(queue)) {
-		log_error("--queue %s: %s", queue, plan_id_fault(queue));
-		return 2;
-	}
 	int rc = site_open(&site, l->dir, SITE_READ, &e); /* every page was read by run() already */
 	if (rc == 0)
 		rc = create_find(&site, plan->content, queue, &known, &e);
 	if (rc == 0 && known.other)
 		rc = err_set(&e, ERR_USAGE, "queue %s holds another plan; give only one of them", queue);
-	if (rc == 0 && !plan->n && !known.sid[0])
+	bool stored = rc == 0 && !plan->n && queue && !known.sid[0] && queue_exists(&site, queue);
+	if (rc == 0 && !plan->n && !known.sid[0] && !stored)
 		rc = err_set(&e, ERR_USAGE, "there is no queue %s", queue);
 	/* A plan that has landed as a whole is done again, as a new one; what landed in part is finished. */
 	bool go_on = known.sid[0] && !(known.landed && known.whole) && !cmd_flag(l, "fresh");
 	if (rc == 0 && go_on)
 		code = judge_known(l, &site, &known);
+	else if (stored)
+		code = judge_stored(&site, queue);
 	site_close(&site);
 	if (rc != 0)
 		return cmd_fail(&e);
 	if (code)
 		return code < 0 ? 0 : code;
-	if (!plan->n && !go_on) {
+	if (!plan->n && !go_on && !stored) {
 		log_error("queue %s has landed, or --fresh was given: name its plan file", queue);
 		return 2;
 	}
@@ -112,9 +147,10 @@ static int start_once(const struct cmd_line *l, struct batch *b, struct plan *pl
 	if (rc == 0)
 		batch_sweep(&site, &b->config);
 	if (rc == 0)
-		rc = go_on ? create_continued(&s, &site, known.sid, &b->create, &e)
-		           : create_session(&s, &site, plan, &b->create, &e);
-	if (rc != 0 && go_on && e.kind == ERR_MOVED)
+		rc = go_on    ? create_continued(&s, &site, known.sid, &b->create, &e)
+		     : stored ? create_stored(&s, &site, queue, &b->create, &e)
+		              : create_session(&s, &site, plan, &b->create, &e);
+	if (rc != 0 && (go_on || stored) && e.kind == ERR_MOVED)
 		*moved = e;
 	else
 		code = rc == 0 ? batch_work(&s, &b->config, NULL, b->json) : cmd_fail(&e);
@@ -123,18 +159,59 @@ static int start_once(const struct cmd_line *l, struct batch *b, struct plan *pl
 	return code;
 }
 
-static int start(const struct cmd_line *l, struct batch *b, struct plan *plan)
+static int start(const struct cmd_line *l, struct batch *b, struct plan *plan, const char *queue)
 {
 	struct err moved = {0};
 
 	/* Retried, done or landed by somebody else since it was looked at: that is another matter then. */
 	for (int i = 0; i < TRIES; i++) {
 		err_clear(&moved);
-		int code = start_once(l, b, plan, &moved);
+		int code = start_once(l, b, plan, queue, &moved);
 		if (moved.kind == ERR_NONE)
 			return code;
 	}
 	return cmd_fail(&moved);
+}
+
+/* With no plan: the first active queue where something can be done; NULL = there is none. */
+static char *first_queue(const struct cmd_line *l)
+{
+	AUTO_STRV struct strv active = {0};
+	struct site site = {0};
+	struct err ignored = {0};
+	char *found = NULL;
+
+	if (site_open(&site, l->dir, SITE_READ, &ignored) == 0 && queue_active(&active, &site, &ignored) == 0)
+		for (size_t i = 0; i < active.n && !found; i++) {
+			struct queue q;
+			if (queue_load(&q, &site, active.v[i], &ignored) == 0)
+				for (size_t k = 0; k < q.n && !found; k++)
+					if (queue_ready(&q, k))
+						found = mem_strdup(active.v[i]);
+			queue_fini(&q);
+		}
+	site_close(&site);
+	return found;
+}
+
+/* A queue file becomes a queue of the store first, and then it is worked on as such: *queue is its id. */
+static int add_queue(const struct cmd_line *l, struct plan *plan, char **queue)
+{
+	struct site site = {0};
+	struct queue_added added = {0};
+	struct err e = {0};
+	int rc = site_open(&site, l->dir, SITE_WRITE, &e);
+
+	if (rc == 0)
+		rc = queue_add(&added, &site, plan, cmd_value(l, "queue"), &e);
+	site_close(&site);
+	if (rc == 0) {
+		log_info(added.known ? "queue %s, which was added before" : "queue %s is added", added.id);
+		mem_set(queue, added.id);
+	}
+	queue_added_fini(&added);
+	plan_fini(plan);
+	return rc == 0 ? 0 : cmd_fail(&e);
 }
 
 static int nothing_given(const struct cmd_line *l)
@@ -180,10 +257,15 @@ static int run_with(const struct cmd_line *l)
 		return 2;
 	}
 	bool given = l->rest.n || cmd_value(l, "prompt");
-	if (!given && !cmd_value(l, "queue"))
-		return nothing_given(l);
+	AUTO_FREE char *queue = mem_strdup(cmd_value(l, "queue"));
+	if (queue && plan_id_fault(queue)) {
+		log_error("--queue %s: %s", queue, plan_id_fault(queue));
+		return 2;
+	}
 	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
+	if (!given && !queue && !(queue = first_queue(l)))
+		return nothing_given(l);
 	/* Everything that can be wrong is found before anything is made. */
 	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
@@ -212,8 +294,10 @@ static int run_with(const struct cmd_line *l)
 	site_close(&site);
 	if (!code)
 		warn(&plan);
+	if (!code && plan.queue)
+		code = add_queue(l, &plan, &queue);
 	if (!code)
-		code = start(l, &b, &plan);
+		code = start(l, &b, &plan, queue);
 	create_base_fini(&look);
 	plan_faults_fini(&faults);
 	plan_fini(&plan);

@@ -48,12 +48,15 @@ int queue_item_put_in(struct db_txn *t, const char *queue, size_t ordinal, const
 void queue_item_fini(struct queue_item *item);
 /* The row of queues alone; the caller releases it with rec_fini. ERR_MISSING as with queue_load. */
 int queue_row_load_in(struct queue_row *out, struct db_txn *t, const char *id, struct err *e);
+bool queue_is(const struct queue_row *row); /* one that was added, with items; not the plan of a session */
 int queue_row_put_in(struct db_txn *t, const char *id, const struct queue_row *row, struct err *e);
 
 /* Queues by rank, those without one last, then by id: the active ones, or all. */
 int queue_active(struct strv *out, const struct site *site, struct err *e);
 int queue_active_in(struct strv *out, struct db_txn *t, struct err *e);
 int queue_list(struct strv *out, const struct site *site, struct err *e);
+
+bool queue_exists(const struct site *site, const char *id);
 
 /* The item of this name, S-1 or QUE-x:S-1; *queue is the caller's. Without a queue in the name or in `in` (NULL = none
  * was given): the first active queue that has it, else the only other one. ERR_MISSING: there is none. Rows of the

@@ -20,8 +20,7 @@ static int list_row(void *ctx, const char *key, const void *value, size_t n, str
 	if (rec_decode(&queue_row_rec, &row, value, n, e) != 0)
 		return err_set(e, ERR_DAMAGED, "a row of the store, of queue %s, cannot be read: bosk verify --repair makes it "
 		               "again", key);
-	bool active = !row.status || str_eq(row.status, "active");
-	if (str_eq(row.kind, "queue") && (l->all || active))
+	if (queue_is(&row) && (l->all || str_eq(row.status, "active")))
 		strv_addf(&l->order, "%020llu %s", (unsigned long long)(row.rank - 1), key); /* none: the largest number */
 	rec_fini(&queue_row_rec, &row);
 	return 0;
@@ -70,6 +69,14 @@ int queue_list(struct strv *out, const struct site *site, struct err *e)
 
 	*out = (struct strv){0};
 	return site->db ? db_read(site->db, list, &w, e) : 0;
+}
+
+bool queue_exists(const struct site *site, const char *id)
+{
+	AUTO_STRV struct strv all = {0};
+	struct err ignored = {0};
+
+	return queue_list(&all, site, &ignored) == 0 && strv_has(&all, id);
 }
 
 /* ---- items ---- */

@@ -64,7 +64,7 @@ int queue_show_json(const struct site *site, const char *id, bool brief, queue_p
 		queue_json_text(&o, "id", q.id);
 		if (q.row.name)
 			queue_json_text(&o, "name", q.row.name);
-		queue_json_text(&o, "status", q.row.status ? q.row.status : "active");
+		queue_json_text(&o, "status", q.row.status);
 		queue_json_list(&o, "issue_ids", &q.row.issue_ids);
 		queue_json_number(&o, "total", c.total);
 		queue_json_number(&o, "pending", c.of[QUEUE_PENDING]);
@@ -124,7 +124,7 @@ int queue_show_text(const struct site *site, const char *id, struct str *out, st
 	int rc = queue_load(&q, site, id, e) != 0 ? -1 : queue_count(&c, site, id, e), wide = 0;
 
 	if (rc == 0) {
-		str_addf(out, "queue %s  %s  ", q.id, q.row.status ? q.row.status : "active");
+		str_addf(out, "queue %s  %s  ", q.id, q.row.status);
 		queue_counts_text(&c, out);
 		str_addf(out, "\n  from %s\n", q.row.source && *q.row.source ? q.row.source : "(not known)");
 		if (q.row.session)

@@ -49,11 +49,16 @@ static int put(struct db_txn *t, enum db_table table, const char *key, const str
 	return db_put(t, table, key, bytes.p, bytes.len, e);
 }
 
+bool queue_is(const struct queue_row *row)
+{
+	return str_eq(row->kind, "queue") && row->status;
+}
+
 int queue_row_load_in(struct queue_row *out, struct db_txn *t, const char *id, struct err *e)
 {
 	if (get(t, DB_queues, id, &queue_row_rec, out, e) != 0)
 		return e->kind == ERR_MISSING ? err_set(e, ERR_MISSING, "there is no queue %s; bosk queue list", id) : -1;
-	if (str_eq(out->kind, "queue"))
+	if (queue_is(out))
 		return 0;
 	rec_fini(&queue_row_rec, out);
 	return err_set(e, ERR_MISSING, "%s is the plan of a session, not a queue of issues", id);

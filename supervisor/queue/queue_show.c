@@ -88,11 +88,6 @@ static int load_row(struct db_txn *t, void *ctx, struct err *e)
 	return queue_row_load_in(&one->row, t, one->id, e);
 }
 
-static const char *status(const struct queue_row *row)
-{
-	return row->status ? row->status : "active";
-}
-
 /* What index.json says of it beside what is known here. */
 static void put_known(struct queue_out *o, const struct queue_row *row)
 {
@@ -129,7 +124,7 @@ static int put_queue(struct queue_out *o, const struct site *site, const char *i
 	queue_json_text(o, "id", id);
 	if (one.row.name)
 		queue_json_text(o, "name", one.row.name);
-	queue_json_text(o, "status", status(&one.row));
+	queue_json_text(o, "status", one.row.status);
 	if (one.row.rank)
 		queue_json_number(o, "priority", one.row.rank - 1);
 	queue_json_list(o, "issue_ids", &one.row.issue_ids);
@@ -183,7 +178,7 @@ int queue_list_text(const struct site *site, struct str *out, struct err *e)
 		struct queue_counts c;
 		rc = db_read(site->db, load_row, &one, e) != 0 ? -1 : queue_count(&c, site, one.id, e);
 		if (rc == 0) {
-			str_addf(out, "%-*s  %-9s  ", wide, one.id, status(&one.row));
+			str_addf(out, "%-*s  %-9s  ", wide, one.id, one.row.status);
 			queue_counts_text(&c, out);
 			if (one.row.session)
 				str_addf(out, "  session %s", one.row.session);
