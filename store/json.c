@@ -163,22 +163,37 @@ void json_write(const json_t *j, bool pretty, struct str *out)
 	escape_controls(out, from);
 }
 
+void json_quote_n(struct str *out, const char *text, size_t n)
+{
+	size_t i = 0, from = 0;
+
+	str_addc(out, '"');
+	for (; i < n && text[i] >= ' ' && text[i] <= '~'; i++) {
+		if (text[i] != '"' && text[i] != '\\')
+			continue;
+		str_addn(out, text + from, i - from);
+		str_addc(out, '\\');
+		from = i;
+	}
+	str_addn(out, text + from, i - from);
+	if (i < n) { /* not only ASCII: the rest is for the library to say */
+		AUTO_FREE char *rest = mem_strndup(text + i, n - i);
+		AUTO_STR struct str quoted = {0};
+		start();
+		json_t *value = text_value(rest);
+		json_write(value, false, &quoted);
+		json_free(value);
+		str_addn(out, quoted.p + 1, quoted.len - 2);
+	}
+	str_addc(out, '"');
+}
+
 void json_quote(struct str *out, const char *text)
 {
-	const char *p = text;
-
-	while (p && *p >= ' ' && *p <= '~' && *p != '"' && *p != '\\')
-		p++;
-	if (p && !*p) {
-		str_addc(out, '"');
-		str_addn(out, text, (size_t)(p - text));
-		str_addc(out, '"');
-		return;
-	}
-	start();
-	json_t *value = text_value(text);
-	json_write(value, false, out);
-	json_free(value);
+	if (text)
+		json_quote_n(out, text, strlen(text));
+	else
+		str_add(out, "null");
 }
 
 /* ---- reading ---- */

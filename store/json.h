@@ -31,6 +31,7 @@ void json_write(const struct json_t *j, bool pretty, struct str *out);
 
 /* A text as JSON writes it, in quotes; null for NULL. For output that is too large for a tree. */
 void json_quote(struct str *out, const char *text);
+void json_quote_n(struct str *out, const char *text, size_t n); /* of n bytes */
 
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);

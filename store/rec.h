@@ -80,6 +80,11 @@ void rec_random(const struct rec *r, void *obj, uint64_t (*next)(void *), void *
  * record. Not ended by NUL: *len bytes of `bytes`. */
 const char *scan_text(const void *bytes, size_t n, const char *field, size_t *len);
 
+/* A record as one line of JSON, without decoding it; `quote` writes a text of n bytes. False: these are not the bytes
+ * of one, and nothing was added. */
+typedef void scan_quote(struct str *out, const char *text, size_t n);
+bool scan_json(const void *bytes, size_t n, scan_quote *quote, struct str *out);
+
 /* Limits on one record, enforced by rec_decode. */
 enum { REC_MAX_ELEMENTS = 65536, REC_MAX_DEPTH = 8 };
 

@@ -186,3 +186,57 @@ const char *scan_text(const void *bytes, size_t n, const char *field, size_t *le
 	}
 	return NULL;
 }
+
+/* ---- as JSON ---- */
+
+/* The value at the cursor, which moves behind it. What records do not have (floats, binaries, numbers below zero) is null. */
+static bool put_value(struct cursor *c, scan_quote *quote, struct str *out, int depth)
+{
+	unsigned char b = c->off < c->n ? c->p[c->off] : 0;
+	struct cursor head = *c;
+	uint64_t children, number_ = 0;
+	size_t len;
+
+	if (!header(&head, &children) || children > head.n - head.off || depth > REC_MAX_DEPTH)
+		return false;
+	bool list = (b & 0xf0) == 0x90 || b == 0xdc || b == 0xdd, map = (b & 0xf0) == 0x80 || b == 0xde || b == 0xdf;
+	if (list || map) {
+		*c = head;
+		str_addc(out, list ? '[' : '{');
+		for (uint64_t i = 0; i < children; i++) {
+			if (i)
+				str_addc(out, map && i % 2 ? ':' : ',');
+			if (!put_value(c, quote, out, depth + 1))
+				return false;
+		}
+		str_addc(out, list ? ']' : '}');
+		return true;
+	}
+	const char *text = text_value(c, &len);
+	if (text) {
+		quote(out, text, len);
+		return true;
+	}
+	c->off = head.off; /* text_value has skipped it */
+	head.off = head.off - (b == 0xcc ? 1 : b == 0xcd ? 2 : b == 0xce ? 4 : b == 0xcf ? 8 : 0);
+	if (b <= 0x7f)
+		number_ = b;
+	else if (b >= 0xcc && b <= 0xcf)
+		number(&head, 1u << (b - 0xcc), &number_);
+	if (b <= 0x7f || (b >= 0xcc && b <= 0xcf))
+		str_addf(out, "%llu", (unsigned long long)number_);
+	else
+		str_add(out, b == 0xc3 ? "true" : b == 0xc2 ? "false" : "null");
+	return true;
+}
+
+bool scan_json(const void *bytes, size_t n, scan_quote *quote, struct str *out)
+{
+	struct cursor c = {.p = bytes, .n = n};
+	size_t from = out->len;
+
+	if (put_value(&c, quote, out, 0) && c.off == n)
+		return true;
+	out->len = from;
+	return false;
+}

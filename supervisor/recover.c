@@ -8,6 +8,7 @@
 #include "locks.h"
 #include "orphans/strays.h"
 #include "own.h"
+#include "queue/queue_copy.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/log.h"
@@ -47,7 +48,10 @@ int recover_refs(struct session *s, struct err *e)
 
 	if (!oid_parse(&tip, s->tip))
 		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
-	if (gitx_ref_read(s->site->git, plan, &now, &absent) != 0) {
+	if (queue_is(&s->queue) && gitx_ref_read(s->site->git, plan, &now, &absent) != 0) {
+		if (queue_copy_write(s->site, s->row.queue, e) != 0)
+			return -1;
+	} else if (gitx_ref_read(s->site->git, plan, &now, &absent) != 0) {
 		if (write_plan(s, &plan_commit, e) != 0)
 			return err_wrap(e, "cannot write the plan to %s", plan);
 		moves[n++] = (struct gitx_move){plan, {""}, plan_commit};

@@ -130,6 +130,11 @@ int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const vo
                      size_t n, const struct oid *parent, const char *author, const char *message,
                      struct err *e);
 /* `commit` may be a tree too. */
+/* The same for several, of which the contents were written before: one after the other, so that not all of them are in
+ * memory. `names` are sorted by bytes. */
+int gitx_blob_write(struct gitx *g, struct oid *out, const void *content, size_t n, struct err *e);
+int gitx_commit_blobs(struct gitx *g, struct oid *out, const char *const *names, const struct oid *blobs, size_t n,
+                      const char *author, const char *message, struct err *e);
 int gitx_read_file(struct gitx *g, const struct oid *commit, const char *path, struct str *out,
                    struct err *e); /* blob at a path of a commit; ERR_MISSING */
 

@@ -143,26 +143,66 @@ done:
 	return rc;
 }
 
+static int add_entry(struct str *tree, const char *name, const git_oid *blob, struct err *e)
+{
+	if (!*name || strchr(name, '/') || str_eq(name, ".") || str_eq(name, "..") ||
+	    strcasecmp(name, ".git") == 0)
+		return err_set(e, ERR_USAGE, "'%s' cannot be the name of a file in a commit", name);
+	/* An entry in git's own form: mode, space, name, NUL, the id as 20 bytes. */
+	str_addf(tree, "100644 %s", name);
+	str_addc(tree, '\0');
+	str_addn(tree, blob->id, sizeof blob->id);
+	return 0;
+}
+
+static int commit_tree(struct gitx *g, struct oid *out, const struct str *tree, const struct oid *parent,
+                       const char *author, const char *message, struct err *e)
+{
+	struct oid tree_id;
+	git_oid id;
+
+	if (gitx_object_write(g, &id, GIT_OBJECT_TREE, tree->p, tree->len, e) != 0)
+		return -1;
+	gitx_oid_out(&tree_id, &id);
+	bool rooted = parent && !oid_none(parent);
+	return gitx_commit_write(g, out, &tree_id, parent, rooted ? 1 : 0, author, message, e);
+}
+
 int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const void *content,
                      size_t n, const struct oid *parent, const char *author, const char *message,
                      struct err *e)
 {
 	AUTO_STR struct str tree = {0};
-	struct oid tree_id;
-	git_oid id;
+	git_oid id = {0};
 
-	if (!*name || strchr(name, '/') || str_eq(name, ".") || str_eq(name, "..") ||
-	    strcasecmp(name, ".git") == 0)
-		return err_set(e, ERR_USAGE, "'%s' cannot be the name of a file in a commit", name);
+	if (add_entry(&tree, name, &id, e) != 0)
+		return -1;
 	if (gitx_object_write(g, &id, GIT_OBJECT_BLOB, n ? content : "", n, e) != 0)
 		return err_wrap(e, "%s", name);
-	/* One entry in git's own form: mode, space, name, NUL, the id as 20 bytes. */
-	str_addf(&tree, "100644 %s", name);
-	str_addc(&tree, '\0');
-	str_addn(&tree, id.id, sizeof id.id);
-	if (gitx_object_write(g, &id, GIT_OBJECT_TREE, tree.p, tree.len, e) != 0)
+	str_clear(&tree);
+	add_entry(&tree, name, &id, e);
+	return commit_tree(g, out, &tree, parent, author, message, e);
+}
+
+int gitx_blob_write(struct gitx *g, struct oid *out, const void *content, size_t n, struct err *e)
+{
+	git_oid id;
+
+	if (gitx_object_write(g, &id, GIT_OBJECT_BLOB, n ? content : "", n, e) != 0)
 		return -1;
-	gitx_oid_out(&tree_id, &id);
-	bool rooted = parent && !oid_none(parent);
-	return gitx_commit_write(g, out, &tree_id, parent, rooted ? 1 : 0, author, message, e);
+	gitx_oid_out(out, &id);
+	return 0;
+}
+
+int gitx_commit_blobs(struct gitx *g, struct oid *out, const char *const *names, const struct oid *blobs, size_t n,
+                      const char *author, const char *message, struct err *e)
+{
+	AUTO_STR struct str tree = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		git_oid id;
+		if (gitx_oid_in(&id, &blobs[i], "blob", e) != 0 || add_entry(&tree, names[i], &id, e) != 0)
+			return -1;
+	}
+	return commit_tree(g, out, &tree, NULL, author, message, e);
 }

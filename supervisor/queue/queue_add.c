@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "queue.h"
+#include "queue_copy.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -143,6 +143,9 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 	if (rc != 0)
 		return -1;
 	out->known = a.known;
+	/* Cut off before this, it is made when the queue is added again, or by bosk verify --repair. */
+	if (!queue_copy_is(site->git, out->id) && queue_copy_write(site, out->id, e) != 0)
+		return -1;
 	count_ready(out, site);
 	return 0;
 }
