@@ -235,14 +235,27 @@ static int take_file(struct restoring *r, const struct str *text, struct err *e)
 	return rc;
 }
 
-bool queue_copy_is(struct gitx *g, const char *queue)
+int queue_copy_content(char **out, struct gitx *g, const char *queue, struct err *e)
 {
 	AUTO_FREE char *ref = mem_printf("refs/bosk/plan/%s", queue);
 	AUTO_STR struct str text = {0};
 	struct oid at;
-	struct err absent = {0};
 
-	return gitx_ref_read(g, ref, &at, &absent) == 0 && gitx_read_file(g, &at, "items-0001.jsonl", &text, &absent) == 0;
+	*out = NULL;
+	if (gitx_ref_read(g, ref, &at, e) != 0 || gitx_read_file(g, &at, "items-0001.jsonl", &text, e) != 0)
+		return -1;
+	struct json_t *line = json_parse_own(str_text(&text), strcspn(str_text(&text), "\n"), e);
+	*out = mem_strdup(json_get_text(json_get(line, "row"), "content"));
+	json_free(line);
+	return *out ? 0 : err_set(e, ERR_DAMAGED, "%s does not begin with the row of a queue", ref);
+}
+
+bool queue_copy_is(struct gitx *g, const char *queue)
+{
+	AUTO_FREE char *content = NULL;
+	struct err ignored = {0};
+
+	return queue_copy_content(&content, g, queue, &ignored) == 0;
 }
 
 int queue_copy_restore(size_t *put, const struct site *site, const char *queue, struct err *e)

@@ -6,6 +6,8 @@
 
 /* From the rows as they are now. */
 int queue_copy_write(struct site *site, const char *queue, struct err *e);
+/* Which content the queue had that the copy is of; ERR_MISSING: there is none. The caller frees. */
+int queue_copy_content(char **out, struct gitx *g, const char *queue, struct err *e);
 bool queue_copy_is(struct gitx *g, const char *queue); /* is there one? */
 /* Rows that are missing or cannot be read, as they were when it was added; *put = how many. */
 int queue_copy_restore(size_t *put, const struct site *site, const char *queue, struct err *e);

@@ -44,7 +44,9 @@ static int put_item(struct queue_out *o, const struct site *site, const struct q
 		for (size_t k = 0; k < item.item.history.n; k++)
 			queue_json_raw(o, NULL, item.item.history.v[k]);
 		queue_json_close(o, ']');
-		queue_json_text(o, "reason", item.task.reason ? item.task.reason : l->missing);
+		queue_json_text(o, "reason", item.task.reason                  ? item.task.reason
+		                             : queue_finished(q->states[i]) ? NULL
+		                                                            : l->missing);
 		queue_json_text(o, "session", item.task.session);
 		queue_item_fini(&item);
 	}

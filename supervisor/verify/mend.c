@@ -9,6 +9,7 @@
 #include "store/base/fail.h"
 #include "store/base/mem.h"
 #include "supervisor/locks.h"
+#include "supervisor/queue/queue_copy.h"
 #include "supervisor/recover.h"
 #include "worker/keep.h"
 
@@ -292,9 +293,55 @@ static int rebuild(struct verify *v, const struct held *h, struct strv *said, st
 	return 0;
 }
 
+/* Queues that were added, before anything else: rows that are missing are those that git has of them. */
+static int restore_queues(struct verify *v, struct strv *said, struct err *e)
+{
+	struct site *site = v->model->site;
+
+	for (size_t i = 0; i < v->model->n_queues; i++) {
+		const struct verify_queue *q = &v->model->queues[i];
+		struct err why = {0};
+		size_t put;
+		bool whole = q->have && !q->broken && !q->items;
+		if (whole || (q->have && !queue_is(&q->row)) || !queue_copy_is(site->git, q->id))
+			continue;
+		if (queue_copy_restore(&put, site, q->id, &why) != 0) {
+			if (err_no_room(why.kind))
+				return err_set(e, why.kind, "%s", why.text);
+			strv_addf(said, "%s: not put right: %s", q->id, why.text);
+		} else {
+			strv_addf(said, "%s: %zu rows were made again as they were when it was added", q->id, put);
+		}
+		FAILPOINT("mend.queue.restored");
+	}
+	return 0;
+}
+
+/* Copies in git that are missing, of queues that no session has. */
+static int copy_queues(struct verify *v, struct strv *said, struct err *e)
+{
+	for (size_t i = 0; i < v->model->n_queues; i++) {
+		struct verify_queue *q = &v->model->queues[i];
+		if (!q->no_plan || q->broken || q->items || q->sessions.n || !queue_is(&q->row))
+			continue;
+		if (queue_copy_write(v->model->site, q->id, e) != 0)
+			return -1;
+		strv_addf(said, "%s: it is kept in git again, as it is now", q->id);
+	}
+	return 0;
+}
+
+static bool any_copy(const struct verify *v)
+{
+	for (size_t i = 0; i < v->model->n_queues; i++)
+		if (v->model->queues[i].no_plan)
+			return true;
+	return false;
+}
+
 static int mend_held(struct verify *v, const struct held *h, struct strv *said, struct err *e)
 {
-	if (drop_junk(v, said, e) != 0 || rebuild(v, h, said, e) != 0)
+	if (drop_junk(v, said, e) != 0 || rebuild(v, h, said, e) != 0 || copy_queues(v, said, e) != 0)
 		return -1;
 	FAILPOINT("mend.rebuilt");
 	for (size_t i = 0; i < v->model->n_sessions; i++) {
@@ -319,8 +366,10 @@ int mend_all(struct site *site, struct strv *said, struct err *e)
 	struct held held = {0};
 
 	int rc = verify_all(&first, site, NULL, e);
-	if (rc == 0 && first.problems) {
+	if (rc == 0 && (first.problems || any_copy(&first))) {
 		rc = hold(&held, &first, e);
+		if (rc == 0)
+			rc = restore_queues(&first, said, e);
 		if (rc == 0)
 			rc = verify_all(&v, site, &held.sids, e);
 		if (rc == 0)

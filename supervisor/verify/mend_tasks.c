@@ -208,7 +208,8 @@ int mend_tasks(struct mend *m, struct err *e)
 	bool journal = !m->vs->gap && !m->q->broken && !m->vs->broken;
 
 	for (size_t i = 0; journal && i < m->s->plan.n; i++)
-		from_journal(m, i);
+		if (i >= m->q->n || !verify_outside(m->q, i))
+			from_journal(m, i);
 	if (from_branch(m, seen, e) != 0)
 		return -1;
 	for (size_t i = 0; i < m->s->plan.n; i++) {

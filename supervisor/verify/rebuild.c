@@ -215,13 +215,14 @@ int rebuild_queue(struct verify *v, struct verify_queue *q, struct strv *said, s
 		db_batch_del(&batch, DB_tasks, def);
 		db_batch_del(&batch, DB_tasks, key);
 	}
-	struct queue_row row = {.kind = plan.kind,
-	                        .content = plan.content,
-	                        .created_ms = q->have ? q->row.created_ms : clock_wall_ms(),
-	                        .tasks = plan.n,
-	                        .source = q->have ? q->row.source : (char *)"(made again from git)",
-	                        .session = q->sessions.n ? q->sessions.v[q->sessions.n - 1] : NULL,
-	                        .sessions = q->sessions};
+	struct queue_row row = q->row; /* empty when there is none */
+	row.kind = plan.kind;
+	row.content = plan.content;
+	row.created_ms = q->have ? q->row.created_ms : clock_wall_ms();
+	row.tasks = plan.n;
+	row.source = q->have ? q->row.source : (char *)"(made again from git)";
+	row.session = q->sessions.n ? q->sessions.v[q->sessions.n - 1] : NULL;
+	row.sessions = q->sessions;
 	rows_put(&batch, DB_queues, q->id, &queue_row_rec, &row);
 	if (rc == 0)
 		rc = db_batch_write(v->model->site->db, &batch, e);

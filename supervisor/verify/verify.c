@@ -233,6 +233,7 @@ int verify_all(struct verify *out, struct site *site, const struct strv *mine, s
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct verify_queue *q = &m->queues[i];
 		verify_queue(out, q);
+		verify_items(out, q);
 		replay_init(&q->replay, q->n);
 		for (size_t k = 0; k < q->sessions.n; k++) {
 			struct verify_session *s = verify_find_session(out, q->sessions.v[k]);
@@ -249,6 +250,7 @@ int verify_all(struct verify *out, struct site *site, const struct strv *mine, s
 		else if (s->queue)
 			verify_git(out, s);
 	}
+	verify_item_strangers(out);
 	verify_worktrees(out);
 	out->sessions = m->n_sessions;
 	out->queues = m->n_queues;

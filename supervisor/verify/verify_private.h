@@ -14,6 +14,7 @@ struct verify_queue {
 	bool broken;     /* rows are missing, or cannot be read, or are not those of its plan */
 	bool wrong;      /* anything in the store disagrees: write it again */
 	bool no_plan;    /* the plan ref is missing */
+	bool items;      /* rows that only a queue of solutions has are missing, or wrong */
 	struct queue_row row;
 	size_t n;        /* ordinals looked at */
 	struct task_def *defs;
@@ -68,12 +69,17 @@ void verify_tasks(struct verify *v, struct verify_queue *q);       /* rows again
 void verify_chain(struct verify *v, struct verify_session *s);     /* result records */
 void verify_git(struct verify *v, struct verify_session *s);       /* refs, merges */
 void verify_worktrees(struct verify *v);
+void verify_items(struct verify *v, struct verify_queue *q);       /* of a queue of solutions */
+void verify_item_strangers(struct verify *v);
 
 /* Cut off between its rows and its refs, before its first event: a resume makes them. */
 bool verify_unborn(const struct verify_session *s);
 
 /* Does the row of the task name a record of another session of its queue? */
 bool verify_before(const struct verify *v, const struct verify_session *s, size_t task, const char *hash);
+
+/* Is it none of the journals' business where the task stands? */
+bool verify_outside(const struct verify_queue *q, size_t task);
 
 /* Is it the hash that the record must have? */
 bool verify_sealed(const struct result_row *r);

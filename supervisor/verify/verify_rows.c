@@ -4,6 +4,7 @@
 
 #include "store/base/mem.h"
 #include "supervisor/plan/plan.h"
+#include "supervisor/queue/queue_copy.h"
 #include "verify_private.h"
 
 /* ---- a plan and its rows ---- */
@@ -84,6 +85,21 @@ static bool all_defs(const struct verify_queue *q)
 	return q->n > 0;
 }
 
+/* A queue that was added is all there without its copy; cut off before that was made, nothing was lost. */
+static void check_copy(struct verify *v, struct verify_queue *q)
+{
+	AUTO_FREE char *content = NULL;
+	struct err e = {0};
+
+	if (queue_copy_content(&content, v->model->site->git, q->id, &e) == 0 && !str_eq(content, q->row.content))
+		q->no_plan = verify_say(v, q->id, "refs/bosk/plan/%s holds another queue", q->id);
+	else if (!content && e.kind == ERR_MISSING && !q->sessions.n)
+		verify_note(v, q->id, "is not kept in git yet: bosk queue add it again, or bosk verify --repair");
+	else if (!content)
+		q->no_plan = verify_say(v, q->id, "%s", e.text);
+	q->no_plan |= !content;
+}
+
 /* Definitions against the hash that was recorded, and against the plan that git keeps. */
 static void check_plan(struct verify *v, struct verify_queue *q)
 {
@@ -102,12 +118,17 @@ static void check_plan(struct verify *v, struct verify_queue *q)
 	}
 	if (q->have && !str_eq(plan.content, q->row.content))
 		q->broken = verify_say(v, q->id, "its tasks are not those of the plan it was made from");
-	plan_write(&plan, &now);
+	if (!queue_is(&q->row))
+		plan_write(&plan, &now);
 	plan_fini(&plan);
 	for (size_t i = 0; i < q->sessions.n; i++) { /* between its rows and its refs, or the other way round */
 		const struct verify_session *s = verify_find_session(v, q->sessions.v[i]);
 		if (s->live || verify_unborn(s) || s->manifest.leaving_ms)
 			return;
+	}
+	if (queue_is(&q->row)) {
+		check_copy(v, q);
+		return;
 	}
 	if (gitx_ref_read(v->model->site->git, ref, &at, &e) != 0) {
 		q->no_plan = verify_say(v, q->id, "%s", e.text);
@@ -253,11 +274,17 @@ static void compare_task(struct verify *v, struct verify_queue *q, size_t i)
 		                      (unsigned long long)told->seq);
 }
 
+/* Of a queue of solutions: its state is what who works without a session made of it, or what it was added with. */
+bool verify_outside(const struct verify_queue *q, size_t task)
+{
+	return queue_is(&q->row) && !q->rows[task].session;
+}
+
 void verify_tasks(struct verify *v, struct verify_queue *q)
 {
 	if (!q->sessions.n)
 		return;
 	for (size_t i = 0; i < q->n; i++)
-		if (q->have_row[i])
+		if (q->have_row[i] && !verify_outside(q, i))
 			compare_task(v, q, i);
 }
