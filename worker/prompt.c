@@ -76,18 +76,26 @@ void prompt_feedback(const struct gate_report *r, struct str *out)
 	str_add(out, "\nYour earlier changes are still in the folder. Mend them so that every gate passes.\n");
 }
 
-/* The texts of all steps are in the prompt of the whole: without them it says what it is about. */
+/* The texts of all steps stand in the prompt of the whole, in their order: without them it says what it is about. Their
+ * heading is there to be used again. */
 static void add_summary(const struct msg_task *t, struct str *out)
 {
-	for (const char *p = t->prompt; *p;) {
-		size_t n = 0;
-		for (size_t i = 0; i < t->step_texts.n && !n; i++)
-			n = *t->step_texts.v[i] && str_starts(p, t->step_texts.v[i]) ? strlen(t->step_texts.v[i]) : 0;
-		if (!n)
-			str_addc(out, *p++);
-		else
-			p += n;
+	AUTO_STR struct str text = {0};
+	const char *p = t->prompt, *last = "";
+
+	for (size_t i = 0; i < t->step_texts.n; i++) {
+		const char *at = *t->step_texts.v[i] ? strstr(p, t->step_texts.v[i]) : NULL;
+		if (!at)
+			continue;
+		str_addn(&text, p, (size_t)(at - p));
+		p = at + strlen(t->step_texts.v[i]);
 	}
+	str_add(&text, p);
+	while (text.len && strchr(" \r\n", text.p[text.len - 1]))
+		text.p[--text.len] = '\0';
+	if (text.len)
+		last = strrchr(text.p, '\n') ? strrchr(text.p, '\n') + 1 : text.p;
+	str_addf(out, "%s\n%s\n", str_text(&text), str_starts(last, "## ") ? "" : "\n## The steps\n");
 }
 
 /* One of many steps, and which are done. */
@@ -95,12 +103,11 @@ static void add_step(const struct msg_task *t, size_t step, struct str *out)
 {
 	str_addc(out, '\n');
 	add_summary(t, out);
-	str_add(out, "\n\n## The steps\n\n");
 	for (size_t i = 0; i < t->step_ids.n; i++)
 		str_addf(out, "- %s %s%s\n", t->step_ids.v[i], i < t->step_titles.n ? t->step_titles.v[i] : "",
 		         i < step ? " (done)" : i == step ? " (now)" : "");
-	str_addf(out, "\n## Now: step %s\n\n%s\n\nDo this step only. What is done of the others is in the folder.\n",
-	         t->step_ids.v[step], t->step_texts.v[step]);
+	str_addf(out, "\n## Now: step %s\n\n%s%s\nDo this step only. What is done of the others is in the folder.\n",
+	         t->step_ids.v[step], t->step_texts.v[step], str_ends(t->step_texts.v[step], "\n") ? "" : "\n");
 }
 
 void prompt_write(const struct msg_task *t, size_t step, const char *feedback, struct str *out)
