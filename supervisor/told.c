@@ -23,6 +23,7 @@ void told_json(const struct session *s, size_t task, struct json_t *out)
 		json_put_flag(claim, "verified", false);
 		json_add(claims, claim);
 	}
+	json_put_flag(out, "claimed", session_task_state(s, task) == TASK_CLAIMED);
 	json_put_text(out, "issue", d->issue);
 	json_put_text(out, "solution", d->solution);
 	json_put_list(out, "steps", &d->step_ids);

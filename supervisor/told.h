@@ -6,7 +6,7 @@
 #include "session.h"
 #include "store/json.h"
 
-/* Into the JSON of a task: issue, solution, steps, the step that failed, claims, the agent's result. */
+/* Into the JSON of a task: is it somebody else's, issue, solution, steps, the step that failed, claims, the agent's result. */
 void told_json(const struct session *s, size_t task, struct json_t *out);
 
 /* The criteria of what was integrated, by task; nothing where there are none. */

@@ -82,7 +82,7 @@ static int judge_stored(struct site *site, const char *queue)
 	struct err e = {0};
 	AUTO_STRV struct strv lines = {0};
 	AUTO_FREE enum task_state *states = NULL;
-	size_t ready = 0, fine = 0;
+	size_t fine = 0;
 
 	if (session_load_queue(&s, site, queue, &e) != 0) {
 		session_fini(&s);
@@ -93,12 +93,9 @@ static int judge_stored(struct site *site, const char *queue)
 		states[i] = session_task_state(&s, i);
 		fine += task_state_fine(states[i]);
 	}
-	for (size_t i = 0; i < s.plan.n; i++)
-		ready += states[i] == TASK_WAITING && waiting_none(&s.plan, states, i);
-	waiting_list(&s.plan, states, &lines);
-	bool over = fine == s.plan.n;
+	bool stuck = waiting_only(&s.plan, states, &lines), over = fine == s.plan.n;
 	session_fini(&s);
-	if (ready)
+	if (!stuck)
 		return 0;
 	if (over) {
 		log_info("all items of queue %s are completed", queue);
@@ -277,8 +274,11 @@ static int run_with(const struct cmd_line *l)
 		code = batch_plan(l, &b, &site, &look, &plan, &faults);
 	if (!code && looked != 0)
 		code = cmd_fail(&e);
-	if (!code && b.create.borrow_linked && (!given || plan.n != 1)) {
-		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", plan.n);
+	size_t runs = 0;
+	for (size_t i = 0; i < plan.n; i++)
+		runs += !plan.queue || plan.queue->states[i] == TASK_WAITING;
+	if (!code && b.create.borrow_linked && (!given || runs != 1)) {
+		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", runs);
 		code = cmd_fail(&e);
 	}
 	if (!code) {

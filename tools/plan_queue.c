@@ -28,19 +28,22 @@ static size_t add_left(const struct plan *p, const uint32_t *from, const size_t 
 /* What needs one that has failed, or that somebody else works on, is skipped when it is run. */
 static void skip(struct plan *p)
 {
-	bool again = true;
+	AUTO_FREE size_t *from = mem_array(p->n + 2, sizeof *from);
+	AUTO_FREE uint32_t *order = mem_array(p->n, sizeof *order);
 
-	while (again) {
-		again = false;
-		for (size_t i = 0; i < p->n; i++)
-			for (size_t k = p->needs_at[i]; plan_queue_runs(p, i) && k < p->needs_at[i + 1]; k++) {
-				enum task_state state = p->queue->states[p->needs[k]];
-				if (!task_state_ended(state) || task_state_good(state))
-					continue;
-				p->queue->states[i] = TASK_SKIPPED;
-				again = true;
-			}
-	}
+	/* By wave: what an item needs is known before it. */
+	for (size_t i = 0; i < p->n; i++)
+		from[p->wave[i] + 1]++;
+	for (size_t w = 1; w < p->n + 2; w++)
+		from[w] += from[w - 1];
+	for (uint32_t i = 0; i < p->n; i++)
+		order[from[p->wave[i]]++] = i;
+	for (size_t k = 0; k < p->n; k++)
+		for (size_t n = p->needs_at[order[k]]; plan_queue_runs(p, order[k]) && n < p->needs_at[order[k] + 1]; n++) {
+			enum task_state state = p->queue->states[p->needs[n]];
+			if (task_state_ended(state) && !task_state_good(state))
+				p->queue->states[order[k]] = TASK_SKIPPED;
+		}
 }
 
 void plan_queue_batches(struct plan *p)

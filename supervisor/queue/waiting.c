@@ -65,36 +65,19 @@ static char *why_not(const struct look *l, uint32_t i)
 	return r.text.len ? str_take(&r.text) : NULL;
 }
 
-static void look_at(struct look *l, const struct plan *p, const enum task_state *states)
-{
-	*l = (struct look){.p = p, .states = states, .claimed = mem_array(p->n, sizeof *l->claimed)};
-	for (uint32_t i = 0; i < p->n; i++)
-		if (states[i] == TASK_CLAIMED)
-			l->claimed[l->n_claimed++] = i;
-}
-
 void waiting_all(char **why, const struct plan *p, const enum task_state *states)
 {
-	struct look l;
+	struct look l = {.p = p, .states = states, .claimed = mem_array(p->n, sizeof *l.claimed)};
 
-	look_at(&l, p, states);
+	for (uint32_t i = 0; i < p->n; i++)
+		if (states[i] == TASK_CLAIMED)
+			l.claimed[l.n_claimed++] = i;
 	for (uint32_t i = 0; i < p->n; i++)
 		why[i] = task_state_ended(states[i]) ? NULL : why_not(&l, i);
 	free(l.claimed);
 }
 
-bool waiting_none(const struct plan *p, const enum task_state *states, size_t i)
-{
-	struct look l;
-
-	look_at(&l, p, states);
-	AUTO_FREE char *why = why_not(&l, (uint32_t)i);
-	free(l.claimed);
-	return !why;
-}
-
-/* Returns whether nothing pending is without a reason. */
-static bool list(const struct plan *p, const enum task_state *states, struct strv *lines)
+bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines)
 {
 	AUTO_FREE char **why = mem_array(p->n, sizeof *why);
 	size_t n = 0;
@@ -109,18 +92,6 @@ static bool list(const struct plan *p, const enum task_state *states, struct str
 	}
 	if (n > LINES_MOST)
 		strv_addf(lines, "and %zu more", n - LINES_MOST);
-	return only;
-}
-
-void waiting_list(const struct plan *p, const enum task_state *states, struct strv *lines)
-{
-	list(p, states, lines);
-}
-
-bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines)
-{
-	bool only = list(p, states, lines);
-
 	if (!only)
 		strv_fini(lines);
 	return only;

@@ -14,10 +14,6 @@ void waiting_all(char **why, const struct plan *p, const enum task_state *states
  * failed"; none when nothing is pending. */
 bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines);
 
-/* The lines alone, whether some may begin or not; and may this one? */
-void waiting_list(const struct plan *p, const enum task_state *states, struct strv *lines);
-bool waiting_none(const struct plan *p, const enum task_state *states, size_t i);
-
 /* "`how` `id`, which is failed". The caller frees. */
 char *waiting_because(const char *how, const char *id, enum task_state state);
 

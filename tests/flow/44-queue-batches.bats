@@ -132,3 +132,58 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     equal agent "$(status_json '.sessions[0].tasks[0].agent')" gemini
     equal S-1 "$(status_json '.sessions[0].tasks[0].state')" integrated
 }
+
+@test "what somebody else works on is left alone, with what needs it and what shares its files; the rest is done" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:executing::src/a.c S-2:pending:S-1 S-3:pending::src/ S-4:pending::other
+    run_bosk plan "$SCRATCH/issues/queues/q.json"
+    expect_status 0
+    grep -qx 'Batch 1: S-3, S-4' "$OUT"
+    run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 1
+    equal notes "$(xargs <"$LINES_OF")" 'begin S-4 end S-4'
+    expect_text 'S-3 .*pending.*it comes after S-1, which somebody else works on'
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'running skipped pending integrated'
+    equal session "$(status_json '.sessions[0].state')" failed
+    equal S-2 "$(status_json '.sessions[0].tasks[1].reason')" 'it needs S-1, which somebody else works on'
+    run_bosk report
+    expect_text '^      it comes after S-1, which somebody else works on$' "$OUT"
+    expect_text '^      somebody else works on it$' "$OUT"
+    run_bosk resume "$(last_sid)"
+    expect_status 1
+    expect_text 'nothing to resume'
+}
+
+@test "nothing is ready: each waiting item and what is in its way are named, and nothing is started" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:executing::src/a.c S-2:pending:S-1 S-3:pending::src/ S-4:failed S-5:pending:S-4
+    run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 1
+    expect_text 'S-2 waits: it needs S-1, which somebody else works on'
+    expect_text 'S-3 waits: it comes after S-1, which somebody else works on'
+    expect_text 'S-5 waits: it needs S-4, which is failed'
+    [ ! -e "$LINES_OF" ]
+    equal sessions "$(status_json '.sessions | length')" 0
+}
+
+@test "S2.6: batches are those of what is left" {
+    queue_file "$SCRATCH/issues" S-1:completed S-2:pending:S-1 S-3:failed S-4:pending:S-3 S-5:pending:S-2 S-6:pending::S-6.txt
+    run_bosk plan "$SCRATCH/issues/queues/q.json"
+    expect_status 0
+    grep -qx 'Batch 1: S-2, S-6' "$OUT"
+    grep -qx 'Batch 2: S-5' "$OUT"
+    refute grep -q '^Batch 3' "$OUT"
+    run_bosk plan "$SCRATCH/issues/queues/q.json" --json
+    jq -e '.waves == [["S-2", "S-6"], ["S-5"]]' "$OUT"
+    jq -e '[.tasks[].state] == ["integrated", "pending", "failed", "skipped", "pending", "pending"]' "$OUT"
+}
+
+@test "an item without its solution: said before anything is started" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending
+    rm "$SCRATCH/issues/solutions/ISS-S-2.jsonl"
+    run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 2
+    expect_text 'S-2.*it cannot be run: '
+    [ ! -e "$LINES_OF" ]
+}

@@ -42,3 +42,23 @@ small_queue() {
                       step_ids: ["T1"], step_titles: ["Do: add"], step_texts: ["Do it."]}' |
         jq -s '{kind: "queue", tasks: .}' >"$file"
 }
+
+# queue_file DIR ID:STATUS[:DEPENDS_ON[:FILES]]...: DIR/queues/q.json as other tools write it, with an issue and a solution
+# of one step for each item. The step's gate wants a file of the item's name.
+queue_file() {
+    local dir=$1
+    shift
+    mkdir -p "$dir/queues" "$dir/solutions"
+    printf '%s\n' "$@" | jq -R 'split(":")' | jq -s 'def list: (. // "") | split(",") | map(select(. != ""));
+        {id: "QUE-20260101-000000", status: "active", solutions: [to_entries[] | .key as $n | .value |
+            {item_id: .[0], issue_id: "ISS-\(.[0])", solution_id: "SOL-\(.[0])", status: .[1], execution_order: ($n + 1),
+             depends_on: (.[2] | list), files_touched: (.[3] | list), task_count: 1, semantic_priority: 0.5}]}' \
+        >"$dir/queues/q.json"
+    jq -c '.solutions[] | {id: .issue_id, title: "Issue of \(.item_id)", status: "queued", bound_solution_id: .solution_id}' \
+        "$dir/queues/q.json" >"$dir/issues.jsonl"
+    jq -r '.solutions[].item_id' "$dir/queues/q.json" | while read -r id; do
+        jq -nc --arg id "$id" '{id: "SOL-\($id)", description: "Solve \($id)", is_bound: true, tasks: [{id: "T1", title: "Do \($id)",
+            action: "Create", implementation: ["make it"], test: {commands: ["test -e \($id).txt"]}}]}' \
+            >"$dir/solutions/ISS-$id.jsonl"
+    done
+}
