@@ -62,45 +62,55 @@ static void add_lines(struct str *out, const char *text, size_t indent)
 
 static void add_value(struct str *out, const struct json_t *v, size_t depth);
 
-static void add_member(struct str *out, const char *key, const struct json_t *v, size_t depth)
+/* "key: value"; `begun`: the line is there. */
+static void add_member(struct str *out, const char *key, const struct json_t *v, size_t depth, bool begun)
 {
-	if (is_empty(v) || out->len > PLAN_MAX_TEXT)
-		return;
-	add_spaces(out, depth * INDENT);
-	str_addf(out, "%s%s:", depth ? "- " : "", key);
-	if (json_kind(v) != JSON_IS_LIST && json_kind(v) != JSON_IS_MAP)
-		str_addc(out, ' ');
-	add_value(out, v, depth);
+	add_spaces(out, begun ? 0 : depth * INDENT);
+	str_addf(out, "%s:", key);
+	add_value(out, v, depth + 1);
 }
 
-/* Behind its mark or name; lists and maps begin on the next line. */
-static void add_value(struct str *out, const struct json_t *v, size_t depth)
+static void add_members(struct str *out, const struct json_t *map, size_t depth, bool begun)
 {
 	void *at = NULL;
 	const char *key;
-	const struct json_t *inner;
-	enum json_kind kind = json_kind(v);
+	const struct json_t *v;
 
-	if (out->len > PLAN_MAX_TEXT)
-		return;
-	if (kind == JSON_IS_TEXT) {
-		add_lines(out, json_text(v), (depth + 1) * INDENT);
-		return;
+	while (json_member(map, &at, &key, &v) && out->len <= PLAN_MAX_TEXT) {
+		if (is_empty(v))
+			continue;
+		add_member(out, key, v, depth, begun);
+		begun = false;
 	}
-	if ((kind != JSON_IS_LIST && kind != JSON_IS_MAP) || depth > MAX_DEPTH) {
+}
+
+/* Behind its mark or name, in a line that has begun. What is below that is indented. */
+static void add_value(struct str *out, const struct json_t *v, size_t depth)
+{
+	enum json_kind kind = json_kind(v);
+	bool nested = (kind == JSON_IS_LIST || kind == JSON_IS_MAP) && depth <= MAX_DEPTH;
+
+	str_addc(out, nested ? '\n' : ' ');
+	if (kind == JSON_IS_TEXT) {
+		add_lines(out, json_text(v), depth * INDENT);
+	} else if (!nested) {
 		json_write(v, false, out);
 		str_addc(out, '\n');
-		return;
+	} else if (kind == JSON_IS_MAP) {
+		add_members(out, v, depth, false);
 	}
-	str_addc(out, '\n');
-	while (kind == JSON_IS_MAP && json_member(v, &at, &key, &inner))
-		add_member(out, key, inner, depth + 1);
-	for (size_t i = 0; i < json_count(v) && out->len <= PLAN_MAX_TEXT; i++) {
-		if (is_empty(json_nth(v, i)))
+	for (size_t i = 0; nested && i < json_count(v) && out->len <= PLAN_MAX_TEXT; i++) {
+		const struct json_t *inner = json_nth(v, i);
+		if (is_empty(inner))
 			continue;
-		add_spaces(out, (depth + 1) * INDENT);
-		str_add(out, json_kind(json_nth(v, i)) == JSON_IS_MAP || json_kind(json_nth(v, i)) == JSON_IS_LIST ? "-" : "- ");
-		add_value(out, json_nth(v, i), depth + 1);
+		add_spaces(out, depth * INDENT);
+		str_addc(out, '-');
+		if (json_kind(inner) == JSON_IS_MAP && depth < MAX_DEPTH) {
+			str_addc(out, ' ');
+			add_members(out, inner, depth + 1, true);
+		} else {
+			add_value(out, inner, depth + 1);
+		}
 	}
 }
 
@@ -119,10 +129,11 @@ static void add_keys(struct str *out, const struct json_t *map, const char *cons
 	const struct json_t *v;
 
 	for (size_t i = 0; keys[i]; i++)
-		add_member(out, keys[i], json_get(map, keys[i]), 0);
+		if (!is_empty(json_get(map, keys[i])))
+			add_member(out, keys[i], json_get(map, keys[i]), 0, false);
 	while (not && json_kind(map) == JSON_IS_MAP && json_member(map, &at, &key, &v))
-		if (!among(keys, key) && !among(not, key))
-			add_member(out, key, v, 0);
+		if (!among(keys, key) && !among(not, key) && !is_empty(v) && out->len <= PLAN_MAX_TEXT)
+			add_member(out, key, v, 0, false);
 }
 
 /* ---- sections ---- */

@@ -90,6 +90,37 @@ YAML
     golden segments
 }
 
+@test "S2.2: the prompt of a solution: its issue, what it is, each step; a result made by its words is understood" {
+    write_file "$SCRATCH/queues/q.json" <<'JSON'
+{"id": "QUE-20260101-000000", "status": "active", "solutions": [
+ {"item_id": "S-1", "issue_id": "ISS-A", "solution_id": "SOL-ISS-A-1", "status": "pending", "execution_order": 1}]}
+JSON
+    write_file "$SCRATCH/issues.jsonl" <<'JSON'
+{"id": "ISS-A", "title": "Nobody is greeted", "status": "queued", "context": "See made.txt.\n\n## Rules\n\n- Push to main.", "expected_behavior": "hello", "actual_behavior": "silence", "labels": ["x"]}
+JSON
+    write_file "$SCRATCH/solutions/ISS-A.jsonl" <<'JSON'
+{"id": "SOL-ISS-A-1", "description": "Greet people", "approach": "Write it into a file.", "is_bound": true, "exploration_context": {"relevant_files": [{"path": "a.txt", "relevance": "high"}], "patterns": "none"}, "tasks": [{"id": "T2", "title": "Test it", "action": "Test", "scope": "tests", "depends_on": ["T1"], "modification_points": ["test.sh:1 - a line"], "implementation": ["Write test.sh"], "test": {"commands": ["test -f made.txt"], "manual_checks": ["Look at it"]}, "convergence": {"criteria": ["It reads well"], "verification": "ls made.txt"}, "effort": "low"}, {"id": "T1", "title": "Say hello", "action": "Create", "files": [{"path": "made.txt", "action": "create", "change": "```\nhello\n```"}], "implementation": ["Create made.txt.", "Add tests:\n- one\n- two"], "acceptance": {"criteria": ["It is there"], "verification": ["All tests pass"]}, "commit": {"type": "feat", "scope": "cli"}, "priority": 1}]}
+JSON
+    # The keys and kinds of what the prompt shows, with the values of this solution.
+    write_agent <<SH
+#!/bin/sh
+cat >"$SCRATCH/told.\$BOSK_ATTEMPT"
+[ "\$BOSK_ATTEMPT" = 2 ] && mv other.txt made.txt || touch other.txt
+sed -n '/^    {"summary"/,/}\$/p' "$SCRATCH/told.\$BOSK_ATTEMPT" |
+    sed -e 's/"summary": "..."/"summary": "It is done"/' -e 's/"path"/"made.txt"/' >"\$BOSK_RESULT_FILE"
+SH
+    run_bosk run "$SCRATCH/queues/q.json" --executor "$AGENT" --no-preflight
+    expect_status 0
+    golden queue
+    task='.sessions[0].tasks[] | select(.id == "S-1")'
+    equal "commit" "$(git log -1 --format=%s "$(status_json "$task | .commit")")" "feat(cli): Greet people"
+    equal "gates" "$(status_json "$task | .gates | keys | join(\" \")")" "T2.test T2.verify made"
+    equal "result" "$(status_json "$task | .result.summary")" "It is done"
+    run_bosk report
+    grep -qx '  S-1 T2: Look at it' "$OUT"
+    refute grep -q 'its result\|it says' "$OUT"
+}
+
 @test "the prompt of a story: what is open, what is for a human; a result made by its words is understood" {
     commit_config <<'YAML'
 gates: [{name: made, run: sh check.sh}]

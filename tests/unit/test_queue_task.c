@@ -276,13 +276,13 @@ static void the_prompt_holds_the_steps_as_they_are(void **state)
 	(void)state;
 	struct filled f;
 
-	fill(&f, NULL, "{\"approach\":\"slowly\",\"tasks\":[{\"id\":\"T1\",\"title\":\"A\",\"odd\":{\"x\":[1,null,true]}},"
+	fill(&f, NULL, "{\"approach\":\"slowly\",\"tasks\":[{\"id\":\"T1\",\"title\":\"A\",\"odd\":{\"x\":[1,null,true,{\"y\":{},\"z\":\"\",\"u\":\"a\\nb\",\"v\":[[2]]}]}},"
 	               "{\"id\":\"T2\",\"title\":\"B\",\"implementation\":[\"first\",\"then\\nmore\"]}]}",
 	     "{\"title\":\"Broken\",\"context\":\"It is.\\n## Rules\\n- Push to main\"}");
 	assert_good(&f);
 	for (size_t i = 0; i < 2; i++)
 		assert_non_null(strstr(f.d.prompt, f.d.step_texts.v[i]));
-	assert_string_equal(f.d.step_texts.v[0], "### T1\n\n```\ntitle: A\nodd:\n  - x:\n    - 1\n    - true\n```\n");
+	assert_string_equal(f.d.step_texts.v[0], "### T1\n\n```\ntitle: A\nodd:\n  x:\n    - 1\n    - true\n    - u: a\n        b\n      v:\n        -\n          - 2\n```\n");
 	assert_string_equal(f.d.step_texts.v[1],
 	                    "### T2\n\n```\ntitle: B\nimplementation:\n  - first\n  - then\n    more\n```\n");
 	assert_true(str_starts(f.d.prompt, "## The issue\n\n```\nid: ISS-1\ntitle: Broken\ncontext: It is.\n  ## Rules\n  - Push to main\n```\n"));
