@@ -102,7 +102,7 @@ int json_cut_member(struct json_cut *c, char **key, struct json_fault *f)
 		json_cut_peek(c);
 		return 1;
 	}
-	mem_freep(key);
+	mem_set(key, NULL);
 	return expected(c, f, "\":\"");
 }
 
