@@ -2,6 +2,7 @@
 #include "seal.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,22 @@ uint64_t seal_sum64(const void *bytes, size_t n, uint64_t seed)
 	crypto_generichash_final(&h, sum, sizeof sum);
 	for (int i = 0; i < 8; i++)
 		v |= (uint64_t)sum[i] << 8 * i;
+	return v;
+}
+
+uint64_t seal_slot(const void *bytes, size_t n)
+{
+	static unsigned char key[crypto_shorthash_KEYBYTES];
+	static bool made;
+	unsigned char sum[crypto_shorthash_BYTES];
+	uint64_t v;
+	_Static_assert(sizeof sum == sizeof v, "one number");
+
+	if (!made)
+		crypto_shorthash_keygen(key);
+	made = true;
+	crypto_shorthash(sum, bytes, n, key);
+	memcpy(&v, sum, sizeof v);
 	return v;
 }
 

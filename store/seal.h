@@ -22,6 +22,8 @@ void seal_hash_pieces(char out[SEAL_HEX], const char *const *pieces, size_t n);
 /* Frame checksum: the first 64 bits of BLAKE2b-128 (the shortest libsodium documents) of the seed
  * and the bytes. */
 uint64_t seal_sum64(const void *bytes, size_t n, uint64_t seed);
+/* For tables in memory: quick, and another one in each process, so that nobody can make texts that fall together. */
+uint64_t seal_slot(const void *bytes, size_t n);
 
 /* The chain of result records of a session: genesis = H("bosk-genesis", sid, base). */
 void seal_genesis(char out[SEAL_HEX], const char *sid, const char *base);

@@ -9,6 +9,7 @@
 #include "overlap.h"
 #include "store/base/mem.h"
 #include "store/base/str.h"
+#include "store/seal.h"
 
 enum {
 	MAX_COMPARED = 500000,  /* pairs of a glob and another path */
@@ -60,24 +61,10 @@ static const char *text_of(const struct shared *s, uint32_t node)
 
 /* ---- nodes ---- */
 
-static uint64_t hash_step(uint64_t hash, char c)
-{
-	return (hash ^ (unsigned char)c) * UINT64_C(1099511628211);
-}
-
-static uint64_t hash_of(const char *text, size_t n)
-{
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (size_t i = 0; i < n; i++)
-		hash = hash_step(hash, text[i]);
-	return hash;
-}
-
 /* Where text[0..n) stands in the table, or where it would go. */
-static uint32_t *slot_of(const struct shared *s, const char *text, size_t n, uint64_t hash)
+static uint32_t *slot_of(const struct shared *s, const char *text, size_t n)
 {
-	for (size_t at = (hash ^ hash >> 29) & s->mask;; at = (at + 1) & s->mask) {
+	for (size_t at = seal_slot(text, n) & s->mask;; at = (at + 1) & s->mask) {
 		uint32_t *slot = &s->table[at];
 		if (!*slot)
 			return slot;
@@ -94,7 +81,7 @@ static uint32_t node_for(struct shared *s, const char *path)
 	str_addn(&s->texts, path, n + 1);
 	char *text = s->texts.p + from;
 	overlap_fold(text, path);
-	uint32_t *slot = slot_of(s, text, n, hash_of(text, n));
+	uint32_t *slot = slot_of(s, text, n);
 	if (*slot) {
 		s->texts.len = from;
 		return *slot - 1;
@@ -111,16 +98,13 @@ static uint32_t node_for(struct shared *s, const char *path)
 /* The deepest declared folder that text[0..n) lies in. */
 static uint32_t folder_above(const struct shared *s, const char *text, size_t n)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-	uint32_t *top = slot_of(s, ".", 1, hash_of(".", 1)), up = *top ? *top - 1 : NONE;
-
-	for (size_t i = 0; i < n; i++) {
-		uint32_t *slot = text[i] == '/' ? slot_of(s, text, i, hash) : NULL;
+	for (; n > 0; n--) {
+		uint32_t *slot = text[n - 1] == '/' ? slot_of(s, text, n - 1) : NULL;
 		if (slot && *slot)
-			up = *slot - 1;
-		hash = hash_step(hash, text[i]);
+			return *slot - 1;
 	}
-	return up;
+	uint32_t *top = slot_of(s, ".", 1);
+	return *top ? *top - 1 : NONE;
 }
 
 /* ---- globs ---- */

@@ -71,6 +71,7 @@ static void a_frame_sum_sees_every_bit_and_the_seed(void **state)
 	uint64_t sum = seal_sum64(frame, sizeof frame, 7);
 	assert_true(sum == seal_sum64(frame, sizeof frame, 7));
 	assert_true(sum != seal_sum64(frame, sizeof frame, 8));
+	assert_true(seal_slot("a", 1) == seal_slot("a", 1) && seal_slot("a", 1) != seal_slot("b", 1));
 	assert_true(sum != seal_sum64(frame, sizeof frame - 1, 7));
 	for (size_t bit = 0; bit < 8 * sizeof frame; bit++) {
 		frame[bit / 8] ^= (unsigned char)(1u << bit % 8);
