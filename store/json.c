@@ -11,7 +11,7 @@ enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, REAL_DIGITS = 15 };
 
 /* jansson's answer to "no memory" is NULL, to be checked at every call; ours is to abort. Every
  * value begins with one of the three functions that call this. */
-static void start(void)
+void json_start(void)
 {
 	static bool started;
 	if (!started)
@@ -21,13 +21,13 @@ static void start(void)
 
 json_t *json_map(void)
 {
-	start();
+	json_start();
 	return json_object();
 }
 
 json_t *json_list(void)
 {
-	start();
+	json_start();
 	return json_array();
 }
 
@@ -179,7 +179,7 @@ void json_quote_n(struct str *out, const char *text, size_t n)
 	if (i < n) { /* not only ASCII: the rest is for the library to say */
 		AUTO_FREE char *rest = mem_strndup(text + i, n - i);
 		AUTO_STR struct str quoted = {0};
-		start();
+		json_start();
 		json_t *value = text_value(rest);
 		json_write(value, false, &quoted);
 		json_free(value);
@@ -194,6 +194,54 @@ void json_quote(struct str *out, const char *text)
 		json_quote_n(out, text, strlen(text));
 	else
 		str_add(out, "null");
+}
+
+/* One character that is not plain, or a byte that is none. */
+static size_t write_odd(const char *p, size_t n, struct str *out)
+{
+	static const char letters[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+	const char *letter = strchr(letters, *p);
+	size_t len = character(p, n);
+	unsigned code = 0;
+
+	if (!len)
+		str_add(out, "\xef\xbf\xbd");
+	else if (letter && (letter - letters) % 2 == 0)
+		str_addn(out, (char[]){'\\', letter[1]}, 2);
+	else if (str_control_at(p, len, &code))
+		str_addf(out, code < 0x20 ? "\\u%04X" : "\\u%04x", code); /* the first are jansson's own */
+	else
+		str_addn(out, p, len);
+	return len ? len : 1;
+}
+
+void json_write_text(const char *text, struct str *out)
+{
+	size_t n = strlen(text), plain = 0, i = 0;
+
+	str_addc(out, '"');
+	while (i < n) {
+		char c = text[i];
+		if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+			i++;
+			continue;
+		}
+		str_addn(out, text + plain, i - plain);
+		plain = i += write_odd(text + i, n - i, out);
+	}
+	str_addn(out, text + plain, i - plain);
+	str_addc(out, '"');
+}
+
+void json_write_list(const struct strv *texts, struct str *out)
+{
+	str_addc(out, '[');
+	for (size_t i = 0; i < texts->n; i++) {
+		if (i)
+			str_addc(out, ',');
+		json_write_text(texts->v[i], out);
+	}
+	str_addc(out, ']');
 }
 
 /* ---- reading ---- */
@@ -223,7 +271,7 @@ json_t *json_parse_own(const char *text, size_t n, struct err *e)
 {
 	json_error_t error;
 
-	start();
+	json_start();
 	/* Of two equal keys each reader takes another one: refused. */
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (!j)

@@ -11,6 +11,7 @@
 
 struct json_t; /* jansson's own type; "json" here */
 
+void json_start(void); /* before jansson is used otherwise than through this: tells it how to allocate */
 struct json_t *json_map(void);
 struct json_t *json_list(void);
 void json_free(struct json_t *j); /* NULL allowed */
@@ -32,6 +33,10 @@ void json_write(const struct json_t *j, bool pretty, struct str *out);
 /* A text as JSON writes it, in quotes; null for NULL. For output that is too large for a tree. */
 void json_quote(struct str *out, const char *text);
 void json_quote_n(struct str *out, const char *text, size_t n); /* of n bytes */
+
+/* A text, or a list of texts, as json_write has it on one line: for much of it, without a value for each. */
+void json_write_text(const char *text, struct str *out);
+void json_write_list(const struct strv *texts, struct str *out);
 
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);

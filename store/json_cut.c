@@ -176,7 +176,7 @@ static json_t *parse(const struct json_span *s, struct json_fault *f)
 	json_error_t error;
 	size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
 
-	json_free(json_map()); /* jansson is told how to allocate */
+	json_start();
 	json_t *j = json_loadb(s->p, s->n, flags, &error);
 	if (!j && json_error_code(&error) == json_error_numeric_overflow)
 		j = json_loadb(s->p, s->n, flags | JSON_DECODE_INT_AS_REAL, &error);
@@ -185,7 +185,10 @@ static json_t *parse(const struct json_span *s, struct json_fault *f)
 	size_t line = error.line > 0 ? (size_t)error.line : 1, column = error.column > 0 ? (size_t)error.column : 1;
 	f->line = s->line + line - 1;
 	f->column = line == 1 ? s->column + column - 1 : column;
-	snprintf(f->text, sizeof f->text, "not JSON: %s", error.text);
+	if (json_error_code(&error) == json_error_null_character)
+		snprintf(f->text, sizeof f->text, "a text with \\u0000 (NUL) is not taken");
+	else
+		snprintf(f->text, sizeof f->text, "not JSON: %s", error.text);
 	return NULL;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 enum { HASH_BYTES = 32, SUM_BYTES = 16 };
 _Static_assert(SEAL_HEX == 2 * HASH_BYTES + 1, "hex of the hash and its NUL");
 
@@ -68,6 +70,31 @@ void seal_hash(char out[SEAL_HEX], const void *bytes, size_t n)
 	begin(&h);
 	crypto_generichash_update(&h, bytes, n);
 	end(&h, out);
+}
+
+struct seal_parts {
+	crypto_generichash_state state;
+};
+
+struct seal_parts *seal_parts_new(void)
+{
+	struct seal_parts *s = aligned_alloc(_Alignof(struct seal_parts), sizeof *s);
+
+	if (!s)
+		mem_none();
+	begin(&s->state);
+	return s;
+}
+
+void seal_parts_add(struct seal_parts *s, const void *bytes, size_t n)
+{
+	crypto_generichash_update(&s->state, bytes, n);
+}
+
+void seal_parts_end(char out[SEAL_HEX], struct seal_parts *s)
+{
+	end(&s->state, out);
+	free(s);
 }
 
 void seal_hash_pieces(char out[SEAL_HEX], const char *const *pieces, size_t n)

@@ -17,6 +17,10 @@ void seal_init(void);
 void seal_sid(char out[SEAL_SID]);             /* random; the caller checks the store for it */
 void seal_random(void *out, size_t n);
 void seal_hash(char out[SEAL_HEX], const void *bytes, size_t n); /* BLAKE2b-256 */
+/* The same of bytes that are not there at once: as if they were one after the other. */
+struct seal_parts *seal_parts_new(void);
+void seal_parts_add(struct seal_parts *s, const void *bytes, size_t n);
+void seal_parts_end(char out[SEAL_HEX], struct seal_parts *s); /* and it is released */
 /* Hash of several pieces, each preceded by its length: ("ab","c") and ("a","bc") differ. */
 void seal_hash_pieces(char out[SEAL_HEX], const char *const *pieces, size_t n);
 /* Frame checksum: the first 64 bits of BLAKE2b-128 (the shortest libsodium documents) of the seed

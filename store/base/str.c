@@ -83,7 +83,8 @@ void str_keep_tail(struct str *s, size_t n)
 
 char *str_take(struct str *s)
 {
-	char *p = s->p ? s->p : mem_strdup("");
+	/* What is kept may be one of a hundred thousand: no more than it takes. */
+	char *p = s->p ? mem_grow(s->p, s->len + 1, 1) : mem_strdup("");
 	*s = (struct str){0};
 	return p;
 }

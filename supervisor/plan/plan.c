@@ -13,7 +13,6 @@
 #include "stories.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "store/seal.h"
 
 /* ---- a finished plan ---- */
 
@@ -22,10 +21,8 @@ static int finish(struct plan *p, const char *barrier, struct err *e)
 	if (plan_needs(p, barrier, e) != 0)
 		return -1;
 
-	AUTO_STR struct str text = {0};
 	char hash[SEAL_HEX];
-	plan_write(p, &text);
-	seal_hash(hash, text.p, text.len);
+	plan_write_hash(hash, p);
 	p->content = mem_strdup(hash);
 	return 0;
 }

@@ -115,25 +115,22 @@ bool plan_foreign_read(struct plan_reader *r, const struct yaml_node *v)
 	return true;
 }
 
-void plan_foreign_write(const struct task_def *d, struct json_t *map)
+void plan_foreign_write(const struct task_def *d, struct str *out)
 {
 	for (size_t i = 0; i < MEM_COUNT(fields); i++) {
 		const void *at = (const char *)d + fields[i].offset;
 		switch (fields[i].type) {
 		case LINE:
 		case LONG_TEXT:
-			if (*(char *const *)at)
-				json_put_text(map, fields[i].name, *(char *const *)at);
+			plan_write_text(out, fields[i].name, *(char *const *)at);
 			break;
 		case LIST:
 		case IDS:
 		case LONG_LIST:
-			if (((const struct strv *)at)->n)
-				json_put_list(map, fields[i].name, at);
+			plan_write_list(out, fields[i].name, at, false);
 			break;
 		case NUMBER:
-			if (*(const uint64_t *)at)
-				json_put_u64(map, fields[i].name, *(const uint64_t *)at);
+			plan_write_number(out, fields[i].name, *(const uint64_t *)at);
 			break;
 		}
 	}

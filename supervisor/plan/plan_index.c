@@ -1,5 +1,4 @@
-/* plan_index: finds tasks by id. A sorted list of numbers: no plan, however made, turns a lookup
- * into a walk. */
+/* plan_index: tasks by id, in order and for lookups. No plan, however made, turns a lookup into a walk. */
 #include "plan_private.h"
 
 #include <string.h>
@@ -40,27 +39,57 @@ static int by_id_then_number(const void *a, const void *b, void *tasks)
 	return order ? order : (x > y) - (x < y);
 }
 
+/* ---- finding: a table of the sorted list's length and more, behind it ---- */
+
+static size_t slots_for(size_t n)
+{
+	size_t room = 16;
+
+	while (room < 2 * n)
+		room *= 2;
+	return room;
+}
+
+/* Not the same in two processes: nobody can make ids that all meet in one slot. */
+static uint64_t hash(const char *id)
+{
+	static uint64_t seed;
+	uint64_t h;
+
+	while (!seed)
+		seal_random(&seed, sizeof seed);
+	for (h = seed; *id; id++)
+		h = (h ^ (unsigned char)*id ^ h >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	return h ^ h >> 32;
+}
+
+/* Where the first task of an id is, or would be. */
+static uint32_t *slot_of(uint32_t *slots, const struct task_def *tasks, size_t n, const char *id)
+{
+	size_t mask = slots_for(n) - 1;
+
+	for (size_t at = hash(id) & mask;; at = (at + 1) & mask)
+		if (slots[at] == 0 || strcmp(tasks[slots[at] - 1].id, id) == 0)
+			return &slots[at];
+}
+
 uint32_t *plan_index_new(const struct task_def *tasks, size_t n)
 {
-	uint32_t *index = mem_array(n, sizeof *index);
-	for (size_t i = 0; i < n; i++)
+	uint32_t *index = mem_array(n + slots_for(n), sizeof *index), *slots = index + n;
+
+	for (size_t i = 0; i < n; i++) {
 		index[i] = (uint32_t)i;
+		uint32_t *slot = tasks[i].id ? slot_of(slots, tasks, n, tasks[i].id) : NULL;
+		if (slot && !*slot)
+			*slot = (uint32_t)i + 1;
+	}
 	qsort_r(index, n, sizeof *index, by_id_then_number, (void *)(uintptr_t)tasks);
 	return index;
 }
 
-uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n,
-                         const char *id)
+uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n, const char *id)
 {
-	size_t from = 0, to = n;
-	while (from < to) {
-		size_t middle = from + (to - from) / 2;
-		if (by_id(tasks[index[middle]].id, id) < 0)
-			from = middle + 1;
-		else
-			to = middle;
-	}
-	if (from == n || by_id(tasks[index[from]].id, id) != 0)
-		return UINT32_MAX;
-	return index[from];
+	uint32_t *slot = slot_of((uint32_t *)(uintptr_t)index + n, tasks, n, id);
+
+	return *slot ? *slot - 1 : UINT32_MAX;
 }

@@ -4,6 +4,7 @@
 
 #include "plan.h"
 #include "store/json.h"
+#include "store/seal.h"
 #include "supervisor/yaml.h"
 
 #define PLAN_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000) /* no duration is longer */
@@ -67,10 +68,17 @@ void plan_task_read(struct plan_loader *l, const char *file, const char *folder,
 
 /* plan_foreign.c: the kind that a plan in normal form was made of; NULL = it is bosk's own, or none. */
 const char *plan_foreign_kind(const struct yaml_node *root);
-void plan_foreign_write(const struct task_def *d, struct json_t *map);
+void plan_foreign_write(const struct task_def *d, struct str *out);
+
+/* plan_write.c: ",key:value" of what is given. */
+void plan_write_text(struct str *out, const char *key, const char *text);
+void plan_write_list(struct str *out, const char *key, const struct strv *list, bool empty_too);
+void plan_write_number(struct str *out, const char *key, uint64_t n);
+/* seal_hash of what plan_write writes, without having all of it at once. */
+void plan_write_hash(char out[SEAL_HEX], const struct plan *p);
 
 /* plan_index.c: task numbers sorted by id without regard to case, then by id, then by number; those
- * without an id last. The caller frees. */
+ * without an id last; and what finds them. The caller frees. */
 uint32_t *plan_index_new(const struct task_def *tasks, size_t n);
 /* The first task of that id; UINT32_MAX = none. */
 uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n,

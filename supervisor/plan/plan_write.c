@@ -5,13 +5,38 @@
 #include "store/base/mem.h"
 #include "store/json.h"
 
-static void put_text(struct json_t *map, const char *key, const char *text)
+static void put_key(struct str *out, const char *key)
 {
-	if (text)
-		json_put_text(map, key, text);
+	str_add(out, ",\"");
+	str_add(out, key);
+	str_add(out, "\":");
 }
 
-static void put_env(struct json_t *map, const struct strv *env)
+void plan_write_text(struct str *out, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	put_key(out, key);
+	json_write_text(text, out);
+}
+
+void plan_write_list(struct str *out, const char *key, const struct strv *list, bool empty_too)
+{
+	if (!list->n && !empty_too)
+		return;
+	put_key(out, key);
+	json_write_list(list, out);
+}
+
+void plan_write_number(struct str *out, const char *key, uint64_t n)
+{
+	if (!n)
+		return;
+	put_key(out, key);
+	str_addf(out, "%llu", (unsigned long long)n);
+}
+
+static void put_env(struct str *out, const struct strv *env)
 {
 	if (!env->n)
 		return;
@@ -25,51 +50,78 @@ static void put_env(struct json_t *map, const struct strv *env)
 			*value++ = '\0';
 		json_put_text(inner, name, value);
 	}
-	json_put(map, "env", inner);
+	put_key(out, "env");
+	json_write(inner, false, out);
+	json_free(inner);
 }
 
+static void put_flag(struct str *out, const char *key, bool yes)
+{
+	if (!yes)
+		return;
+	put_key(out, key);
+	str_add(out, "true");
+}
+
+/* By hand: with a value for each text this is most of the time that a plan of 100,000 tasks takes. */
 static void write_task(const struct task_def *d, struct str *out)
 {
-	struct json_t *map = json_map();
-
-	json_put_text(map, "id", d->id);
-	put_text(map, "title", d->title);
-	if (d->needs.n)
-		json_put_list(map, "needs", &d->needs);
-	if (d->files.n)
-		json_put_list(map, "files", &d->files);
-	put_text(map, "prompt", d->prompt);
-	put_text(map, "run", d->run);
-	put_text(map, "agent", d->agent);
-	put_text(map, "model", d->model);
-	if (d->gates_given) /* an empty list is not the same as none */
-		json_put_list(map, "gates", &d->gates);
+	str_add(out, "{\"id\":");
+	json_write_text(d->id, out);
+	plan_write_text(out, "title", d->title);
+	plan_write_list(out, "needs", &d->needs, false);
+	plan_write_list(out, "files", &d->files, false);
+	plan_write_text(out, "prompt", d->prompt);
+	plan_write_text(out, "run", d->run);
+	plan_write_text(out, "agent", d->agent);
+	plan_write_text(out, "model", d->model);
+	plan_write_list(out, "gates", &d->gates, d->gates_given); /* an empty list is not the same as none */
 	if (d->timeout_ms) {
 		AUTO_FREE char *text = mem_printf("%llums", (unsigned long long)d->timeout_ms);
-		json_put_text(map, "timeout", text);
+		plan_write_text(out, "timeout", text);
 	}
-	if (d->priority)
-		json_put_u64(map, "priority", d->priority);
-	put_env(map, &d->env);
-	if (d->exclusive)
-		json_put_flag(map, "exclusive", true);
-	if (d->allow_empty)
-		json_put_flag(map, "allow_empty", true);
-	plan_foreign_write(d, map);
-	json_write(map, false, out);
-	json_free(map);
+	plan_write_number(out, "priority", d->priority);
+	put_env(out, &d->env);
+	put_flag(out, "exclusive", d->exclusive);
+	put_flag(out, "allow_empty", d->allow_empty);
+	plan_foreign_write(d, out);
+	str_add(out, "}");
 }
 
-void plan_write(const struct plan *p, struct str *out)
+static void write_head(const struct plan *p, struct str *out)
 {
-	/* Task by task: one tree of 100,000 would take a gigabyte. */
 	if (str_eq(p->kind, "plan"))
 		str_add(out, "{\"tasks\": [\n");
 	else
 		str_addf(out, "{\"kind\": \"%s\", \"tasks\": [\n", p->kind);
-	for (size_t i = 0; i < p->n; i++) {
-		write_task(&p->tasks[i], out);
-		str_add(out, i + 1 < p->n ? ",\n" : "\n");
-	}
+}
+
+static void write_line(const struct plan *p, size_t i, struct str *out)
+{
+	write_task(&p->tasks[i], out);
+	str_add(out, i + 1 < p->n ? ",\n" : "\n");
+}
+
+void plan_write(const struct plan *p, struct str *out)
+{
+	write_head(p, out);
+	for (size_t i = 0; i < p->n; i++)
+		write_line(p, i, out);
 	str_add(out, "]}\n");
+}
+
+void plan_write_hash(char out[SEAL_HEX], const struct plan *p)
+{
+	AUTO_STR struct str line = {0};
+	struct seal_parts *sum = seal_parts_new();
+
+	write_head(p, &line);
+	for (size_t i = 0; i < p->n; i++) {
+		seal_parts_add(sum, line.p, line.len);
+		str_clear(&line);
+		write_line(p, i, &line);
+	}
+	str_add(&line, "]}\n");
+	seal_parts_add(sum, line.p, line.len);
+	seal_parts_end(out, sum);
 }

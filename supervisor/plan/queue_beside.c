@@ -12,7 +12,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-enum { KEEP_BYTES = 64 << 20 }; /* of files with solutions at once */
+enum { KEEP_BYTES = 8 << 20 }; /* of files with solutions at once */
 
 /* An issue that an item names. */
 struct issue {

@@ -97,10 +97,25 @@ static void session_ids_are_six_hex_digits(void **state)
 	assert_true(strlen(seal_version()) > 0);
 }
 
+static void bytes_in_parts_are_the_same_bytes(void **state)
+{
+	(void)state;
+	char whole[SEAL_HEX], parts[SEAL_HEX];
+	struct seal_parts *p = seal_parts_new();
+
+	seal_parts_add(p, "ab", 2);
+	seal_parts_add(p, "", 0);
+	seal_parts_add(p, "cde", 3);
+	seal_parts_end(parts, p);
+	seal_hash(whole, "abcde", 5);
+	assert_string_equal(parts, whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_answers),
+		cmocka_unit_test(bytes_in_parts_are_the_same_bytes),
 		cmocka_unit_test(stored_forms_do_not_change),
 		cmocka_unit_test(pieces_do_not_run_together),
 		cmocka_unit_test(a_chain_shows_a_changed_or_missing_link),
