@@ -145,17 +145,30 @@ bool overlap_paths(const char *a, const char *b)
 	return memcmp(a, b, n) == 0 && (na == nb || (na > nb ? a : b)[n] == '/');
 }
 
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
 void overlap_fold(char *out, const char *path)
 {
 	for (; *path; path++)
-		*out++ = *path >= 'A' && *path <= 'Z' ? (char)(*path - 'A' + 'a') : *path;
+		*out++ = lower(*path);
 	*out = '\0';
 }
 
 bool overlap_paths_any_case(const char *a, const char *b)
 {
 	char x[LEN], y[LEN];
+	size_t n = 0;
 
+	if (!a[overlap_literal(a)] && !b[overlap_literal(b)]) { /* most are no globs, and differ early */
+		while (a[n] && lower(a[n]) == lower(b[n]))
+			n++;
+		if (strcmp(a, ".") == 0 || strcmp(b, ".") == 0)
+			return true;
+		return a[n] ? !b[n] && a[n] == '/' : !b[n] || b[n] == '/';
+	}
 	if (strlen(a) >= LEN || strlen(b) >= LEN)
 		return true; /* no such path is let in: nothing is known of them */
 	overlap_fold(x, a);

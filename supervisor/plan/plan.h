@@ -160,6 +160,8 @@ void plan_write(const struct plan *p, struct str *out);
  * doubt: yes). Between items of a queue A and a are the same. No declared files = no overlap. For
  * struct sched_plan.overlaps, ctx = struct plan *. */
 bool plan_overlaps(void *plan, uint32_t a, uint32_t b);
+/* The same of the files of two items of a queue. */
+bool plan_items_overlap(const struct strv *a, const struct strv *b);
 
 /* What becomes of a task without anybody working on it: TASK_ALREADY or TASK_ROUTED; TASK_WAITING = it runs. */
 enum task_state plan_end(const struct task_def *d);

@@ -81,15 +81,24 @@ bool plan_paths_overlap(const char *a, const char *b)
 	return overlap_paths(a, b);
 }
 
+static bool any_overlap(const struct strv *a, const struct strv *b, bool (*meet)(const char *, const char *))
+{
+	for (size_t i = 0; i < a->n; i++)
+		for (size_t j = 0; j < b->n; j++)
+			if (meet(a->v[i], b->v[j]))
+				return true;
+	return false;
+}
+
+bool plan_items_overlap(const struct strv *a, const struct strv *b)
+{
+	return any_overlap(a, b, overlap_paths_any_case);
+}
+
 bool plan_overlaps(void *plan, uint32_t a, uint32_t b)
 {
 	const struct plan *p = plan;
-	const struct strv *x = &p->tasks[a].files, *y = &p->tasks[b].files;
-	bool (*meet)(const char *, const char *) = str_eq(p->kind, "queue") ? overlap_paths_any_case : overlap_paths;
 
-	for (size_t i = 0; i < x->n; i++)
-		for (size_t j = 0; j < y->n; j++)
-			if (meet(x->v[i], y->v[j]))
-				return true;
-	return false;
+	return any_overlap(&p->tasks[a].files, &p->tasks[b].files,
+	                   str_eq(p->kind, "queue") ? overlap_paths_any_case : overlap_paths);
 }

@@ -10,8 +10,12 @@
 #include "topo.h"
 
 enum {
-	NEAR = 32,          /* of the items before it, for each of its files */
-	MAX_PAIRS = 500000, /* of items that share a file: beyond, fewer near ones are taken */
+	/* Of the items before it, for each of its files. Those that have just this file are in an order among themselves; those
+	 * that have a folder of it, or files in it, need not be, so that as many as possible are taken. */
+	NEAR = 32,
+	NEAR_OTHERS = 1000,
+	MAX_OF_ITEM = PLAN_MAX_NEEDS / 2,
+	MAX_PAIRS = 500000, /* in all: beyond, fewer near ones are taken */
 	MAX_LOOKED = 20000000, /* members of conflicts, before what is dropped is not told any more */
 	MAX_WARNINGS = 20
 };
@@ -160,14 +164,16 @@ static void mark_needs(struct edges *g, uint32_t i)
 		g->mark[g->o->needs[k]] = i + 1;
 }
 
-static void add_files_of(struct edges *g, struct shared *s, uint32_t i, size_t near)
+static void add_files_of(struct edges *g, struct shared *s, uint32_t i, size_t near, size_t others)
 {
 	const struct strv *files = &g->l->tasks[i].files;
-	uint32_t before[NEAR];
+	uint32_t before[NEAR + NEAR_OTHERS];
+	size_t first = g->n;
 
 	mark_needs(g, i);
 	for (size_t f = 0; f < files->n; f++) {
-		size_t n = shared_before(s, before, near, i, f);
+		bool much = g->n > MAX_PAIRS || g->n - first > MAX_OF_ITEM;
+		size_t n = shared_before(s, before, much ? 1 : near, much ? 1 : others, i, f);
 		for (size_t k = 0; k < n; k++) {
 			note_parallel(g, i, before[k], files->v[f]);
 			if (g->mark[before[k]] == i + 1)
@@ -188,12 +194,13 @@ static void add_files_of(struct edges *g, struct shared *s, uint32_t i, size_t n
 static void add_files(struct edges *g)
 {
 	struct shared *s = shared_new(g->l->tasks, g->l->n);
-	size_t near = NEAR;
+	size_t near = NEAR, others = 2 * MAX_PAIRS / g->l->n;
 
 	while (near > 1 && shared_pairs(s, near) > MAX_PAIRS)
 		near /= 2;
+	others = others > NEAR_OTHERS ? NEAR_OTHERS : others < NEAR ? NEAR : others;
 	for (uint32_t i = 0; i < g->l->n; i++)
-		add_files_of(g, s, i, g->n > MAX_PAIRS ? 1 : near);
+		add_files_of(g, s, i, near, others);
 	if (shared_partial(s))
 		strv_addf(&g->l->warnings, "%s: its items have so many folders and globs that the order of some that share "
 		          "files is not planned ahead; they are not run at once all the same", g->o->file);
@@ -261,7 +268,11 @@ static void write_down(struct edges *g)
 		qsort(g->v, g->n, sizeof *g->v, by_later);
 	for (size_t i = 0; i < g->n; i++) {
 		struct task_def *d = &g->l->tasks[g->v[i].later];
-		strv_add(g->v[i].reason == FILES ? &d->after : &d->in_turn, id_of(g, g->v[i].sooner));
+		struct strv *list = g->v[i].reason == FILES ? &d->after : &d->in_turn;
+		if (list->n < PLAN_MAX_NEEDS)
+			strv_add(list, id_of(g, g->v[i].sooner));
+		else
+			g->unseen++;
 	}
 }
 
@@ -269,6 +280,8 @@ void queue_edges(struct plan_loader *l, const struct queue_order *o)
 {
 	struct edges g = {.l = l, .o = o};
 
+	if (!l->n)
+		return;
 	start(&g);
 	add_sets(&g);
 	sort_decided(&g);
@@ -279,8 +292,8 @@ void queue_edges(struct plan_loader *l, const struct queue_order *o)
 		strv_addf(&l->warnings, "%s: %zu more such pairs are left in the order that their dependencies give", o->file,
 		          g.dropped - MAX_WARNINGS);
 	if (g.unseen)
-		strv_addf(&l->warnings, "%s: its dependencies and files ask for so different orders that that of %zu pairs is "
-		          "not planned ahead; those that share files are not run at once all the same", o->file, g.unseen);
+		strv_addf(&l->warnings, "%s: the order of %zu pairs of items is not planned ahead, which would take too long; those "
+		          "that share files are not run at once all the same", o->file, g.unseen);
 	topo_free(g.topo);
 	free(g.v);
 	free(g.mark);

@@ -286,26 +286,35 @@ static int falling(const void *a, const void *b)
 	return (x < y) - (x > y);
 }
 
-size_t shared_before(struct shared *s, uint32_t *out, size_t near, uint32_t i, size_t k)
+/* Adds what was found, in falling order and once each. */
+static size_t nearest(struct shared *s, uint32_t *out, size_t n, size_t most, uint32_t i)
+{
+	size_t from = n;
+
+	if (s->n_found > 1)
+		qsort(s->found, s->n_found, sizeof *s->found, falling);
+	for (size_t f = 0; f < s->n_found && n - from < most; f++)
+		if (s->found[f] != i && (n == from || out[n - 1] != s->found[f]))
+			out[n++] = s->found[f];
+	s->n_found = 0;
+	return n;
+}
+
+size_t shared_before(struct shared *s, uint32_t *out, size_t same, size_t others, uint32_t i, size_t k)
 {
 	const struct node *v = &s->nodes[s->node_of[s->node_at[i] + k]];
 	const char *text = s->texts.p + v->text;
 	bool glob = text[overlap_literal(text)];
-	size_t n = 0;
 
 	s->n_found = 0;
-	take(s, v->same, near, true);
-	take(s, v->met, near, false);
+	take(s, v->same, same, true);
+	size_t n = nearest(s, out, 0, same, i);
+	take(s, v->met, others, false);
 	for (uint32_t up = v->up; up != NONE && afford(s, &s->looked, MAX_LOOKED); up = s->nodes[up].up)
-		take(s, s->nodes[up].same, near, false);
+		take(s, s->nodes[up].same, others, false);
 	for (uint32_t g = glob ? NONE : v->globs; g != NONE && afford(s, &s->looked, MAX_LOOKED); g = s->links[g].before)
-		take(s, s->nodes[s->links[g].glob].same, near, false);
-	if (s->n_found > 1)
-		qsort(s->found, s->n_found, sizeof *s->found, falling);
-	for (size_t f = 0; f < s->n_found && n < near; f++)
-		if (s->found[f] != i && (n == 0 || out[n - 1] != s->found[f]))
-			out[n++] = s->found[f];
-	return n;
+		take(s, s->nodes[s->links[g].glob].same, others, false);
+	return nearest(s, out, n, others, i);
 }
 
 uint64_t shared_pairs(const struct shared *s, size_t near)

@@ -15,9 +15,10 @@ struct shared;
 struct shared *shared_new(const struct task_def *tasks, size_t n);
 void shared_free(struct shared *s); /* NULL allowed */
 
-/* The nearest tasks before task i, at most `near`, that have a file in common with its file k; the nearest first,
- * none twice. Tasks are asked about in order, each file of task i, and then task i is let in. */
-size_t shared_before(struct shared *s, uint32_t *out, size_t near, uint32_t i, size_t k);
+/* The nearest tasks before task i that have a file in common with its file k, the nearest first, none twice: at most
+ * `same` that declare just this, and `others` that declare folders and globs of it, or it is one of theirs. Tasks are
+ * asked about in order, each file of task i, and then task i is let in. */
+size_t shared_before(struct shared *s, uint32_t *out, size_t same, size_t others, uint32_t i, size_t k);
 void shared_enter(struct shared *s, uint32_t i);
 
 /* How many pairs there are at least when each file of a task is paired with the same path of so many before it. */

@@ -209,18 +209,6 @@ static bool in_front(const struct queue *q, uint32_t other)
 	return !queue_finished(q->states[other]) && !(pending(q->states[other]) && q->links[other].missing);
 }
 
-/* Is there one at work that shares files with it? One of a higher order may have begun before it. */
-static bool shares(const struct queue *q, size_t i, uint32_t other)
-{
-	const struct strv *a = &q->links[i].files, *b = &q->links[other].files;
-
-	for (size_t k = 0; k < a->n; k++)
-		for (size_t m = 0; m < b->n; m++)
-			if (plan_paths_overlap(a->v[k], b->v[m]))
-				return true;
-	return false;
-}
-
 bool queue_ready(const struct queue *q, size_t i)
 {
 	if (!pending(q->states[i]) || q->links[i].missing)
@@ -234,8 +222,8 @@ bool queue_ready(const struct queue *q, size_t i)
 	for (size_t k = q->turn.at[i]; k < q->turn.at[i + 1]; k++)
 		if (in_front(q, q->turn.to[k]))
 			return false;
-	for (size_t k = 0; k < q->n_busy; k++)
-		if (shares(q, i, q->busy[k]))
+	for (size_t k = 0; k < q->n_busy; k++) /* one of a higher order may have begun before it */
+		if (plan_items_overlap(&q->links[i].files, &q->links[q->busy[k]].files))
 			return false;
 	return true;
 }
@@ -261,7 +249,7 @@ void queue_blocked_by(const struct queue *q, size_t i, struct strv *out)
 		if (in_front(q, q->turn.to[k]))
 			add_once(out, q, q->turn.to[k]);
 	for (size_t k = 0; k < q->n_busy; k++)
-		if (shares(q, i, q->busy[k]))
+		if (plan_items_overlap(&q->links[i].files, &q->links[q->busy[k]].files))
 			add_once(out, q, q->busy[k]);
 }
 

@@ -58,7 +58,19 @@ static void known_pairs(void **state)
 			fail_msg("%s and %s: not %d", cases[i].a, cases[i].b, cases[i].meet);
 		assert_int_equal(overlap_paths(cases[i].b, cases[i].a), cases[i].meet);
 		assert_int_equal(plan_paths_overlap(cases[i].a, cases[i].b), cases[i].meet);
+		assert_int_equal(overlap_paths_any_case(cases[i].a, cases[i].b), cases[i].meet);
 	}
+}
+
+static void any_case(void **state)
+{
+	(void)state;
+	assert_true(overlap_paths_any_case("SRC/A.c", "src/a.C"));
+	assert_true(overlap_paths_any_case("Src", "src/a.c"));
+	assert_false(overlap_paths_any_case("Src", "srcs"));
+	assert_true(overlap_paths_any_case("SRC/*.C", "src/a.c"));
+	assert_false(overlap_paths_any_case("src/@", "src/`")); /* letters alone have two cases */
+	assert_false(overlap_paths("SRC", "src"));
 }
 
 /* ---- against every path of up to 4 components of up to 2 letters ---- */
@@ -125,7 +137,8 @@ static void random_patterns_agree_with_enumeration(void **state)
 			bool meet = false;
 			for (size_t at = 0; at < PATHS && !meet; at++)
 				meet = covers[i * PATHS + at] && covers[k * PATHS + at];
-			if (overlap_paths(patterns[i].p, patterns[k].p) != meet)
+			if (overlap_paths(patterns[i].p, patterns[k].p) != meet ||
+			    overlap_paths_any_case(patterns[i].p, patterns[k].p) != meet)
 				fail_msg("%s and %s: not %d", patterns[i].p, patterns[k].p, meet);
 		}
 	for (size_t i = 0; i < PATTERNS; i++)
@@ -154,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(known_pairs),
+		{"S2.4: items have a common file whatever its case", any_case, NULL, NULL, NULL},
 		cmocka_unit_test(random_patterns_agree_with_enumeration),
 		cmocka_unit_test(hostile_patterns),
 	};

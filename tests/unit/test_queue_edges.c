@@ -236,6 +236,36 @@ static void the_nearest_of_many(void **state)
 	assert_string_equal(q.l.tasks[39].after.v[31], "S-39");
 	assert_int_equal(q.l.tasks[9].after.n, 9);
 	fini(&q);
+
+	for (int i = 0; i < 40; i++) { /* nothing orders these among themselves */
+		AUTO_FREE char *file = mem_printf("src/%d.c", i);
+		add_item(&q, file);
+	}
+	add_item(&q, "src");
+	add_item(&q, "src/*.c");
+	edges(&q);
+	assert_int_equal(q.l.tasks[40].after.n, 40);
+	assert_int_equal(q.l.tasks[41].after.n, 41);
+	fini(&q);
+}
+
+static void an_item_with_many_files(void **state)
+{
+	(void)state;
+	enum { FILES = 1000 };
+	struct queue q = {0};
+	AUTO_STR struct str all = {0};
+
+	for (int i = 0; i < FILES; i++)
+		str_addf(&all, "f%d ", i);
+	for (int i = 0; i < 40 * FILES; i++) {
+		AUTO_FREE char *file = mem_printf("f%d", i % FILES);
+		add_item(&q, file);
+	}
+	add_item(&q, all.p);
+	edges(&q);
+	assert_in_range(q.l.tasks[40 * FILES].after.n, FILES, 16384); /* as many as can be stored */
+	fini(&q);
 }
 
 /* ---- against every pair ---- */
@@ -383,7 +413,8 @@ int main(void)
 		{"S2.4: the order that a conflict has decided on", a_decided_order, NULL, NULL, NULL},
 		{"S2.4: an edge that would close a circle is left out and told", a_circle_is_not_closed, NULL, NULL, NULL},
 		{"S2.3: sequential groups go in turn, parallel ones do not share", groups, NULL, NULL, NULL},
-		{"S2.4: at most the 32 nearest", the_nearest_of_many, NULL, NULL, NULL},
+		{"S2.4: at most the 32 nearest of one file", the_nearest_of_many, NULL, NULL, NULL},
+		{"S2.4: an item with many files", an_item_with_many_files, NULL, NULL, NULL},
 		{"S2.4: every pair that shares a file is ordered, without a circle", all_that_share_are_ordered, NULL, NULL, NULL},
 		{"S2.4: many items that share one file, or have globs", many_items_stay_cheap, NULL, NULL, NULL},
 	};
