@@ -270,6 +270,8 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 	if (s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass"))
 		str_addf(out, "; the tip is RED: %s",
 		         s->manifest.final_reason ? s->manifest.final_reason : s->manifest.final_gates);
+	if (s->row.agent)
+		str_addf(out, "; agent %s", s->row.agent);
 	str_addc(out, '\n');
 	AUTO_STR struct str waits = {0};
 	if (status_waits(s, &waits, NULL))
@@ -282,6 +284,8 @@ static char *remark(const struct session *s, size_t i)
 	const struct task_row *row = &s->tasks[i];
 	AUTO_FREE char *far = (row->reason && !row->partial) || !row->boxes ? NULL : batch_line(s, i);
 
+	if (session_task_state(s, i) == TASK_CLAIMED)
+		return mem_strdup("somebody else works on it");
 	if (far)
 		return mem_printf("%s%s%s%.*s", row->partial ? "partial: " : "", far, row->reason ? "; " : "",
 		                  (int)strcspn(row->reason ? row->reason : "", "\n"), row->reason ? row->reason : "");

@@ -5,6 +5,7 @@
 
 #include "store/base/mem.h"
 #include "supervisor/plan/dag.h"
+#include "supervisor/queue/queue.h"
 
 static enum task_state state_of(const struct plan *p, size_t i)
 {
@@ -121,7 +122,7 @@ void plan_queue_text(const struct plan *p, size_t i, struct str *out)
 	if (!str_eq(p->kind, "queue"))
 		return;
 	if (!plan_queue_runs(p, i))
-		add_line(out, "state", task_state_shown(state_of(p, i)));
+		add_line(out, "state", queue_word(state_of(p, i)));
 	if (d->solution && d->issue) {
 		AUTO_FREE char *of = mem_printf("%s of %s", d->solution, d->issue);
 		add_line(out, "is", of);

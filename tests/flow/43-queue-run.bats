@@ -208,6 +208,8 @@ SH
     expect_status 1
     equal "S-1" "$(row S-1 '.state + ", " + .reason')" 'failed, timeout: no end after 1.0 s'
     equal "S-2" "$(row S-2 .state)" integrated
+    run_bosk status
+    expect_text '; agent codex$' "$OUT"
     run_bosk report
     expect_text '^  S-1  failed  agent codex$' "$OUT"
     touch "$RUNS.go"

@@ -146,6 +146,8 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'running skipped pending integrated'
     equal session "$(status_json '.sessions[0].state')" failed
     equal S-2 "$(status_json '.sessions[0].tasks[1].reason')" 'it needs S-1, which somebody else works on'
+    run_bosk status "$(last_sid)"
+    expect_text 'S-1 .*running .*somebody else works on it' "$OUT"
     run_bosk report
     expect_text '^      it comes after S-1, which somebody else works on$' "$OUT"
     expect_text '^      somebody else works on it$' "$OUT"
@@ -172,6 +174,7 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     expect_status 0
     grep -qx 'Batch 1: S-2, S-6' "$OUT"
     grep -qx 'Batch 2: S-5' "$OUT"
+    equal states "$(sed -n 's/^  state   //p' "$OUT" | xargs)" 'completed failed skipped'
     refute grep -q '^Batch 3' "$OUT"
     run_bosk plan "$SCRATCH/issues/queues/q.json" --json
     jq -e '.waves == [["S-2", "S-6"], ["S-5"]]' "$OUT"
