@@ -59,6 +59,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	mem_set(&row->branch, branch);
 	mem_set(&row->base, s->tip);
 	mem_set(&row->commit, NULL);
+	mem_set(&row->step, NULL);
 	row->left = true;
 	mem_set(&row->rescue, NULL);
 	core_sync(c, task);

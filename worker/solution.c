@@ -141,6 +141,18 @@ static enum step judge(struct attempt *r, const struct json_t *said)
 	                    type ? " (" : "", type ? type : "", type ? ")" : "");
 }
 
+/* At the end of an output may stand any object; the file is there for this one only. */
+static bool is_result(const struct json_t *said)
+{
+	static const char *const keys[] = {"summary",    "files_modified", "tasks_completed", "task_id",
+	                                   "error_type", "solution_id",    "tests_passed",    "status"};
+
+	for (size_t i = 0; i < MEM_COUNT(keys); i++)
+		if (json_get(said, keys[i]))
+			return true;
+	return false;
+}
+
 enum step solution_read(struct attempt *r, const struct str *output)
 {
 	AUTO_STR struct str file = {0};
@@ -156,8 +168,10 @@ enum step solution_read(struct attempt *r, const struct str *output)
 		strv_addf(&r->s->notes, "its result is not used: %s", e.kind ? e.text : "it is no JSON object");
 		return GO_ON;
 	}
-	keep(r, said);
-	enum step step = judge(r, said);
+	bool ours = file.len > 0 || is_result(said);
+	if (ours)
+		keep(r, said);
+	enum step step = ours ? judge(r, said) : GO_ON;
 	json_free(said);
 	return step;
 }

@@ -153,7 +153,7 @@ SH
 }
 
 @test "the agent's result: what is none, is too large or lies about being one does no harm" {
-    small_queue "$SCRATCH/q.json" S-1 S-2 S-3 S-4 S-5
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3 S-4 S-5 S-6
     write_agent <<'SH'
 #!/bin/bash
 touch "$BOSK_TASK.txt"
@@ -163,12 +163,13 @@ S-2) head -c 2000000 /dev/zero | tr '\0' x ;;
 S-3) printf '{"summary": "%s"}' "$(head -c 100000 /dev/zero | tr '\0' y)" ;;
 S-4) echo '{"status": "completed", "task_id": "T1", "message": "all well", "commit": {"hash": "--all"}, "files_modified": [1, {}]}' ;;
 S-5) echo '{"status": "failed", "failure_details": {"task_id": "T9", "error_type": "build_error", "message": "it does not build"}}' ;;
+S-6) rm -f "$BOSK_RESULT_FILE"; echo '{"level": "info", "message": "a line of a log"}' >&2; exit ;;
 esac >"$BOSK_RESULT_FILE"
 SH
     run_bosk run "$SCRATCH/q.json" --executor "$AGENT" -c retries=0
     expect_status 1
-    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated integrated integrated integrated failed'
-    equal results "$(status_json '[.sessions[0].tasks[].result | type] | join(" ")')" 'null null null object object'
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated integrated integrated integrated failed integrated'
+    equal results "$(status_json '[.sessions[0].tasks[].result | type] | join(" ")')" 'null null null object object null'
     run_bosk report
     expect_text 'S-1: its result is not used: it is no JSON object' "$OUT"
     expect_text 'S-2: its result is larger than 1024 KiB' "$OUT"
