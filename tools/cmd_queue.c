@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "batch.h"
+#include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/queue/queue.h"
@@ -12,6 +13,7 @@ static const struct cmd_option options[] = {
 	{"brief", 0, NULL, "list, show: as JSON, five keys of each", false},
 	{"queue", 0, "ID", "add: of a folder only this one; dag, show: this one", false},
 	{"as", 0, "ID", "add: under this id", false},
+	{"all", 0, NULL, "add: of a folder also those that are not active", false},
 };
 
 enum { MOST_WARNINGS = 20 };
@@ -54,7 +56,7 @@ static int add_plan(struct site *site, const struct plan *p, const char *as, str
 
 /* One queue of a file or folder. */
 static int add_one(const struct cmd_line *l, const struct batch *b, struct site *site, const char *file,
-                   const char *queue)
+                   const char *queue, bool active_only, size_t *added)
 {
 	struct plan plan = {0};
 	struct plan_faults faults = {0};
@@ -66,13 +68,42 @@ static int add_one(const struct cmd_line *l, const struct batch *b, struct site 
 	} else if (!plan.queue) {
 		log_error("%s is no queue of issues but a plan of the kind \"%s\": bosk run %s", file, plan.kind, file);
 		code = 2;
+	} else if (active_only && !str_eq(plan.queue->row.status, "active")) {
+		log_info("%s is %s: not added without --all", file, plan.queue->row.status);
 	} else {
+		++*added;
 		say_warnings(&plan);
 		if (add_plan(site, &plan, cmd_value(l, "as"), &e) != 0)
 			code = cmd_fail(&e);
 	}
 	plan_faults_fini(&faults);
 	plan_fini(&plan);
+	return code;
+}
+
+/* A file, or a folder: what is active in it. */
+static int add_path(const struct cmd_line *l, const struct batch *b, struct site *site, const char *path)
+{
+	const char *queue = cmd_value(l, "queue");
+	AUTO_STRV struct strv files = {0};
+	struct err e = {0};
+	size_t added = 0;
+	int code = 0;
+
+	if (queue || !fs_is_dir(path))
+		return add_one(l, b, site, path, queue, false, &added);
+	if (plan_queue_files(&files, path, &e) != 0)
+		return cmd_fail(&e);
+	if (cmd_value(l, "as") && files.n > 1) {
+		log_error("--as is for one queue, and %s has %zu: say which with --queue ID", path, files.n);
+		return 2;
+	}
+	for (size_t i = 0; !code && i < files.n; i++)
+		code = add_one(l, b, site, files.v[i], NULL, !cmd_flag(l, "all"), &added);
+	if (!code && !added) {
+		log_error("none of the queues in %s is active; --all adds the others", path);
+		code = 2;
+	}
 	return code;
 }
 
@@ -97,7 +128,7 @@ static int add(const struct cmd_line *l, struct site *site)
 	if (!code && site_open(site, l->dir, SITE_WRITE, &e) != 0)
 		code = cmd_fail(&e);
 	for (size_t i = 1; !code && i < l->rest.n; i++)
-		code = add_one(l, &b, site, l->rest.v[i], cmd_value(l, "queue"));
+		code = add_path(l, &b, site, l->rest.v[i]);
 	batch_fini(&b);
 	return code;
 }

@@ -43,6 +43,38 @@ static const struct cmd_option options[] = {
 
 enum { TRIES = 5 };
 
+/* Is there anything to do in a queue, its tasks in these states? 0, or what judge_known says. */
+static int judge_items(const struct session *s, const enum task_state *states)
+{
+	AUTO_STRV struct strv lines = {0};
+	size_t fine = 0;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		fine += task_state_fine(states[i]);
+	if (!waiting_only(&s->plan, states, &lines))
+		return 0;
+	if (fine == s->plan.n) {
+		log_info("all items of queue %s are completed", s->row.queue);
+		return -1;
+	}
+	log_error("nothing of queue %s is ready%s", s->row.queue, lines.n ? ":" : "; bosk queue show says what became of it");
+	batch_say_lines(&lines);
+	return 1;
+}
+
+/* What a session made of its items is done again; what was not its doing stays (create_continued). */
+static int judge_again(const struct session *s)
+{
+	AUTO_FREE enum task_state *states = mem_array(s->plan.n, sizeof *states);
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		states[i] = session_task_state(s, i);
+		if (s->tasks[i].session && !task_state_good(states[i]))
+			states[i] = TASK_WAITING;
+	}
+	return judge_items(s, states);
+}
+
 /* A plan that was run before, in k->sid: 0 = a session begins, continuing it when it has not landed; a
  * value above 0 is the exit code; -1 = there is nothing to do, and nothing wrong. */
 static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k)
@@ -67,6 +99,8 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 		log_info("session %s has integrated everything in this plan%s; land it with bosk land %s, or "
 		         "start over with --fresh", k->sid, red ? ", but its tip is red" : "", k->sid);
 		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
+	} else if (queue_is(&s.queue) && (code = judge_again(&s)) != 0) {
+		; /* said */
 	} else {
 		log_info("this plan ended in session %s: what that did not integrate is done now, on %s", k->sid,
 		         k->landed ? "what has landed" : "its integration tip");
@@ -80,30 +114,18 @@ static int judge_stored(struct site *site, const char *queue)
 {
 	struct session s;
 	struct err e = {0};
-	AUTO_STRV struct strv lines = {0};
-	AUTO_FREE enum task_state *states = NULL;
-	size_t fine = 0;
+	int code = 0;
 
 	if (session_load_queue(&s, site, queue, &e) != 0) {
-		session_fini(&s);
-		return cmd_fail(&e);
+		code = cmd_fail(&e);
+	} else {
+		AUTO_FREE enum task_state *states = mem_array(s.plan.n, sizeof *states);
+		for (size_t i = 0; i < s.plan.n; i++)
+			states[i] = session_task_state(&s, i);
+		code = judge_items(&s, states);
 	}
-	states = mem_array(s.plan.n, sizeof *states);
-	for (size_t i = 0; i < s.plan.n; i++) {
-		states[i] = session_task_state(&s, i);
-		fine += task_state_fine(states[i]);
-	}
-	bool stuck = waiting_only(&s.plan, states, &lines), over = fine == s.plan.n;
 	session_fini(&s);
-	if (!stuck)
-		return 0;
-	if (over) {
-		log_info("all items of queue %s are completed", queue);
-		return -1;
-	}
-	log_error("nothing of queue %s is ready%s", queue, lines.n ? ":" : "; bosk queue show says what became of its items");
-	batch_say_lines(&lines);
-	return 1;
+	return code;
 }
 
 static int start_once(const struct cmd_line *l, struct batch *b, struct plan *plan, const char *queue, struct err *moved)

@@ -11,6 +11,7 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "supervisor/locks.h"
+#include "supervisor/queue/queue.h"
 #include "worker/keep.h"
 
 /* One queue and the sessions that worked on it, all of them locked. */
@@ -19,6 +20,7 @@ struct pruning {
 	const char *queue;
 	struct session *sessions;
 	size_t n;
+	bool keeps; /* the queue itself */
 	struct db_batch batch;
 	enum db_table table; /* of the scan that goes on */
 };
@@ -76,6 +78,40 @@ static int drop_below(struct pruning *p, struct db_txn *t, enum db_table table, 
 	return db_scan(t, table, prefix, drop_key, p, e);
 }
 
+static int let_task_go(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct pruning *p = ctx;
+	struct task_row row;
+
+	if (key[strlen(key) - 1] != 's')
+		return 0;
+	if (rec_decode(&task_row_rec, &row, value, n, e) != 0)
+		return err_wrap(e, "%s", key);
+	if (row.session) {
+		mem_set(&row.session, NULL);
+		mem_set(&row.result_hash, NULL);
+		mem_set(&row.log, NULL);
+		rows_put(&p->batch, DB_tasks, key, &task_row_rec, &row);
+	}
+	rec_fini(&task_row_rec, &row);
+	return 0;
+}
+
+/* A queue that was added stays, with its items as they are: no session has or had it. */
+static int keep_queue(struct pruning *p, struct db_txn *t, struct err *e)
+{
+	AUTO_FREE char *prefix = mem_printf("%s/", p->queue);
+	struct queue_row row;
+
+	if (queue_row_load_in(&row, t, p->queue, e) != 0)
+		return -1;
+	strv_fini(&row.sessions);
+	mem_set(&row.session, NULL);
+	rows_put(&p->batch, DB_queues, p->queue, &queue_row_rec, &row);
+	rec_fini(&queue_row_rec, &row);
+	return db_scan(t, DB_tasks, prefix, let_task_go, p, e);
+}
+
 static int drop_rows(struct db_txn *t, void *ctx, struct err *e)
 {
 	struct pruning *p = ctx;
@@ -88,6 +124,8 @@ static int drop_rows(struct db_txn *t, void *ctx, struct err *e)
 		db_batch_del(&p->batch, DB_sessions, sid);
 		db_batch_del(&p->batch, DB_manifest, sid);
 	}
+	if (p->keeps)
+		return keep_queue(p, t, e) != 0 ? -1 : drop_below(p, t, DB_results, p->queue, e);
 	db_batch_del(&p->batch, DB_queues, p->queue);
 	return drop_below(p, t, DB_tasks, p->queue, e) != 0 ? -1 : drop_below(p, t, DB_results, p->queue, e);
 }
@@ -175,7 +213,8 @@ static int drop_queue(struct pruning *p, struct err *e)
 	FAILPOINT("prune.refs.before");
 	for (size_t i = 0; i < p->n; i++)
 		drop_refs(&p->sessions[i]);
-	drop_ref(p->site->git, plan);
+	if (!p->keeps)
+		drop_ref(p->site->git, plan);
 	FAILPOINT("prune.refs.after");
 	for (size_t i = 0; i < p->n; i++)
 		drop_logs(&p->sessions[i]);
@@ -245,7 +284,7 @@ static bool was_begun(const struct site *site, const struct queue_row *q)
 static int one(struct site *site, const char *id, const struct queue_row *q, const struct orphans_rule *rule,
                struct orphans_said *out, struct err *e)
 {
-	struct pruning p = {.site = site, .queue = id, .sessions = mem_array(q->sessions.n, sizeof *p.sessions)};
+	struct pruning p = {.site = site, .queue = id, .keeps = queue_is(q), .sessions = mem_array(q->sessions.n, sizeof *p.sessions)};
 	int rc = 0;
 
 	if ((!rule->begun || was_begun(site, q)) && take_sessions(&p, q, rule, out)) {

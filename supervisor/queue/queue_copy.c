@@ -190,6 +190,23 @@ static bool there(const struct restoring *r, enum db_table table, const char *ke
 	return true;
 }
 
+/* Of a queue whose row can be read only what follows from its definitions is taken from the copy. */
+static void take_known(const struct restoring *r, struct queue_row *copy)
+{
+	AUTO_STR struct str value = {0};
+	struct queue_row now;
+	struct err ignored = {0};
+
+	if (db_load(r->site->db, DB_queues, r->queue, &value, &ignored) != 0 ||
+	    rec_decode(&queue_row_rec, &now, value.p, value.len, &ignored) != 0)
+		return;
+	mem_set(&now.kind, copy->kind);
+	mem_set(&now.content, copy->content);
+	now.tasks = copy->tasks;
+	rec_fini(&queue_row_rec, copy);
+	*copy = now;
+}
+
 static int take_line(struct restoring *r, const char *text, size_t n, struct err *e)
 {
 	struct err bad = {0};
@@ -207,7 +224,10 @@ static int take_line(struct restoring *r, const char *text, size_t n, struct err
 		const struct rec *rec = rec_of((enum db_table)table, key);
 		AUTO_FREE void *row = mem_alloc(rec->size);
 		ok = get_row(rec, row, json_get(line, "row"));
-		if (ok && !there(r, (enum db_table)table, key, rec)) {
+		/* Definitions never change. */
+		if (ok && table == DB_queues)
+			take_known(r, row);
+		if (ok && (table == DB_queues || str_ends(key, "/d") || !there(r, (enum db_table)table, key, rec))) {
 			rows_put(&r->batch, (enum db_table)table, key, rec, row);
 			r->put++;
 		}

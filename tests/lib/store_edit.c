@@ -7,8 +7,10 @@
  *   store_edit DIR del TABLE KEY
  *   store_edit DIR copy TABLE KEY NEW-KEY
  *   store_edit DIR raw TABLE KEY TEXT             the row is then TEXT
+ *   store_edit DIR drop TABLE                     the table itself, as a version had it that did not know it
  *
  * DIR is the folder of data.mdb. */
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,11 @@ static const struct rec *rec_of(enum db_table table, const char *key)
 	case DB_journal: return &event_row_rec;
 	case DB_results: return &result_row_rec;
 	case DB_integration: return &intent_row_rec;
+	case DB_issues: return &issue_row_rec;
+	case DB_items:
+		if (strchr(key, '+'))
+			return &item_link_rec;
+		return key[strlen(key) - 1] == 'd' ? &item_def_rec : &item_row_rec;
 	default: die("no records in that table", NULL);
 	}
 }
@@ -108,6 +115,19 @@ static int scan(struct db_txn *t, void *ctx, struct err *e)
 	return db_scan(t, s->table, s->prefix, print_key, NULL, e);
 }
 
+static void drop(const char *dir, const char *table)
+{
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	if (mdb_env_create(&env) != 0 || mdb_env_set_maxdbs(env, 32) != 0 || mdb_env_open(env, dir, 0, 0600) != 0 ||
+	    mdb_txn_begin(env, NULL, 0, &txn) != 0 || mdb_dbi_open(txn, table, 0, &dbi) != 0 || mdb_drop(txn, dbi, 1) != 0 ||
+	    mdb_txn_commit(txn) != 0)
+		die("drop", NULL);
+	mdb_env_close(env);
+}
+
 int main(int argc, char **argv)
 {
 	struct db *db;
@@ -118,6 +138,10 @@ int main(int argc, char **argv)
 		die("usage: see the head of store_edit.c", NULL);
 	const char *what = argv[2], *key = argc > 4 ? argv[4] : "";
 	enum db_table table = table_of(argv[3]);
+	if (strcmp(what, "drop") == 0) {
+		drop(argv[1], argv[3]);
+		return 0;
+	}
 	if (db_open(&db, argv[1], DB_WRITE, &e) != 0)
 		die("open", &e);
 	if (strcmp(what, "keys") == 0) {
