@@ -176,6 +176,18 @@ static json_t *parse(const struct json_span *s, struct json_fault *f)
 	json_error_t error;
 	size_t flags = JSON_DECODE_ANY | JSON_REJECT_DUPLICATES;
 
+	const char *nul = memchr(s->p, '\0', s->n);
+	if (nul) { /* jansson loses one behind a number */
+		f->line = s->line;
+		f->column = s->column + (size_t)(nul - s->p);
+		for (const char *p = s->p; p < nul; p++)
+			if (*p == '\n') {
+				f->line++;
+				f->column = (size_t)(nul - p);
+			}
+		snprintf(f->text, sizeof f->text, "a NUL byte: this is not text");
+		return NULL;
+	}
 	json_start();
 	json_t *j = json_loadb(s->p, s->n, flags, &error);
 	if (!j && json_error_code(&error) == json_error_numeric_overflow)

@@ -122,6 +122,9 @@ static void add_row(struct queue_reader *r, struct issue *issue)
 		.id = mem_strdup(issue->id), .raw = line ? mem_strndup(line->span.p, line->span.n) : NULL};
 	issue->row = q->n_issues;
 	issue->line = line;
+	if (line)
+		queue_item_keepable(r, line == queue_lines_find(&b->open, issue->id) ? b->open.path : b->closed.path,
+		                    line->span.line, issue->id, q->issues[q->n_issues - 1].raw);
 }
 
 static struct issue *get(struct queue_reader *r, const char *id)
@@ -205,36 +208,54 @@ static const struct queue_line *find_bound(const struct queue_lines *lines)
 	return NULL;
 }
 
+/* As a sentence on one line; the files as they are called in the folder: a plan says the same wherever it lies. */
+static char *say(const char *format, const char *issue, const char *id)
+{
+	AUTO_STR struct str text = {0};
+	const char *p = format;
+
+	for (; *p; p++) {
+		const char *name = *p == '@' ? issue : *p == '#' ? id : NULL;
+		if (name)
+			str_add_printable(&text, name, strnlen(name, QUEUE_MAX_NAME), false);
+		else
+			str_addc(&text, *p);
+	}
+	return str_take(&text);
+}
+
+static const char *bound_to(struct queue_reader *r, const struct issue *issue)
+{
+	const char *bound = json_get_text(lend(r->beside, issue), "bound_solution_id");
+
+	return bound && *bound ? bound : NULL;
+}
+
 struct json_t *queue_beside_solution(struct queue_reader *r, const char *issue_id, const char *id, char **raw, char **why)
 {
 	struct json_fault f;
 	const struct queue_line *line;
 
-	if (!issue_id || !is_file_name(issue_id)) {
-		*why = issue_id ? mem_printf("its issue \"%.80s\" cannot be the name of a file with solutions", issue_id)
-		                : mem_strdup("it names no issue whose solution could be done");
+	if (!issue_id)
+		*why = say("it names no issue whose solution could be done", NULL, NULL);
+	else if (!is_file_name(issue_id))
+		*why = say("its issue \"@\" cannot be the name of a file with solutions", issue_id, NULL);
+	else if (!r->beside->folder)
+		*why = say("its solution is not in the item, and there is no folder to look for it", NULL, NULL);
+	if (*why)
 		return NULL;
-	}
-	if (!r->beside->folder) {
-		*why = mem_strdup("its solution is not in the item, and there is no folder to look for it");
-		return NULL;
-	}
 	struct issue *issue = get(r, issue_id);
 	if (!issue->read)
 		read_solutions(r, issue);
-	const char *bound = json_get_text(lend(r->beside, issue), "bound_solution_id");
 	if (!id)
-		id = bound && *bound ? bound : NULL;
+		id = bound_to(r, issue);
 	line = id ? queue_lines_find(&issue->lines, id) : find_bound(&issue->lines);
-	if (line) {
+	if (line && !queue_item_name_fault(line->id)) {
 		*raw = mem_strndup(line->span.p, line->span.n);
 		return json_cut_text(line->span.p, line->span.n, &f);
 	}
-	if (!issue->there)
-		*why = mem_printf("there is no file %s", issue->lines.path);
-	else if (id)
-		*why = mem_printf("%s has no solution %.200s", issue->lines.path, id);
-	else
-		*why = mem_printf("%s has no solution that is bound", issue->lines.path);
+	*why = say(!issue->there ? "there is no file solutions/@.jsonl"
+	           : id          ? "solutions/@.jsonl has no solution #"
+	                         : "solutions/@.jsonl has no solution that is bound", issue_id, id);
 	return NULL;
 }

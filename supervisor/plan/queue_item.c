@@ -5,6 +5,7 @@
 
 #include "store/base/clock.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 /* ---- keys ---- */
 
@@ -20,28 +21,30 @@ static const struct json_t *first_of(const struct json_t *item, const char *cons
 	return NULL;
 }
 
-static bool has_controls(const char *text)
+/* NULL, or what is wrong with the id of an issue or a solution: any short text on one line is one. */
+const char *queue_item_name_fault(const char *text)
 {
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return true;
-	return false;
+	unsigned code;
+
+	if (strlen(text) > QUEUE_MAX_NAME)
+		return "must not be longer than 200 bytes";
+	if (!text[strspn(text, " ")])
+		return "must not be empty";
+	for (const char *p = text; *p; p++)
+		if (str_control_at(p, strlen(p), &code))
+			return "must not hold control characters";
+	return NULL;
 }
 
-/* The id of an issue or a solution: any short text. */
 static char *read_name(struct queue_reader *r, size_t line, const char *id, const struct json_t *item, const char *key)
 {
 	const struct json_t *v = json_get(item, key);
-	const char *text = json_text(v);
+	const char *text = json_text(v), *wrong = text ? queue_item_name_fault(text) : "must be a text";
 
 	if (!v || (text && !*text))
 		return NULL;
-	if (!text)
-		queue_fault(r, line, id, key, "must be a text");
-	else if (strlen(text) > QUEUE_MAX_NAME)
-		queue_fault(r, line, id, key, "must not be longer than %d bytes", QUEUE_MAX_NAME);
-	else if (has_controls(text))
-		queue_fault(r, line, id, key, "must not hold control characters");
+	if (wrong)
+		queue_fault(r, line, id, key, "%s", wrong);
 	return mem_strdup(text);
 }
 
@@ -256,7 +259,7 @@ static char *read_id(struct queue_reader *r, size_t line, const struct json_t *i
 	else if (!id)
 		queue_fault(r, line, NULL, key, "must be a text");
 	else if (wrong)
-		queue_fault(r, line, id, key, "%s", wrong);
+		queue_fault(r, line, *id ? id : NULL, key, "%s", wrong);
 	return mem_strdup(id ? id : "");
 }
 
@@ -297,8 +300,20 @@ static void read_solution(struct queue_reader *r, size_t line, struct task_def *
 		i->solution = read_name(r, line, i->id, own, "id");
 		d->solution = mem_strdup(i->solution);
 	}
+	queue_item_keepable(r, r->file, line, d->id, i->solution_raw);
 	queue_task_fill(r->l, r->file, line, d, i, item, own, issue);
 	json_free(solution);
+}
+
+void queue_item_keepable(struct queue_reader *r, const char *file, size_t line, const char *item, const char *text)
+{
+	size_t at;
+	const char *name = text ? secret_in(text, strlen(text), &at) : NULL;
+
+	if (!name)
+		return;
+	plan_faults_add(r->l->faults, file, line, 0, item, NULL, SECRET_FAULT, name);
+	r->l->bad = true;
 }
 
 static void make_room(struct queue_reader *r)
@@ -334,6 +349,7 @@ void queue_item_read(struct queue_reader *r, const struct json_t *item, const st
 	r->q->items[n] = (struct item_row){0};
 	r->l->origins[n] = (struct plan_origin){.file = r->file, .line = line};
 
+	queue_item_keepable(r, r->file, line, d->id, i->raw);
 	i->issue = read_name(r, line, d->id, item, "issue_id");
 	i->solution = read_name(r, line, d->id, item, "solution_id");
 	d->issue = mem_strdup(i->issue);

@@ -13,6 +13,7 @@ static const struct {
 } top_keys[] = {
 	{"solutions", YES}, {"items", YES}, {"queue", YES}, {"queues", YES}, {"queue_id", YES}, {"issue_ids", YES},
 	{"execution_groups", YES}, {"active_queue_id", YES}, {"bound_solution_id", YES}, {"issue_id", YES},
+	{"is_bound", YES}, {"approach", YES},
 	{"kind", NO}, {"segments", NO}, {"decomposition_result", NO}, {"parallel_segments", NO}, {"development_status", NO},
 }, task_keys[] = {
 	{"item_id", YES}, {"issue_id", YES}, {"solution_id", YES}, {"task_id", YES},

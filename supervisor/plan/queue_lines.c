@@ -38,7 +38,8 @@ static void add(struct reading *g, const struct json_t *j, const struct json_spa
 	out->v[out->n++] = (struct queue_line){mem_strdup(id), *span, json_yes(json_get(j, "is_bound"))};
 }
 
-static void read_list(struct reading *g, struct json_cut *c)
+/* False: it only begins like a list. */
+static bool read_list(struct reading *g, struct json_cut *c)
 {
 	struct json_fault f = {0};
 	struct json_span span;
@@ -54,10 +55,13 @@ static void read_list(struct reading *g, struct json_cut *c)
 			bad_line(g, f.line, f.column, f.text);
 		json_free(j);
 	}
-	if (rc < 0)
+	if (rc == 0)
+		rc = json_cut_end(c, &f);
+	if (rc != 0 && !g->out->n && !g->bad)
+		return false;
+	if (rc != 0)
 		bad_line(g, f.line, f.column, f.text);
-	else if (json_cut_end(c, &f) != 0)
-		bad_line(g, f.line, f.column, f.text);
+	return true;
 }
 
 static void read_lines(struct reading *g, const char *text, size_t n)
@@ -118,9 +122,7 @@ bool queue_lines_read(struct queue_lines *out, struct queue_reader *r, const cha
 		return true;
 	}
 	json_cut_start(&c, out->text.p, out->text.len);
-	if (json_cut_peek(&c) == '[')
-		read_list(&g, &c);
-	else
+	if (json_cut_peek(&c) != '[' || !read_list(&g, &c))
 		read_lines(&g, out->text.p, out->text.len);
 	if (g.bad > QUEUE_MAX_WARNINGS)
 		strv_addf(&r->l->warnings, "%s: %zu more of such lines", path, g.bad - QUEUE_MAX_WARNINGS);

@@ -49,6 +49,11 @@ char *plan_queues_choose(struct plan_loader *l, const char *path);
 /* queue_item.c: one more task from an item of the file, and what belongs to it. `at` is its number in the file, from 0. */
 void queue_item_read(struct queue_reader *r, const struct json_t *item, const struct json_span *span, size_t at);
 
+/* What is wrong with the id of an issue or a solution; NULL = nothing. */
+const char *queue_item_name_fault(const char *text);
+/* A text that is stored (NULL allowed) holds no secret; else a fault. */
+void queue_item_keepable(struct queue_reader *r, const char *file, size_t line, const char *item, const char *text);
+
 /* queue_beside.c: issues and solutions, in the files beside a queue. `folder`: where it lies; NULL = there are none. What
  * cannot be read of them is a warning. */
 struct queue_beside *queue_beside_new(struct queue_reader *r, const char *folder);

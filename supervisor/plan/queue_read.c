@@ -186,7 +186,7 @@ static void read_rest(struct queue_reader *r, const struct json_t *rest)
 	text = json_text(id);
 	wrong = text ? plan_id_fault(text) : NULL;
 	if (id && (!text || wrong))
-		queue_fault(r, 1, NULL, key, "the id of the queue %s", wrong ? wrong : "must be a text");
+		queue_fault(r, 1, NULL, key, "the id of the queue: %s", wrong ? wrong : "must be a text");
 	r->q->id = mem_strdup(text);
 	read_status(r, rest);
 	row->name = mem_strdup(json_get_text(rest, "name"));
@@ -237,10 +237,6 @@ static size_t choose(struct queue_reader *r, const struct top *top)
 	}
 	if (empty < LISTS)
 		queue_warn(r, 1, NULL, "the queue has no items");
-	else if (strv_has(&top->keys, "queues") || strv_has(&top->keys, "active_queue_id"))
-		queue_fault(r, 1, NULL, NULL, "this is the list of the queues: name one of them, or the folder above");
-	else if (strv_has(&top->keys, "bound_solution_id") || strv_has(&top->keys, "approach"))
-		queue_fault(r, 1, NULL, NULL, "this is an issue or a solution: name the queue that it is in");
 	else
 		queue_fault(r, 1, NULL, list_keys[0], "a queue must have a list of items: \"solutions\", \"tasks\" or \"items\"");
 	return empty;
@@ -338,12 +334,32 @@ static void read_place(struct queue_reader *r, const char *folder)
 	queue_index_fini(&index);
 }
 
+/* What else of a store of issues it is; NULL = a queue. */
+static const char *other_file(const struct top *top)
+{
+	bool items = false;
+
+	for (size_t i = 0; i < LISTS; i++)
+		items = items || (top->lists[i].at.p && strcmp(list_keys[i], "tasks") != 0);
+	if (items)
+		return NULL;
+	if (strv_has(&top->keys, "queues") || strv_has(&top->keys, "active_queue_id"))
+		return "this is the list of the queues: name one of them, or the folder above";
+	if (strv_has(&top->keys, "bound_solution_id") || strv_has(&top->keys, "is_bound") || strv_has(&top->keys, "approach"))
+		return "this is an issue or a solution: name the queue that it is in";
+	return NULL;
+}
+
 static void read_top(struct queue_reader *r, const char *folder, const char *text, size_t n)
 {
 	struct top top = {.rest = json_map()};
 	struct json_fault f;
 
-	if (scan(&top, text, n, &f) != 0) {
+	int rc = scan(&top, text, n, &f);
+	const char *other = other_file(&top);
+	if (other) {
+		queue_fault(r, 1, NULL, NULL, "%s", other);
+	} else if (rc != 0) {
 		plan_faults_add(r->l->faults, r->file, f.line, f.column, NULL, NULL, "%s", f.text);
 		r->l->bad = true;
 	} else {

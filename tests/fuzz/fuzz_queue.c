@@ -48,6 +48,8 @@ static void is_json(const char *text, bool needed)
 	if (!text)
 		return;
 	struct json_t *j = json_cut_text(text, strlen(text), &f);
+	if (!j)
+		fprintf(stderr, "%zu:%zu: %s: %s\n", f.line, f.column, f.text, text);
 	assert(j);
 	json_free(j);
 }

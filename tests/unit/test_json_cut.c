@@ -72,8 +72,8 @@ static void what_is_no_json_has_a_place(void **state)
 	REFUSED("{\"a\":\n 1,\n \"a\": 2}", 3, 4, "duplicate object key");
 	REFUSED("{\"a\":\n \"b\\u0000\"}", 2, 10, "a text with \\u0000 (NUL) is not taken");
 	REFUSED("[\n1e999]", 2, 5, "real number overflow");
-	REFUSED("[\"\0\"]", 1, 2, "control character 0x0");
-	REFUSED("[\0]", 1, 2, "invalid token");
+	REFUSED("[\"\0\"]", 1, 3, "a NUL byte");
+	REFUSED("[\n 12\0]", 2, 4, "a NUL byte");
 	REFUSED("[\"\xff\"]", 1, 2, "unable to decode byte 0xff");
 	REFUSED("[\"\\ud800\"]", 1, 9, "invalid Unicode");
 	REFUSED("[1 2]", 1, 4, "']' expected");

@@ -180,7 +180,7 @@ static void issues_in_one_list_over_many_lines(void **state)
 	assert_string_equal(p.tasks[0].solution, "SOL-7");
 	assert_string_equal(p.queue->defs[0].solution, "SOL-7");
 	assert_string_equal(p.tasks[1].title, "Two");
-	assert_non_null(strstr(p.tasks[1].missing, "there is no file"));
+	assert_non_null(strstr(p.tasks[1].missing, "there is no file solutions/ISS-2.jsonl"));
 	assert_int_equal(p.warnings.n, 0);
 	plan_fini(&p);
 }
