@@ -7,7 +7,7 @@
 
 #include "store/base/mem.h"
 
-enum { SHOWN = 80 };
+enum { SHOWN = 80, MAX_WARNINGS = 1000 };
 
 static const char *solution_of(const struct queue_solution *s)
 {
@@ -31,6 +31,11 @@ void queue_steps_warn(struct queue_solution *s, const char *fmt, ...)
 	AUTO_STR struct str text = {0};
 	va_list ap;
 
+	if (s->l->warnings.n >= MAX_WARNINGS) {
+		if (s->l->warnings.n == MAX_WARNINGS)
+			strv_addf(&s->l->warnings, "%s: what else there is to say of its solutions is not listed", s->file);
+		return;
+	}
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
@@ -59,7 +64,7 @@ char *queue_steps_line(const struct json_t *v, size_t max)
 	}
 	for (bool gap = false; text && *text; text++) {
 		unsigned code;
-		size_t len = str_control_at(text, strlen(text) < 4 ? strlen(text) : 4, &code);
+		size_t len = str_control_at(text, strnlen(text, 4), &code);
 		if (len || *text == ' ') {
 			gap = true;
 			text += len ? len - 1 : 0;

@@ -334,6 +334,33 @@ static void what_is_too_long_or_secret(void **state)
 	fini(&f);
 }
 
+/* A megabyte of blanks, and a thousand steps with the worst names. */
+static void much_of_it(void **state)
+{
+	(void)state;
+	AUTO_STR struct str text = {0};
+	struct filled f;
+
+	str_add(&text, "{\"description\":\"");
+	for (size_t i = 0; i < 900000; i++)
+		str_addc(&text, ' ');
+	str_add(&text, "x\",\"tasks\":[]}");
+	fill(&f, NULL, text.p, NULL);
+	assert_string_equal(f.d.title, "x");
+	fini(&f);
+	str_clear(&text);
+	str_add(&text, "{\"tasks\":[");
+	for (size_t i = 0; i < 1000; i++)
+		str_addf(&text, "%s{\"id\":\"/%zu\",\"files\":[\"/x\",\"../y\"]}", i ? "," : "", i);
+	str_add(&text, "]}");
+	fill(&f, NULL, text.p, NULL);
+	assert_good(&f);
+	assert_int_equal(f.d.step_ids.n, 1000);
+	assert_string_equal(f.d.step_ids.v[999], "T1000");
+	assert_int_equal(f.l.warnings.n, 1001);
+	fini(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +376,7 @@ int main(void)
 		{"S2.2: the prompt holds each step", the_prompt_holds_the_steps_as_they_are, NULL, NULL, NULL},
 		{"S2.2: foreign text cannot close its fence", a_fence_cannot_be_closed, NULL, NULL, NULL},
 		{"S2.2: without a solution it is missing", nothing_is_there, NULL, NULL, NULL},
+		{"S2.2: very much of it", much_of_it, NULL, NULL, NULL},
 		{"S2.2: what is too long, or a secret", what_is_too_long_or_secret, NULL, NULL, NULL},
 	};
 	return cmocka_run_group_tests_name("queue_task", tests, NULL, NULL);
