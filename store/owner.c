@@ -27,7 +27,7 @@ static bool proc_read(const char *path, char *out, size_t size)
 	return true;
 }
 
-static bool stat_of(pid_t pid, char *state, uint64_t *start_ticks)
+static bool stat_of(pid_t pid, char *state, int *parent, uint64_t *start_ticks)
 {
 	char path[64], text[1024];
 	unsigned long long ticks;
@@ -40,9 +40,9 @@ static bool stat_of(pid_t pid, char *state, uint64_t *start_ticks)
 	/* "pid (name) state ...": the name may hold anything, blanks, brackets and newlines included. */
 	const char *after = strrchr(text, ')');
 	if (!after || sscanf(after + 1,
-	                     " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+	                     " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
 	                     "%*d %*d %llu",
-	                     state, &ticks) != 2)
+	                     state, parent, &ticks) != 3)
 		return false;
 	*start_ticks = ticks;
 	return true;
@@ -51,14 +51,16 @@ static bool stat_of(pid_t pid, char *state, uint64_t *start_ticks)
 bool owner_start_ticks(pid_t pid, uint64_t *out)
 {
 	char state;
-	return stat_of(pid, &state, out);
+	int parent;
+	return stat_of(pid, &state, &parent, out);
 }
 
 char owner_state(pid_t pid)
 {
 	char state;
+	int parent;
 	uint64_t ticks;
-	return stat_of(pid, &state, &ticks) ? state : 0;
+	return stat_of(pid, &state, &parent, &ticks) ? state : 0;
 }
 
 static void boot_id(char *out, size_t size)
@@ -67,25 +69,39 @@ static void boot_id(char *out, size_t size)
 		out[0] = '\0';
 }
 
-void owner_self(struct owner *out)
+pid_t owner_parent(pid_t pid)
+{
+	char state;
+	int parent;
+	uint64_t ticks;
+	return stat_of(pid, &state, &parent, &ticks) ? parent : 0;
+}
+
+bool owner_of(pid_t pid, struct owner *out)
 {
 	memset(out, 0, sizeof *out);
-	out->pid = (uint64_t)getpid();
-	owner_start_ticks(getpid(), &out->start_ticks);
+	out->pid = pid > 0 ? (uint64_t)pid : 0;
 	boot_id(out->boot_id, sizeof out->boot_id);
 	if (gethostname(out->host, sizeof out->host - 1) != 0)
 		out->host[0] = '\0';
+	return owner_start_ticks(pid, &out->start_ticks);
+}
+
+void owner_self(struct owner *out)
+{
+	owner_of(getpid(), out);
 }
 
 bool owner_alive(const struct owner *o)
 {
 	char boot[sizeof o->boot_id], state;
+	int parent;
 	uint64_t ticks;
 
 	boot_id(boot, sizeof boot);
 	if (!boot[0] || strcmp(boot, o->boot_id) != 0)
 		return false;
-	if (o->pid > INT32_MAX || !stat_of((pid_t)o->pid, &state, &ticks))
+	if (o->pid > INT32_MAX || !stat_of((pid_t)o->pid, &state, &parent, &ticks))
 		return false;
 	return ticks == o->start_ticks && state != 'Z' && state != 'X' && state != 'x';
 }

@@ -20,6 +20,9 @@ struct owner {
 };
 
 void owner_self(struct owner *out);
+/* Of another process of this machine. False when there is none: then only the machine is known. */
+bool owner_of(pid_t pid, struct owner *out);
+pid_t owner_parent(pid_t pid); /* 0 = it has none, or is none */
 /* Start time of a process; false when there is none. Parsed after the last ')' (pitfalls 8.1). */
 bool owner_start_ticks(pid_t pid, uint64_t *out);
 /* The letter /proc gives a process: R, S, D, T (stopped), t (traced), Z (zombie) ...; 0 = none. */

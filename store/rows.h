@@ -59,7 +59,8 @@
 	F(str, index_raw)  /* its entry in index.json; NULL = it has none */                      \
 	F(str, groups)     /* JSON: [{"id", "type": "parallel|sequential", "members": [item ids]}] */ \
 	F(str, conflicts)  /* JSON: [{"type", "file", "members": [item ids], "order": [...], "severity", "resolved"}] */ \
-	F(list, issue_ids) F(u64, updated_ms)
+	F(list, issue_ids) F(u64, updated_ms)                                                     \
+	F(str, exported)   /* seal_hash of its file as it was last exported */
 
 /* A task as the plan defines it. Key: queue/ordinal/d, ordinal from 000001. */
 #define TASK_DEF_FIELDS(F)                                                                        \
@@ -170,9 +171,10 @@
 	F(u64, tasks)        /* task_count, at least 1 */                                         \
 	F(str, executor)     /* execution_hints.executor or "", as it is written */               \
 	F(u64, minutes)      /* estimated, of all its tasks */                                    \
-	F(str, raw)          /* its JSON text */                                                  \
+	F(str, raw)          /* its JSON text, with the blanks around it */                       \
 	F(str, solution_raw) /* that of its solution; NULL = there is none */                     \
-	F(u64, issue_at)     /* ordinal of its issue_row; 0 = none */
+	F(u64, issue_at)     /* ordinal of its issue_row; 0 = none */                             \
+	F(u64, place)        /* in its file, from 1 */
 
 /* Of an item what the whole queue has in memory at once: made from the definitions when it was added, never changes.
  * Key: queue+ordinal. The edges are ordinals of other items, "1 5 12". */
@@ -190,7 +192,9 @@
 	/* An outside executor works on it: who called bosk next. token NULL = nobody does. */    \
 	F(str, token) F(u64, claimed_ms)                                                          \
 	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
-	F(u64, claims)    /* how often it was claimed: 2 and more = it was resumed */
+	F(u64, claims)    /* how often it was claimed: 2 and more = it was resumed */ \
+	F(list, shells)   /* shells of which that process is a copy, "pid:ticks", the nearest first */ \
+	F(u64, claimed_boot_ms) /* clock_boot_ms, of boot_id */
 
 /* An issue that items of a queue belong to. Key: queue/ordinal. */
 #define ISSUE_FIELDS(F)                                                                           \

@@ -7,6 +7,7 @@
 #include "batch_results.h"
 #include "claim.h"
 #include "orphans/orphans.h"
+#include "queue/claimed.h"
 #include "render.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -236,6 +237,11 @@ int status_json(struct site *site, const char *sid, bool pretty, struct str *out
 	json_put(j, "accounts", json_list());
 	int rc = for_sessions(site, sid, NULL, add_session, sessions, e);
 	json_put(j, "sessions", sessions);
+	struct json_t *claims = rc == 0 ? claimed_json(site, e) : NULL;
+	if (claims)
+		json_put(j, "claims", claims);
+	else
+		rc = -1;
 	if (rc == 0) {
 		json_write(j, pretty, out);
 		str_addc(out, '\n');
@@ -344,6 +350,11 @@ int status_text(struct site *site, const char *sid, struct str *out, struct err 
 	}
 	if (rc == 0 && !out->len)
 		str_add(out, "no sessions in this repository\n");
+	AUTO_STRV struct strv claims = {0};
+	if (rc == 0 && !sid)
+		rc = claimed_lines(site, &claims, e);
+	for (size_t i = 0; i < claims.n; i++)
+		str_addf(out, "%s\n", claims.v[i]);
 	return rc;
 }
 

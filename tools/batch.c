@@ -13,6 +13,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/orphans/orphans.h"
 #include "supervisor/orphans/strays.h"
+#include "supervisor/queue/next.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 #include "worker/msg.h"
@@ -114,13 +115,15 @@ void batch_sweep(struct site *site, const struct config *cfg)
 	struct orphans_rule rule = {.max_age_ms = cfg->orphan_max_age_ms,
 	                            .resumable_max_age_ms = cfg->orphan_resumable_max_age_ms};
 	struct orphans_said said = {0};
-	AUTO_STRV struct strv strays = {0};
+	AUTO_STRV struct strv strays = {0}, claims = {0};
 	struct err e = {0};
 
-	if (strays_end_all(site, &strays, &e) != 0 || orphans_clean(site, &rule, &said, &e) != 0)
+	if (strays_end_all(site, &strays, &e) != 0 || orphans_clean(site, &rule, &said, &e) != 0 ||
+	    next_release(site, rule.max_age_ms, false, &claims, &e) != 0)
 		log_warn("cleaning up after dead sessions: %s", e.text); /* that must not stop the work */
 	batch_say_lines(&strays);
 	batch_say_lines(&said.lines);
+	batch_say_lines(&claims);
 	orphans_said_fini(&said);
 	batch_say_dead(site);
 }

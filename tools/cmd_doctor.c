@@ -14,6 +14,7 @@
 #include "supervisor/create.h"
 #include "supervisor/floor.h"
 #include "supervisor/orphans/orphans.h"
+#include "supervisor/queue/claimed.h"
 #include "supervisor/status.h"
 #include "worker/git.h"
 #include "worker/planted.h"
@@ -158,6 +159,7 @@ static void leftovers(struct site *site)
 		rec_fini(&manifest_row_rec, &m);
 	}
 	doctor_left(site, &ids, &left);
+	claimed_lines(site, &left, &e);
 	for (size_t i = 0; i < left.n; i++)
 		line("note", "%s", left.v[i]);
 	if (status_dead(site, true, &dead, &e) == 0 && dead.len) {

@@ -8,6 +8,7 @@
 #include "supervisor/config.h"
 #include "supervisor/orphans/prune.h"
 #include "supervisor/orphans/strays.h"
+#include "supervisor/queue/next.h"
 #include "supervisor/status.h"
 
 static const struct cmd_option options[] = {
@@ -47,7 +48,7 @@ static void print(const struct strv *lines)
 /* Each part says what it did before the next one begins. */
 static int clean(const struct cmd_line *l, struct site *site, const struct orphans_rule *rule, struct err *e)
 {
-	AUTO_STRV struct strv strays = {0};
+	AUTO_STRV struct strv strays = {0}, claims = {0};
 	AUTO_STR struct str dead = {0};
 	struct orphans_said cleaned = {0}, pruned = {0};
 	int rc = 0;
@@ -62,9 +63,12 @@ static int clean(const struct cmd_line *l, struct site *site, const struct orpha
 		rc = prune_sessions(site, rule, &pruned, e);
 	print(&pruned.lines);
 	if (rc == 0)
+		rc = next_release(site, rule->max_age_ms, rule->dry_run, &claims, e);
+	print(&claims);
+	if (rc == 0)
 		rc = status_dead(site, false, &dead, e);
 	cmd_print(&dead);
-	if (rc == 0 && !strays.n && !cleaned.lines.n && !pruned.lines.n && !dead.len)
+	if (rc == 0 && !strays.n && !cleaned.lines.n && !pruned.lines.n && !claims.n && !dead.len)
 		log_info("there is nothing to clean");
 	int code = rc != 0 ? cmd_fail(e) : cleaned.failed ? 1 : 0;
 	orphans_said_fini(&cleaned);
@@ -111,6 +115,8 @@ const struct cmd cmd_gc_entry = {.name = "gc",
 	"--max-age D all that are older than D. The work in its worktrees is saved first (bosk rescue list),\n"
 	"then they are removed. It can still be resumed: its work is put back. Each bosk run does the same.\n"
 	"What is not bosk's to remove - a locked worktree, a mount, a checkout that is lent - stays, with the\n"
-	"reason; that is no failure. Forgetting (--sessions) that was cut off is ended by any gc.\n",
+	"reason; that is no failure. An item that bosk next gave to a process that died is pending again\n"
+	"once the claim is older than orphans.max_age, or D. Forgetting (--sessions) that was cut off is\n"
+	"ended by any gc.\n",
                                  CMD_OPTIONS(options),
                                  .run = run};

@@ -1,8 +1,9 @@
-/* bosk queue add | list | dag | show | remove: queues of solutions in the store. */
+/* bosk queue add | list | dag | show | export | remove: queues of solutions in the store. */
 #include <stdio.h>
 #include <string.h>
 
 #include "batch.h"
+#include "queue_export.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -14,6 +15,9 @@ static const struct cmd_option options[] = {
 	{"queue", 0, "ID", "add: of a folder only this one; dag, show: this one", false},
 	{"as", 0, "ID", "add: under this id", false},
 	{"all", 0, NULL, "add: of a folder also those that are not active", false},
+	{"format", 0, "seed|ccw", "export: how results of bosk's own runs are written (default ccw)", false},
+	{"to", 0, "FOLDER", "export: into a folder such as .workflow/issues", false},
+	{"out", 0, "FILE", "export: into this file", false},
 };
 
 enum { MOST_WARNINGS = 20 };
@@ -206,6 +210,18 @@ static int show(const struct cmd_line *l, struct site *site)
 	return cmd_fail(&e);
 }
 
+static int export(const struct cmd_line *l, struct site *site)
+{
+	struct err e = {0};
+	AUTO_STRV struct strv all = {0};
+	AUTO_FREE char *id = which(l, site, &e);
+
+	/* One that is over is exported as well. */
+	if (!id && queue_list(&all, site, &e) == 0 && all.n == 1)
+		id = mem_strdup(all.v[0]);
+	return id ? queue_export(l, site, id) : cmd_fail(&e);
+}
+
 /* ---- remove ---- */
 
 static int remove_one(const struct cmd_line *l, struct site *site)
@@ -255,6 +271,7 @@ static int run(const struct cmd_line *l)
 	             {"list", "", 1, 1, false, list},
 	             {"dag", "[ID]", 1, 2, false, dag},
 	             {"show", "[ID]", 1, 2, false, show},
+	             {"export", "[ID]", 1, 2, false, export},
 	             {"remove", "ID", 2, 2, true, remove_queue}};
 	struct site site = {0};
 	struct err e = {0};
@@ -273,13 +290,13 @@ static int run(const struct cmd_line *l)
 		site_close(&site);
 		return code;
 	}
-	log_error("bosk queue add PLAN..., list, dag [ID], show [ID], or remove ID; not '%s'",
+	log_error("bosk queue add PLAN..., list, dag [ID], show [ID], export [ID], or remove ID; not '%s'",
 	          cmd_word(l, 0) ? cmd_word(l, 0) : "");
 	return 2;
 }
 
 const struct cmd cmd_queue_entry = {.name = "queue",
-                                    .args = "add | list | dag | show | remove",
+                                    .args = "add | list | dag | show | export | remove",
                                     .summary = "queues of solutions of issues",
                                     .details =
 	"add PLAN...   a queue file, or a folder with issues.jsonl, solutions/ and queues/, into the store:\n"
@@ -288,6 +305,8 @@ const struct cmd cmd_queue_entry = {.name = "queue",
 	"dag [ID]      what can start now, and batch by batch what comes then, as JSON; without ID the\n"
 	"              first active queue\n"
 	"show [ID]     its items\n"
+	"export [ID]   its file as it is now: what has changed since it was added is changed, all else is\n"
+	"              as it was; with --to FOLDER its issues, solutions and entry in the index, too\n"
 	"remove ID     out of the store; its files stay\n",
                                     CMD_OPTIONS(options),
                                     .min_rest = 1,

@@ -1,8 +1,9 @@
-/* bosk retry [TASK...] */
+/* bosk retry [TASK...]: tasks of a session. Items of a queue without one: retry_queue.c. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "batch.h"
+#include "retry_queue.h"
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -14,6 +15,7 @@ enum { ANSWERS_FILE_MAX = 1 << 20 };
 static const struct cmd_option options[] = {
 	{"run", 0, NULL, "resume the session at once", false},
 	{"answers", 0, "FILE", "answers to blocker questions (of bosk questions)", false},
+	{"queue", 0, "ID", "items of this queue, which no session has worked on", false},
 };
 
 static bool has_some(const struct site *site, const char *sid, const struct manifest_row *m)
@@ -142,6 +144,15 @@ static int run(const struct cmd_line *l)
 	}
 	if (cmd_flag(l, "run") && cmd_resume_kept(l) != 0)
 		return 2;
+	if (!cmd_flag(l, "run") && !cmd_value(l, "answers")) {
+		AUTO_FREE char *queue = NULL;
+		int found = retry_queue_meant(&queue, l, has_some, &e);
+		if (found != 0 || queue)
+			return found != 0 ? cmd_fail(&e) : retry_queue(l, queue);
+	} else if (cmd_value(l, "queue")) {
+		log_error("bosk retry --queue: --run and --answers are for tasks of sessions; bosk run --queue ID");
+		return 2;
+	}
 	struct given given = {.file = cmd_value(l, "answers")};
 	int rc = given.file ? fs_read(given.file, ANSWERS_FILE_MAX, &given.text, &e) : 0;
 	if (rc != 0)
@@ -174,6 +185,10 @@ static int run(const struct cmd_line *l)
 const struct cmd cmd_retry_entry = {.name = "retry",
                                     .args = "[TASK...]",
                                     .summary = "failed, blocked, conflicting or partial tasks back to pending",
+                                    .details =
+	"TASK is a task of a session (SID/TASK). Of a queue that no session has worked on it is an item\n"
+	"or an issue: S-1, QUE-x:S-1, ISS-1; with --queue ID, and without names, all of it that failed.\n"
+	"What was skipped because of it comes back too, and so does what was executing when it was added.\n",
                                     CMD_OPTIONS(options),
                                     .max_rest = -1,
                                     .run = run};

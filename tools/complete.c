@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "store/base/mem.h"
 #include "supervisor/config.h"
+#include "supervisor/queue/queue.h"
 #include "supervisor/session.h"
 
 /* Tasks of this many sessions are offered, the newest first. */
@@ -146,13 +147,48 @@ static void offer_tasks(const struct typed *t, struct site *site)
 	}
 }
 
+/* Queues of solutions. */
+static void offer_queues(const struct typed *t, struct site *site)
+{
+	AUTO_STRV struct strv ids = {0};
+	struct err ignored = {0};
+
+	if (queue_list(&ids, site, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < ids.n; i++)
+		offer(t, ids.v[i], "queue");
+}
+
+/* Items of the active ones; QUE-x:S-1 once a colon was typed. */
+static void offer_items(const struct typed *t, struct site *site)
+{
+	AUTO_STRV struct strv ids = {0}, seen = {0};
+	struct err ignored = {0};
+
+	if (queue_active(&ids, site, &ignored) != 0)
+		return;
+	for (size_t i = 0; i < ids.n; i++) {
+		struct queue q;
+		if (queue_load(&q, site, ids.v[i], &ignored) == 0)
+			for (size_t k = 0; k < q.n; k++) {
+				AUTO_FREE char *full = mem_printf("%s:%s", q.id, q.links[k].id);
+				const char *name = strchr(t->word, ':') ? full : q.links[k].id;
+				if (str_starts(name, t->word) && !strv_has(&seen, name)) {
+					offer(t, name, queue_word(q.states[k]));
+					strv_add(&seen, name);
+				}
+			}
+		queue_fini(&q);
+	}
+}
+
 /* What an argument of this name in the help can be. */
 static void offer_argument(const struct typed *t, const char *name)
 {
 	static const struct {
 		const char *name;
 		void (*offer)(const struct typed *, struct site *);
-	} stored[] = {{"SID", offer_sessions}, {"TASK", offer_tasks}};
+	} stored[] = {{"SID", offer_sessions}, {"TASK", offer_tasks}, {"ITEM", offer_items}};
 	const char *option = t->o ? t->o->name : "";
 	struct site site;
 	struct err ignored = {0};
@@ -177,6 +213,8 @@ static void offer_argument(const struct typed *t, const char *name)
 				    (str_eq(name, "ID") && str_eq(stored[i].name, "TASK") &&
 				     str_eq(option, "task")))
 					stored[i].offer(t, &site);
+			if (str_eq(name, "ID") && str_eq(option, "queue"))
+				offer_queues(t, &site);
 			if (str_eq(name, "BRANCH") || str_eq(name, "REV"))
 				offer_branches(t, &site);
 			if (str_eq(option, "gate") || str_eq(option, "excuse"))

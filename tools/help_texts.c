@@ -51,7 +51,8 @@ const struct help_text help_texts[] = {
 	{"retry",
 	 "bosk retry parse-dates\n"
 	 "bosk retry --run\n"
-	 "bosk retry --answers answers.yaml --run\n",
+	 "bosk retry --answers answers.yaml --run\n"
+	 "bosk retry --queue QUE-20260101000000 S-1\n",
 	 "012345s", NULL, NULL,
 	 "report questions resume"},
 	{"questions",
@@ -92,20 +93,23 @@ const struct help_text help_texts[] = {
 	 "verify gc"},
 	{"queue",
 	 "bosk queue add .workflow/issues\n"
-	 "bosk queue dag | jq -r '.parallel_batches[0][]'\n",
-	 "0245", "done", NULL,
+	 "bosk queue dag | jq -r '.parallel_batches[0][]'\n"
+	 "bosk queue export --to .workflow/issues\n",
+	 "01245", "done", "a file was changed meanwhile: it is as it was",
 	 "run next"},
 	{"next",
-	 "bosk next\n",
-	 "01245", "an item was claimed", "there is nothing to claim now",
+	 "bosk next | jq -r '.item_id, .claim'\n"
+	 "bosk next QUE-20260101000000:S-2\n",
+	 "01245", "an item was claimed, or all are completed", "nothing is ready: what each item waits for is said",
 	 "detail done queue"},
 	{"detail",
-	 "bosk detail S-1\n",
-	 "0124", "shown", "there is no such item",
+	 "bosk detail S-1 | jq .solution.tasks\n",
+	 "0124", "shown", "the item has no solution",
 	 "next done"},
 	{"done",
-	 "bosk done S-1 --result-file result.json\n",
-	 "01245", "recorded", "not recorded: the item is not claimed, or by somebody else",
+	 "bosk done S-1 --result-file result.json\n"
+	 "bosk done S-1 --claim b0975cd656478f31 --fail --reason 'T2: tests are red'\n",
+	 "01245", "recorded", "not recorded: the item has ended before",
 	 "next detail"},
 	{"version",
 	 "bosk version\n",

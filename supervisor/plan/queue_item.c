@@ -282,17 +282,35 @@ static void read_def(struct queue_reader *r, size_t line, struct item_def *i, co
 		i->executor = mem_strdup(json_text(first_of(item, executors, &key)));
 }
 
+/* A member as it is written: a number in it may be more than one can count. The caller owns it. */
+static char *member_text(const char *raw, const char *wanted)
+{
+	struct json_cut c;
+	struct json_fault f;
+	char *out = NULL;
+
+	json_cut_start(&c, raw, strlen(raw));
+	for (int more = json_cut_open(&c, '{', &f) == 0; more == 1;) {
+		struct json_span span;
+		AUTO_FREE char *key = NULL;
+		more = json_cut_member(&c, &key, &f);
+		if (more == 1 && json_cut_skip(&c, &span, &f) != 0)
+			more = 0;
+		else if (more == 1 && str_eq(key, wanted) && !out)
+			out = mem_strndup(span.p, span.n);
+	}
+	return out;
+}
+
 static void read_solution(struct queue_reader *r, size_t line, struct task_def *d, struct item_def *i,
                           const struct json_t *item)
 {
 	const struct json_t *own = json_get(item, "solution");
 	const struct json_t *issue = i->issue ? queue_beside_issue(r, i->issue, &i->issue_at) : NULL;
 	struct json_t *solution = NULL;
-	AUTO_STR struct str text = {0};
 
 	if (json_is_map(own)) {
-		json_write(own, false, &text);
-		i->solution_raw = str_take(&text);
+		i->solution_raw = member_text(i->raw, "solution");
 	} else {
 		own = solution = queue_beside_solution(r, i->issue, i->solution, &i->solution_raw, &d->missing);
 	}
@@ -332,6 +350,17 @@ static void make_room(struct queue_reader *r)
 	q->reasons = mem_grow(q->reasons, l->room, sizeof *q->reasons);
 }
 
+/* With the blanks around it, between commas or brackets: the list is put together again from these. */
+static char *own_text(const struct json_span *span)
+{
+	static const char blanks[] = " \t\r\n";
+	const char *from = span->p;
+
+	while (strchr(blanks, from[-1]))
+		from--;
+	return mem_strndup(from, (size_t)(span->p - from) + span->n + strspn(span->p + span->n, blanks));
+}
+
 void queue_item_read(struct queue_reader *r, const struct json_t *item, const struct json_span *span, size_t at)
 {
 	size_t line = span->line;
@@ -345,7 +374,7 @@ void queue_item_read(struct queue_reader *r, const struct json_t *item, const st
 	struct task_def *d = &r->l->tasks[n];
 	struct item_def *i = &r->q->defs[n];
 	*d = (struct task_def){.id = read_id(r, line, item)};
-	*i = (struct item_def){.id = mem_strdup(d->id), .raw = mem_strndup(span->p, span->n)};
+	*i = (struct item_def){.id = mem_strdup(d->id), .raw = own_text(span), .place = at + 1};
 	r->q->items[n] = (struct item_row){0};
 	r->l->origins[n] = (struct plan_origin){.file = r->file, .line = line};
 

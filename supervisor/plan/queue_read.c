@@ -252,9 +252,11 @@ static void read_lists(struct queue_reader *r, const struct top *top, const char
 	const struct list *list = &top->lists[which];
 	r->q->row.items_key = mem_strdup(list_keys[which]);
 	r->tasks = strcmp(list_keys[which], "tasks") == 0;
-	str_addn(&raw, text, (size_t)(list->at.p - text));
-	str_add(&raw, "[]");
-	str_addn(&raw, list->to, (size_t)(text + n - list->to));
+	str_addn(&raw, text, list->n ? (size_t)(list->at.p - text) : n);
+	if (list->n) {
+		str_add(&raw, "[]");
+		str_addn(&raw, list->to, (size_t)(text + n - list->to));
+	}
 	r->q->row.raw = str_take(&raw);
 	if (list->n > PLAN_MAX_TASKS) {
 		queue_fault(r, list->at.line, NULL, list_keys[which], "a queue cannot have more than %d items", PLAN_MAX_TASKS);

@@ -109,10 +109,8 @@ int queue_show_text(const struct site *site, const char *id, struct str *out, st
 
 /* ---- who has it ---- */
 
-/* Does the item belong to somebody outside who lives, or whose claim is younger than that, or who is on another
- * machine? */
-bool queue_claim_holds(const struct item_row *r, uint64_t max_age_ms);
-/* "S-1 (process 4242 on HOST)" for each such item. */
+/* "S-1 (process 4242, 12 s ago)" for each item that somebody outside has claimed who lives, or whose claim is not old
+ * enough to be taken back. */
 int queue_claims_in(struct strv *out, struct db_txn *t, const struct queue *q, uint64_t max_age_ms, struct err *e);
 
 /* ---- adding and removing ---- */

@@ -133,10 +133,6 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-next
-detail 1
-done 1
-done 1 --fail --reason no
 run $PLAN --autonomy full
 run $PLAN --max-time 1h
 run $PLAN --budget-usd 5

@@ -1,5 +1,6 @@
 /* clock_shift: to be preloaded: the wall clock of the process goes by as many seconds ahead (or behind, negative) as
- * the file $CLOCK_SHIFT says, which may change at any time. Monotonic clocks are not touched. */
+ * the file $CLOCK_SHIFT says, which may change at any time; the clock of the time since the boot by what the file
+ * $BOOT_SHIFT says. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -7,9 +8,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static time_t shift(void)
+static time_t shift(const char *name)
 {
-	const char *path = getenv("CLOCK_SHIFT");
+	const char *path = getenv(name);
 	long seconds = 0;
 	FILE *in = path ? fopen(path, "re") : NULL;
 
@@ -25,7 +26,9 @@ int clock_gettime(clockid_t id, struct timespec *out)
 {
 	long rc = syscall(SYS_clock_gettime, id, out);
 	if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		out->tv_sec += shift();
+		out->tv_sec += shift("CLOCK_SHIFT");
+	if (rc == 0 && id == CLOCK_BOOTTIME)
+		out->tv_sec += shift("BOOT_SHIFT");
 	return (int)rc;
 }
 

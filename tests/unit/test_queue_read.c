@@ -67,7 +67,7 @@ static void all_but_the_items_is_kept_as_it_was_written(void **state)
 	load(&p, "q.json");
 	assert_string_equal(p.queue->row.raw, "{ \"id\":\"Q\",\n \"big\": 123456789012345678901234567890, \"solutions\" : [],  "
 	                                      "\"x\":[ 1.50 ]}\n");
-	assert_string_equal(p.queue->defs[0].raw, "{\"item_id\":\"S-1\"}");
+	assert_string_equal(p.queue->defs[0].raw, " {\"item_id\":\"S-1\"} ");
 	plan_fini(&p);
 }
 
@@ -221,11 +221,12 @@ static void a_solution_in_its_item(void **state)
 	struct plan p;
 	struct plan_faults faults = {0};
 	static const char text[] = "{\"queue_id\":\"Q\",\"solutions\":[{\"item_id\":\"S-1\",\"issue_id\":\"I\",\"solution\":"
-	                           "{\"id\":\"SOL\",\"tasks\":[]}},{\"item_id\":\"S-2\",\"issue_id\":\"I\"}]}";
+	                           "{\"id\":\"SOL\",\"n\":12345678901234567890, \"tasks\":[]}},{\"item_id\":\"S-2\",\"issue_id\":\"I\"}]}";
 
 	assert_int_equal(plan_load_text(&p, "-", text, strlen(text), NULL, &faults), 0);
 	assert_string_equal(p.tasks[0].solution, "SOL");
 	assert_null(p.tasks[0].missing);
+	assert_string_equal(p.queue->defs[0].solution_raw, "{\"id\":\"SOL\",\"n\":12345678901234567890, \"tasks\":[]}");
 	assert_non_null(strstr(p.tasks[1].missing, "there is no folder"));
 	assert_null(p.queue->row.folder);
 	plan_fini(&p);

@@ -1,0 +1,281 @@
+/* done: the end of an item, with all that follows from it, as one transaction. */
+#include "done.h"
+
+#include <string.h>
+
+#include "change.h"
+#include "lease.h"
+#include "splice.h"
+#include "store/base/clock.h"
+#include "store/base/fail.h"
+#include "store/base/mem.h"
+#include "store/json.h"
+#include "store/json_cut.h"
+
+enum { REASON_MAX = 2000 };
+
+struct recording {
+	struct done *out;
+	struct site *site;
+	const struct done_asked *asked;
+	uint64_t now_ms;
+};
+
+void done_fini(struct done *d)
+{
+	free(d->queue);
+	free(d->item);
+	free(d->issue);
+	strv_fini(&d->skipped);
+	strv_fini(&d->early);
+	*d = (struct done){0};
+}
+
+/* ---- who may ---- */
+
+static int may_end(const struct recording *r, const struct queue *q, size_t i, const struct queue_item *item,
+                   struct err *e)
+{
+	AUTO_STR struct str who = {0};
+	const char *id = q->links[i].id, *word = queue_word(q->states[i]);
+
+	if (queue_finished(q->states[i]))
+		return err_set(e, ERR_MOVED, "item %s is %s already%s%s%s: nothing was recorded%s", id, word,
+		               item->task.reason ? " (" : "", item->task.reason ? item->task.reason : "",
+		               item->task.reason ? ")" : "",
+		               str_eq(word, "completed") ? "" : "; bosk retry makes it pending again");
+	if (lease_may_end(&item->item, r->asked->token))
+		return 0;
+	lease_text(&item->item, &who);
+	return err_set(e, ERR_HELD, "item %s is claimed by %s: nothing was recorded; its owner gives --claim TOKEN, as bosk "
+	               "next has printed it", id, who.p);
+}
+
+/* ---- what follows ---- */
+
+/* Who needs item i: to[at[i]] to to[at[i + 1] - 1]. */
+static void turn_round(struct queue_edges *out, const struct queue *q)
+{
+	*out = (struct queue_edges){mem_array(q->needs.at[q->n] + 1, sizeof *out->to), mem_array(q->n + 2, sizeof *out->at)};
+	for (size_t k = 0; k < q->needs.at[q->n]; k++)
+		out->at[q->needs.to[k] + 2]++;
+	for (size_t i = 0; i < q->n; i++)
+		out->at[i + 1] += out->at[i];
+	for (size_t i = 0; i < q->n; i++)
+		for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
+			out->to[out->at[q->needs.to[k] + 1]++] = (uint32_t)i;
+}
+
+/* What depends on an item that failed, and on those. */
+static int skip_dependents(struct db_txn *t, struct queue *q, size_t failed, struct strv *names, struct err *e)
+{
+	AUTO_FREE uint32_t *gone = mem_array(q->n + 1, sizeof *gone);
+	struct queue_edges needed_by;
+	size_t n = 1;
+	int rc = 0;
+
+	turn_round(&needed_by, q);
+	gone[0] = (uint32_t)failed;
+	for (size_t k = 0; k < n && rc == 0; k++) {
+		uint32_t by = gone[k];
+		for (size_t at = needed_by.at[by]; at < needed_by.at[by + 1] && rc == 0; at++) {
+			uint32_t i = needed_by.to[at];
+			if (!str_eq(queue_word(q->states[i]), "pending"))
+				continue;
+			AUTO_FREE char *why = mem_printf("depends on %s, which %s", q->links[by].id,
+			                                 by == failed ? "failed" : "was skipped");
+			gone[n++] = i;
+			strv_add(names, q->links[i].id);
+			rc = change_item_in(t, q, i, TASK_SKIPPED, why, e);
+		}
+	}
+	free(needed_by.to);
+	free(needed_by.at);
+	return rc;
+}
+
+/* Issues of items that were skipped may have nothing left, too. */
+static int end_issues(struct db_txn *t, const struct queue *q, const struct strv *names, const char *but, uint64_t now_ms,
+                      struct err *e)
+{
+	AUTO_STRV struct strv said = {0};
+	int rc = 0;
+
+	for (size_t i = 0; i < q->n && rc == 0; i++) {
+		const char *issue = q->links[i].issue;
+		struct queue_item item;
+		if (q->states[i] != TASK_SKIPPED || str_eq(issue, but) || strv_has(&said, issue ? issue : "") ||
+		    !strv_has(names, q->links[i].id))
+			continue;
+		strv_add(&said, issue ? issue : "");
+		rc = queue_item_load_in(&item, t, q->id, i + 1, e);
+		if (rc == 0)
+			rc = change_issue_in(t, q, &item.item_def, change_issue_status(q, issue), NULL, now_ms, e);
+		queue_item_fini(&item);
+	}
+	return rc;
+}
+
+static char *reason_of(const char *failure)
+{
+	AUTO_FREE char *message = splice_get_text(failure, "message"), *step = splice_get_text(failure, "task_id");
+	AUTO_STR struct str text = {0};
+
+	str_addf(&text, "%s%s%s", step ? step : "", step ? ": " : "", message ? message : "it failed");
+	if (text.len > REASON_MAX)
+		str_keep_tail(&text, REASON_MAX);
+	return str_take(&text);
+}
+
+static int end_item(struct db_txn *t, const struct recording *r, struct queue *q, size_t i, struct queue_item *item,
+                    struct err *e)
+{
+	const struct done_asked *asked = r->asked;
+
+	change_state(q, i, item, asked->failure ? TASK_FAILED : TASK_ALREADY);
+	item->item.completed_ms = item->task.ended_ms = r->now_ms;
+	item->task.attempts++;
+	mem_set(&item->item.result, asked->result);
+	mem_set(&item->item.failure, asked->failure);
+	mem_set(&item->task.reason, NULL);
+	mem_set(&item->task.step, NULL);
+	if (asked->failure) {
+		item->task.reason = reason_of(asked->failure);
+		item->task.step = splice_get_text(asked->failure, "task_id");
+	}
+	lease_drop(&item->item);
+	return queue_item_put_in(t, q->id, i + 1, item, e);
+}
+
+static int record_item(struct db_txn *t, const struct recording *r, struct queue *q, size_t i, struct err *e)
+{
+	struct done *out = r->out;
+	struct queue_item item;
+
+	int rc = queue_item_load_in(&item, t, q->id, i + 1, e);
+	if (rc == 0)
+		rc = change_free_in(r->site, t, q, e);
+	if (rc == 0)
+		rc = may_end(r, q, i, &item, e);
+	if (rc != 0) {
+		queue_item_fini(&item);
+		return -1;
+	}
+	out->claimed = item.item.token != NULL;
+	for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
+		if (!task_state_good(q->states[q->needs.to[k]]))
+			strv_add(&out->early, q->links[q->needs.to[k]].id);
+	rc = end_item(t, r, q, i, &item, e);
+	if (rc == 0 && r->asked->failure)
+		rc = skip_dependents(t, q, i, &out->skipped, e);
+	out->issue_is = change_issue_status(q, item.item_def.issue);
+	const char *failure = r->asked->failure;
+	AUTO_FREE char *feedback = failure ? change_feedback(q, &item.item_def, failure, r->now_ms) : NULL;
+	if (rc == 0)
+		rc = change_issue_in(t, q, &item.item_def, out->issue_is, feedback, r->now_ms, e);
+	if (rc == 0)
+		rc = end_issues(t, q, &out->skipped, item.item_def.issue, r->now_ms, e);
+	mem_set(&out->item, item.item_def.id);
+	mem_set(&out->issue, item.item_def.issue);
+	queue_item_fini(&item);
+	return rc;
+}
+
+static int record(struct db_txn *t, void *ctx, struct err *e)
+{
+	struct recording *r = ctx;
+	struct done *out = r->out;
+	struct queue q;
+	size_t ordinal;
+
+	done_fini(out);
+	if (queue_find_item_in(&out->queue, &ordinal, t, r->asked->item, r->asked->queue, e) != 0)
+		return -1;
+	int rc = queue_load_in(&q, t, out->queue, e);
+	if (rc == 0)
+		rc = record_item(t, r, &q, ordinal - 1, e);
+	if (rc == 0)
+		rc = change_queue_in(t, &q, r->now_ms, e);
+	for (size_t i = 0; rc == 0 && i < q.n; i++)
+		out->completed += task_state_good(q.states[i]);
+	out->total = q.n;
+	out->queue_is = rc == 0 ? queue_status(q.states, q.n) : NULL;
+	queue_fini(&q);
+	return rc;
+}
+
+int done_record(struct done *out, struct site *site, const struct done_asked *asked, struct err *e)
+{
+	struct recording r = {out, site, asked, clock_wall_ms()};
+
+	*out = (struct done){0};
+	if (!site->db)
+		return err_set(e, ERR_MISSING, "there is no queue in this repository: bosk queue add FILE");
+	FAILPOINT("queue.done.before");
+	int rc = db_write(site->db, record, &r, e);
+	FAILPOINT("queue.done.after");
+	return rc;
+}
+
+/* ---- what it is told ---- */
+
+char *done_result(const char *text, char **bad)
+{
+	struct json_fault fault;
+	AUTO_STR struct str quoted = {0};
+	struct json_t *j = json_cut_text(text, strlen(text), &fault);
+
+	*bad = j ? NULL : mem_printf("line %zu, column %zu: %s", fault.line, fault.column, fault.text);
+	json_free(j);
+	if (j)
+		return mem_strdup(text);
+	json_quote(&quoted, text);
+	return str_take(&quoted);
+}
+
+char *done_failure(const char *reason)
+{
+	AUTO_STR struct str out = {0}, at = {0}, time = {0};
+	const char *text = reason + strspn(reason, " \t\r\n");
+	struct json_fault ignored;
+	struct json_t *j = text[0] == '{' ? json_cut_text(text, strlen(text), &ignored) : NULL;
+
+	clock_add_iso(&at, clock_wall_ms());
+	json_quote(&time, at.p);
+	if (j) {
+		AUTO_FREE char *type = splice_get_text(text, "error_type"), *message = splice_get_text(text, "message");
+		struct splice_change add[] = {{.key = "error_type", .value = type ? NULL : "\"unknown\""},
+		                              {.key = "message", .value = message ? NULL : "\"\""},
+		                              {.key = "timestamp", .value = json_get(j, "timestamp") ? NULL : time.p}};
+		struct splice_change wanted[MEM_COUNT(add)];
+		size_t n = 0;
+		for (size_t i = 0; i < MEM_COUNT(add); i++)
+			if (add[i].value)
+				wanted[n++] = add[i];
+		splice_edit(text, wanted, n, &out);
+	} else {
+		str_add(&out, "{\"error_type\":\"execution_error\",\"message\":");
+		json_quote(&out, reason);
+		str_addf(&out, ",\"timestamp\":%s}", time.p);
+	}
+	json_free(j);
+	return str_take(&out);
+}
+
+void done_check_commit(struct site *site, const char *item, const char *result, struct str *out)
+{
+	AUTO_FREE char *commit = splice_get(result, "commit");
+	AUTO_FREE char *hash = commit && commit[0] == '{' ? splice_get_text(commit, "hash") : NULL;
+	struct oid oid;
+	struct err absent = {0};
+
+	if (!hash || !*hash)
+		return;
+	size_t n = strspn(hash, "0123456789abcdefABCDEF");
+	if (hash[n] || n < 4)
+		str_addf(out, "%s: its result names the commit '%s', which is no id of one", item, hash);
+	else if (gitx_commit_of(site->git, hash, &oid, &absent) != 0)
+		str_addf(out, "%s: its result names commit %s, which is not in this repository", item, hash);
+	else if (n < strlen(oid.hex))
+		str_addf(out, "%s: its commit %s is %s", item, hash, oid.hex);
+}

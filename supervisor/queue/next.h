@@ -1,0 +1,41 @@
+/* next: an item of a queue is given to a process outside of bosk (`bosk next`). */
+#ifndef BOSK_NEXT_H
+#define BOSK_NEXT_H
+
+#include "queue.h"
+
+struct next_asked {
+	const char *item, *queue; /* NULL = the first that is ready, of the first active queue that has one */
+	const char *token;        /* what the caller says it has; NULL = nothing */
+	uint64_t max_age_ms;      /* orphans.max_age */
+};
+
+enum next_found {
+	NEXT_ITEM,      /* claimed now, or before by the same process */
+	NEXT_EMPTY,     /* nothing is ready: `waiting` says why */
+	NEXT_COMPLETED, /* all items are */
+	NEXT_FAILED,    /* all items have ended, some failed */
+	NEXT_NOTHING,   /* there is no queue */
+};
+
+struct next {
+	enum next_found found;
+	char *queue; /* NULL = of several */
+	struct queue_item item;
+	bool resumed;
+	struct strv waiting;  /* "S-3 waits for S-1, S-2" */
+	struct strv released; /* claims that were taken back: see release_orphans */
+	size_t completed, total;
+};
+/* ERR_MISSING: no such item or queue. ERR_HELD: a session has the queue, or somebody else the item. ERR_MOVED: the item
+ * has ended, or waits for others. The caller frees with next_fini, also after an error. */
+int next_claim(struct next *out, struct site *site, const struct next_asked *asked, struct err *e);
+void next_fini(struct next *n);
+
+/* Items whose owner is dead since long enough are pending again; a line for each in `lines`. `dry`: only said. */
+int next_release(struct site *site, uint64_t max_age_ms, bool dry, struct strv *lines, struct err *e);
+
+/* What keeps the pending items of a queue: "S-3 waits for S-1, S-2", or why it cannot be done at all. */
+void next_waiting(const struct queue *q, struct strv *out);
+
+#endif

@@ -1,0 +1,274 @@
+#!/usr/bin/env bats
+# bosk queue export: a queue back into the files of the tool that made it; what has not changed stays byte for byte.
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2034,SC1010,SC2086 # variables of run_bosk; subshells; bosk done; words
+
+load ../lib/flow
+load ../lib/issues
+
+setup() {
+    flow_setup
+    make_repo
+    ISSUES=$SCRATCH/issues
+    issues_folder "$ISSUES"
+    cp -a "$ISSUES" "$SCRATCH/before"
+    QUEUE=$ISSUES/queues/QUE-1.json
+}
+teardown() { flow_teardown; }
+
+add() {
+    run_bosk queue add "${1:-$QUEUE}"
+    expect_status 0
+}
+# dialect: standard input becomes a queue that is added; its export is in $OUT.
+dialect() {
+    cat >"$ISSUES/queues/other.json"
+    add "$ISSUES/queues/other.json"
+    run_bosk queue export
+    expect_status 0
+}
+
+@test "S2.17: the export of a queue that nobody has worked on is the file that was added, byte for byte" {
+    add
+    run_bosk queue export QUE-1
+    expect_status 0
+    cmp "$OUT" "$QUEUE"
+    run_bosk queue export --out "$SCRATCH/copy.json"
+    expect_status 0
+    cmp "$SCRATCH/copy.json" "$QUEUE"
+    # Into its own folder: nothing has to be written but what the index did not say yet.
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    diff -r "$SCRATCH/before" "$ISSUES" >"$SCRATCH/diff" || true
+    equal "changed files" "$(grep -c '^diff' "$SCRATCH/diff")" 1
+    expect_text 'index.json' "$SCRATCH/diff"
+    cp "$ISSUES/queues/index.json" "$SCRATCH/index"
+    run_bosk queue export --to "$ISSUES"
+    expect_text 'nothing was written'
+    cmp "$ISSUES/queues/index.json" "$SCRATCH/index"
+    # Blanks, one line, a list of nothing, keys of all kinds.
+    for text in '{"id":"QUE-7","status":"active","solutions":[{"item_id":"S-1","issue_id":"I"}]}' \
+        $'\n{ "solutions" : [ {"item_id":"S-2","n":123456789012345678901234567890,"x":-0.0,"d":[[]],"item\\u005fx":null} ,\n\n\t{"item_id":"S-1"}\r\n ] , "id":"QUE-8","status":"active", "solution\\u0073x":[]}  \n'; do
+        printf '%s' "$text" >"$ISSUES/queues/x.json"
+        add "$ISSUES/queues/x.json"
+        run_bosk queue export "$(jq -r .id "$ISSUES/queues/x.json")"
+        cmp "$OUT" "$ISSUES/queues/x.json"
+    done
+}
+
+@test "S2.17: statuses, results and times change in their place; numbers, escapes and order stay" {
+    add
+    run_bosk done S-1 --result '{"summary":"ok","n":98765432109876543210}'
+    run_bosk done S-3 --fail --reason '{"task_id": "T1", "message": "no", "big": 12345678901234567890}'
+    run_bosk retry S-3
+    run_bosk next
+    expect_status 0
+    run_bosk queue export
+    expect_status 0
+    # What stayed: every line of before but those that changed.
+    equal "lines lost" "$(diff <(sed 's/,$//' "$QUEUE") <(sed 's/,$//' "$OUT") | grep -c '^<')" 4
+    grep -qF '"big": 9007199254740993, "esc": "caf\u00e9 \/ \ud83d\ude00", "empty": {}' "$OUT"
+    expect_text '"semantic_priority": 0.50, "task_count": 2' "$OUT"
+    expect_text '"n": 98765432109876543210' "$OUT"
+    expect_text '"big": 12345678901234567890' "$OUT"
+    equal order "$(jq -r '[.solutions[].item_id] | join(" ")' "$OUT")" 'S-1 S-4 S-2 S-3'
+    jq -e '(.solutions | map({key: .item_id, value: .}) | from_entries) as $i | .status == "active" and
+        $i["S-1"].status == "completed" and ($i["S-1"].completed_at | length) == 20 and $i["S-1"].result.summary == "ok" and
+        $i["S-2"].status == "executing" and ($i["S-2"].started_at | length) == 20 and ($i["S-2"] | has("completed_at") | not) and
+        $i["S-3"].status == "pending" and ($i["S-3"].failure_history | length) == 1 and
+        ($i["S-3"] | has("failure_details") or has("result") or has("started_at") | not) and
+        $i["S-4"] == {"item_id":"S-4","issue_id":"ISS-C","solution_id":"SOL-C-1","status":"pending","execution_order":4,
+            "depends_on":[],"files_touched":["./a.c"],"execution_group":"P1"} and
+        (._metadata | .pending_count == 2 and .completed_count == 1 and .version == "2.1" and .total_tasks == 4 and has("updated_at"))' "$OUT"
+    # The dialect has no word for skipped: pending, behind one that failed.
+    run_bosk queue add "$QUEUE" --as QUE-5
+    run_bosk done QUE-5:S-1 --fail
+    run_bosk queue export QUE-5
+    equal S-2 "$(jq -r '.solutions[] | select(.item_id == "S-2") | .status' "$OUT")" pending
+    equal id "$(jq -r .id "$OUT")" QUE-5
+}
+
+@test "S2.12, S2.17: into the folder: lines of other issues and bad ones stay, completed ones go to the history, the index keeps its own" {
+    add
+    run_bosk done S-2
+    run_bosk done S-1 --fail --reason 'it broke'
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal "issues" "$(jq -R -r 'fromjson? | .id + "=" + .status' "$ISSUES/issues.jsonl" | tr '\n' ' ')" 'ISS-A=queued ISS-X=registered ISS-C=queued '
+    for line in 'this line is bad' '{"id":"ISS-X","title":"of nobody","status":"registered","odd":1.50}' '{"id":"ISS-C","title":"c","status":"queued"}'; do
+        grep -qxF "$line" "$ISSUES/issues.jsonl"
+    done
+    equal "first line of the history" "$(head -n 1 "$ISSUES/issue-history.jsonl")" '{"id":"ISS-OLD","status":"completed","odd": 1e2}'
+    grep -qE '^\{"id":"ISS-B", "title":"b","status":"completed","updated_at":"[0-9TZ:-]*","completed_at":"[0-9TZ:-]*"\}$' "$ISSUES/issue-history.jsonl"
+    grep -F '"n":12345678901234567890' "$ISSUES/issues.jsonl" | jq -e '.feedback[0].content | fromjson | .message == "it broke" and .error_type == "execution_error"'
+    jq -e '.active_queue_id == "QUE-1" and .active_queue_ids == ["QUE-0", "QUE-1"] and .active_queue_group == "g" and
+        .queues[0] == {"id": "QUE-0", "status": "active", "priority": 5} and
+        (.queues[1] | .priority == 3 and .queue_group == "g" and .completed_solutions == 1 and .total_solutions == 4 and
+            .created_at == "20260127-030000" and .status == "active")' "$ISSUES/queues/index.json"
+    expect_text '"note": 1.0' "$ISSUES/queues/index.json"
+    expect_text '^    \{"id": "QUE-0", "status": "active", "priority": 5\},$' "$ISSUES/queues/index.json"
+    cmp "$ISSUES/solutions/ISS-A.jsonl" "$SCRATCH/before/solutions/ISS-A.jsonl"
+    # Again: nothing is doubled. To its end: no longer active, and the other one is.
+    run_bosk queue export --to "$ISSUES"
+    expect_text 'nothing was written'
+    run_bosk retry S-1
+    for id in S-1 S-3 S-4; do run_bosk done "$id"; expect_status 0; done
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal "issues" "$(jq -R -r 'fromjson? | .id' "$ISSUES/issues.jsonl" | tr '\n' ' ')" 'ISS-X '
+    equal "history" "$(jq -r .id "$ISSUES/issue-history.jsonl" | sort | tr '\n' ' ')" 'ISS-A ISS-B ISS-C ISS-OLD '
+    jq -e '.active_queue_id == "QUE-0" and .active_queue_ids == ["QUE-0"] and
+        (.queues[1] | .status == "completed" and .completed_solutions == 4 and (.completed_at | length) > 0)' "$ISSUES/queues/index.json"
+    equal status "$(jq -r .status "$QUEUE")" completed
+}
+
+@test "S2.17: a file that somebody else changed is refused, links are not followed, and a new folder gets all of it" {
+    add
+    run_bosk done S-1
+    sed -i 's/"name": "first"/"name": "mine"/' "$QUEUE"
+    cp "$QUEUE" "$SCRATCH/mine"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 1
+    expect_text 'QUE-1.json was changed since queue QUE-1 was added'
+    cmp "$QUEUE" "$SCRATCH/mine"
+    cp "$SCRATCH/before/queues/QUE-1.json" "$QUEUE"
+    mv "$ISSUES/issues.jsonl" "$SCRATCH/elsewhere"
+    ln -s "$SCRATCH/elsewhere" "$ISSUES/issues.jsonl"
+    cp "$SCRATCH/elsewhere" "$SCRATCH/elsewhere.before"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 2
+    cmp "$SCRATCH/elsewhere" "$SCRATCH/elsewhere.before"
+    # What was exported may be written over, what ccw made of that may not.
+    run_bosk done S-3
+    rm "$ISSUES/issues.jsonl"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal S-3 "$(jq -r '.solutions[] | select(.item_id == "S-3") | .status' "$QUEUE")" completed
+    run_bosk queue export --to "$SCRATCH/new"
+    expect_status 0
+    equal "issues" "$(jq -r .id "$SCRATCH/new/issues.jsonl" | sort | tr '\n' ' ')" 'ISS-B ISS-C '
+    equal "history" "$(jq -r .id "$SCRATCH/new/issue-history.jsonl")" ISS-A
+    equal "solutions" "$(jq -r .id "$SCRATCH"/new/solutions/*.jsonl | sort | tr '\n' ' ')" 'SOL-A-1 SOL-A-2 SOL-B-1 SOL-C-1 '
+    jq -e '.active_queue_id == "QUE-1" and (.queues | length) == 1' "$SCRATCH/new/queues/index.json"
+    equal "left over" "$(find "$SCRATCH/new" "$ISSUES" -name '*.bosk*')" ''
+    # It can be added from there, and is the same.
+    mkdir "$SCRATCH/again" && git -C "$SCRATCH/again" init -q
+    run_bosk -C "$SCRATCH/again" queue add "$SCRATCH/new/queues/QUE-1.json"
+    expect_status 0
+    equal items "$("$BOSK_BIN" -C "$SCRATCH/again" queue dag | jq -c '[.nodes[] | [.id, .status, .ready]]')" \
+        "$("$BOSK_BIN" queue dag | jq -c '[.nodes[] | [.id, .status, .ready]]')"
+}
+
+@test "S2.17: a death at any moment of an export leaves whole files, and the next one ends it; one export at a time" {
+    add
+    run_bosk done S-2
+    run_bosk done S-1 --fail
+    cp -a "$ISSUES" "$SCRATCH/old"
+    "$BOSK_BIN" queue export --to "$SCRATCH/new" >/dev/null
+    # The queue's file, the history, the issues, the index: each time what is left.
+    for point in queue.export.before:1 queue.export.after:1 queue.export.before:2 queue.export.before:2; do
+        BOSK_FAILPOINT_AT=$point run_bosk queue export --to "$ISSUES"
+        equal "status at $point" "$status" 137
+        jq -e . "$ISSUES/queues/QUE-1.json" "$ISSUES/queues/index.json" >/dev/null
+        for id in ISS-A ISS-B ISS-C ISS-X; do # in one of them, or in both
+            cat "$ISSUES/issues.jsonl" "$ISSUES/issue-history.jsonl" | grep -qF "\"$id\""
+        done
+        grep -qxF 'this line is bad' "$ISSUES/issues.jsonl"
+    done
+    [ -e "$ISSUES/queues/index.json.bosk" ]
+    exec {lock}>"$ISSUES/queues/index.json.bosk"
+    flock "$lock"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 5
+    exec {lock}>&-
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal "left over" "$(find "$ISSUES" -name '*.bosk*')" ''
+    equal "history" "$(jq -r .id "$ISSUES/issue-history.jsonl" | tr '\n' ' ')" 'ISS-OLD ISS-B '
+    equal "queue" "$(jq -cS .solutions "$ISSUES/queues/QUE-1.json")" "$(jq -cS .solutions "$SCRATCH/new/queues/QUE-1.json")"
+}
+
+@test "S2.17: the other dialects are exported as the newest one, with all they had" {
+    dialect <<'JSON'
+{"queue_id": "QUE-A", "status": "pending", "odd": 1.10, "items": [
+  {"id": "S-1", "issue_id": "I", "dependencies": [], "priority": 0.90, "status": "pending"},
+  {"id": "S-2", "issue_id": "I", "dependencies": ["S-1"], "priority": 0.5}]}
+JSON
+    jq -e 'keys_unsorted == ["id", "queue_id", "status", "odd", "solutions"] and .id == "QUE-A" and .status == "active" and
+        .solutions == [{"item_id": "S-1", "issue_id": "I", "depends_on": [], "priority": 0.9, "status": "pending"},
+            {"item_id": "S-2", "issue_id": "I", "depends_on": ["S-1"], "priority": 0.5}]' "$OUT"
+    expect_text '"odd": 1.10' "$OUT"
+    run_bosk queue remove QUE-A
+    dialect <<<'{"id": "QUE-A", "status": "active", "queue": [{"queue_id": "S-1", "issue_id": "I", "x": 1.50}], "solutions": []}'
+    equal legacy "$out" '{"id": "QUE-A", "status": "active", "solutions": [{"item_id": "S-1", "issue_id": "I", "x": 1.50}]}'
+    run_bosk queue remove QUE-A
+    dialect <<'JSON'
+{"id": "QUE-B", "status": "active", "solutions": [
+  {"item_id": "S-1", "issue_id": "I", "solution_id": "SOL-1", "files_touched": ["a"], "depends_on": []},
+  {"item_id": "S-2", "issue_id": "J", "solution_id": "SOL-2", "files_touched": ["a"], "depends_on": ["P1"]}],
+ "execution_groups": [{"id": "P1", "type": "parallel", "items": ["S-1"], "x": 1.0}, {"id": "S1", "type": "sequential", "items": ["S-2"]}],
+ "conflicts": {"file_conflicts": [{"file": "a", "solutions": ["SOL-1", "SOL-2"], "rationale": "r"}], "notes": []}}
+JSON
+    jq -e '.execution_groups[0] == {"id": "P1", "type": "parallel", "solutions": ["S-1"], "x": 1} and
+        .solutions[1].depends_on == ["S-1"] and
+        .conflicts == [{"type": "file_conflict", "file": "a", "solutions": ["SOL-1", "SOL-2"], "rationale": "r"}]' "$OUT"
+}
+
+@test "S2.17: what a session of bosk's did is told in the words of the dialect" {
+    add
+    write_agent <<'SH'
+#!/bin/bash
+cat >/dev/null
+case $BOSK_TASK in
+S-1) echo a >a.c; echo '{"summary": "made a"}' >"$BOSK_RESULT_FILE" ;;
+S-2) exit 1 ;;
+*) echo x >"$BOSK_TASK.txt" ;;
+esac
+SH
+    run_bosk run --queue QUE-1 --executor "$AGENT" -c retries=0
+    expect_status 1
+    run_bosk queue export QUE-1
+    expect_status 0
+    commit=$(status_json '.sessions[0].tasks[] | select(.id == "S-1") | .commit')
+    jq -e --arg c "$commit" '(.solutions | map({key: .item_id, value: .}) | from_entries) as $i |
+        ($i["S-1"] | .status == "completed" and (.completed_at | length) == 20 and .result.commit.hash == $c and
+            .result.files_modified == ["a.c"] and .result.summary == "made a" and
+            (.result.tasks_completed | map(.id)) == ["T1", "T2"]) and
+        ($i["S-2"] | .status == "failed" and (.failure_details.message | length) > 0)' "$OUT"
+    run_bosk queue export QUE-1 --format seed
+    jq -e '[.solutions[] | select(.item_id == "S-1") | .result.tasks_completed] == [2]' "$OUT"
+    run_bosk queue export QUE-1 --format nosuch
+    expect_status 2
+}
+
+@test "a session on the queue holds off next, done and retry while it lives or can go on; a claim holds off the run" {
+    add
+    write_agent <<SH
+#!/bin/bash
+touch "$SCRATCH/at-\$BOSK_TASK"
+until [ -e "$SCRATCH/go" ]; do sleep 0.05; done
+echo x >\$BOSK_TASK.txt
+SH
+    start_bosk run --queue QUE-1 --executor "$AGENT" --jobs 1
+    wait_until '[ -e "$SCRATCH/at-S-1" ]'
+    for words in next 'next QUE-1:S-3' 'done S-3' 'retry --queue QUE-1'; do
+        OUT=$SCRATCH/out2 ERR=$SCRATCH/err2 run_bosk $words
+        equal "status of $words" "$status" 5
+        expect_text "session $(last_sid) works on queue QUE-1" "$SCRATCH/err2"
+    done
+    kill -KILL "$bosk_pid"
+    wait_bosk
+    wait_until '[ -z "$(processes_of_test)" ]'
+    run_bosk next
+    expect_status 5
+    expect_text 'can go on: bosk resume'
+    touch "$SCRATCH/go"
+    run_bosk resume
+    expect_status 0
+    # The other way round.
+    sed 's/"QUE-1"/"QUE-2"/' "$SCRATCH/before/queues/QUE-1.json" >"$ISSUES/queues/QUE-2.json"
+    add "$ISSUES/queues/QUE-2.json"
+    "$BOSK_BIN" next --queue QUE-2 >/dev/null 2>&1 3>&-
+    run_bosk run --queue QUE-2 --executor "$AGENT"
+    expect_status 5
+    expect_text 'somebody works on item S-1 \(process [0-9]+'
+}
