@@ -334,6 +334,28 @@ static void unknown(struct names *w, size_t i, const char *name)
 		queue_warn(w->r, line, w->tasks[i].id, "depends_on: there is no item, group or solution \"%.80s\"", name);
 }
 
+static void add_need(struct names *w, size_t i, uint32_t to, uint32_t *stamp)
+{
+	if (to == i || stamp[to] == i + 1)
+		return;
+	stamp[to] = (uint32_t)i + 1;
+	strv_add(&w->r->l->tasks[i].needs, w->tasks[to].id);
+	w->edges++;
+}
+
+/* The members of a group, or the items of a solution. */
+static void add_all(struct names *w, size_t i, const char *name, uint32_t *stamp)
+{
+	AUTO_STRV struct strv items = {0};
+	const struct group *g = find_group(w, name);
+	const struct strv *all = g ? &g->members : &items;
+
+	if (!g && !add_items(w, &items, name))
+		unknown(w, i, name);
+	for (size_t m = 0; m < all->n; m++)
+		add_need(w, i, plan_index_find(w->by_id, w->tasks, w->n, all->v[m]), stamp);
+}
+
 static void resolve_needs(struct names *w, size_t i, uint32_t *stamp)
 {
 	struct task_def *d = &w->r->l->tasks[i];
@@ -341,23 +363,14 @@ static void resolve_needs(struct names *w, size_t i, uint32_t *stamp)
 
 	d->needs = (struct strv){0};
 	for (size_t k = 0; k < written.n && d->needs.n <= PLAN_MAX_NEEDS && w->edges <= PLAN_MAX_EDGES; k++) {
-		AUTO_STRV struct strv items = {0};
 		const char *name = written.v[k];
-		bool item = plan_index_find(w->by_id, w->tasks, w->n, name) != UINT32_MAX;
-		const struct group *g = item ? NULL : find_group(w, name);
-		const struct strv *all = g ? &g->members : &items;
-		if (item && str_eq(name, d->id))
+		uint32_t item = plan_index_find(w->by_id, w->tasks, w->n, name);
+		if (item == i)
 			queue_fault(w->r, w->r->l->origins[i].line, d->id, "depends_on", "an item cannot depend on itself");
-		else if (!g && !add_items(w, &items, name))
-			unknown(w, i, name);
-		for (size_t m = 0; m < all->n; m++) {
-			uint32_t to = plan_index_find(w->by_id, w->tasks, w->n, all->v[m]);
-			if (to != i && stamp[to] != i + 1) {
-				stamp[to] = (uint32_t)i + 1;
-				strv_add(&d->needs, all->v[m]);
-				w->edges++;
-			}
-		}
+		else if (item != UINT32_MAX)
+			add_need(w, i, item, stamp);
+		else
+			add_all(w, i, name, stamp);
 	}
 	strv_fini(&written);
 	if (d->needs.n > PLAN_MAX_NEEDS)

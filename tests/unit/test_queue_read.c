@@ -299,6 +299,20 @@ static void an_issue_in_the_history(void **state)
 	plan_fini(&p);
 }
 
+static void secrets_are_not_stored(void **state)
+{
+	(void)state;
+
+	put("issues.jsonl", "{'id':'ISS-2','context':'ghp_" "abcdefghijklmnopqrstuvwxyz0123456789'}\n");
+	put("solutions/ISS-1.jsonl", "{'id':'SOL-1','x':'ghp_" "abcdefghijklmnopqrstuvwxyz0123456789'}\n");
+	put("q.json", "{'id':'Q','solutions':[" ITEM("3", ",'x':'ghp_" "abcdefghijklmnopqrstuvwxyz0123456789'") "]}");
+	refused("q.json", "q.json:1: task S-3: holds a token");
+	put("q.json", "{'id':'Q','solutions':[" ITEM("1", "") "]}");
+	refused("q.json", "q.json:1: task S-1: holds a token");
+	put("q.json", "{'id':'Q','solutions':[" ITEM("2", "") "]}");
+	refused("q.json", "issues.jsonl:1: task ISS-2: holds a token");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +331,7 @@ int main(void)
 		QUEUE_TEST("where imported items stand", where_imported_items_stand),
 		QUEUE_TEST("bad lines are told of, and the others count", bad_lines_are_told_of_and_the_others_count),
 		QUEUE_TEST("an issue in the history", an_issue_in_the_history),
+		QUEUE_TEST("secrets are not stored", secrets_are_not_stored),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
