@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <lmdb.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fail.h"
@@ -17,7 +19,7 @@
 #include "db_env.h"
 #include "db_guard.h"
 
-enum { READERS = 512, KEY_MAX = 500, LMDB_KEY_MAX = 511 };
+enum { READERS = 512, KEY_MAX = 500, LMDB_KEY_MAX = 511, SCAN_ROWS = 8192, LEAST_ROWS = 64 };
 #define MAP_FIRST ((size_t)64 << 20) /* address space, not disk */
 #define MAP_STEP_MAX ((size_t)1 << 30)
 
@@ -34,6 +36,9 @@ struct db_txn {
 	MDB_txn *txn;
 	bool write;
 	int code; /* the first failure of LMDB in this transaction */
+	/* What a reader of many rows has of the map behind it: values since pages were let go of. */
+	const char *first, *last;
+	size_t rows;
 };
 
 /* An error of LMDB or, when positive, of the system. Not err_sys: a missing file must not look
@@ -166,6 +171,27 @@ static int commit(MDB_txn *txn)
 	return code;
 }
 
+/* The pages of the map that were read are let go of: they stay in the system's cache, and are there again when they are
+ * asked for, but not all of them are in the memory of this process at once. Never in a transaction that writes: what that
+ * has changed is nowhere else. */
+static void let_go(struct db_txn *t)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)t->first / page * page;
+
+	if (t->rows >= LEAST_ROWS)
+		madvise((void *)from, (uintptr_t)t->last - from, MADV_DONTNEED);
+	t->first = t->last = NULL;
+	t->rows = 0;
+}
+
+static void pass(struct db_txn *t, const char *value)
+{
+	t->first = !t->first || value < t->first ? value : t->first;
+	t->last = !t->last || value > t->last ? value : t->last;
+	if (++t->rows == SCAN_ROWS)
+		let_go(t);
+}
+
 static enum db_outcome try(struct db *db, bool write, db_fn *fn, void *ctx, int *rc, struct err *e)
 {
 	struct db_txn t = {.db = db, .write = write};
@@ -185,6 +211,8 @@ static enum db_outcome try(struct db *db, bool write, db_fn *fn, void *ctx, int 
 	*rc = fn(&t, ctx, e);
 	db->busy = false;
 	code = t.code;
+	if (!write)
+		let_go(&t);
 	if (!write)
 		mdb_txn_commit(t.txn); /* nothing is written, and table handles made in it stay */
 	else if (*rc == 0 && code == 0)
@@ -314,6 +342,8 @@ int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn
 		key[len] = '\0';
 		if ((rc = row(ctx, key, v.mv_data, v.mv_size, e)) != 0)
 			break;
+		if (!t->write)
+			pass(t, v.mv_data);
 		code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
 	mdb_cursor_close(cursor);

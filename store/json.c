@@ -163,39 +163,6 @@ void json_write(const json_t *j, bool pretty, struct str *out)
 	escape_controls(out, from);
 }
 
-void json_quote_n(struct str *out, const char *text, size_t n)
-{
-	size_t i = 0, from = 0;
-
-	str_addc(out, '"');
-	for (; i < n && text[i] >= ' ' && text[i] <= '~'; i++) {
-		if (text[i] != '"' && text[i] != '\\')
-			continue;
-		str_addn(out, text + from, i - from);
-		str_addc(out, '\\');
-		from = i;
-	}
-	str_addn(out, text + from, i - from);
-	if (i < n) { /* not only ASCII: the rest is for the library to say */
-		AUTO_FREE char *rest = mem_strndup(text + i, n - i);
-		AUTO_STR struct str quoted = {0};
-		json_start();
-		json_t *value = text_value(rest);
-		json_write(value, false, &quoted);
-		json_free(value);
-		str_addn(out, quoted.p + 1, quoted.len - 2);
-	}
-	str_addc(out, '"');
-}
-
-void json_quote(struct str *out, const char *text)
-{
-	if (text)
-		json_quote_n(out, text, strlen(text));
-	else
-		str_add(out, "null");
-}
-
 /* One character that is not plain, or a byte that is none. */
 static size_t write_odd(const char *p, size_t n, struct str *out)
 {
@@ -215,9 +182,9 @@ static size_t write_odd(const char *p, size_t n, struct str *out)
 	return len ? len : 1;
 }
 
-void json_write_text(const char *text, struct str *out)
+void json_quote_n(struct str *out, const char *text, size_t n)
 {
-	size_t n = strlen(text), plain = 0, i = 0;
+	size_t plain = 0, i = 0;
 
 	str_addc(out, '"');
 	while (i < n) {
@@ -233,13 +200,21 @@ void json_write_text(const char *text, struct str *out)
 	str_addc(out, '"');
 }
 
+void json_quote(struct str *out, const char *text)
+{
+	if (text)
+		json_quote_n(out, text, strlen(text));
+	else
+		str_add(out, "null");
+}
+
 void json_write_list(const struct strv *texts, struct str *out)
 {
 	str_addc(out, '[');
 	for (size_t i = 0; i < texts->n; i++) {
 		if (i)
 			str_addc(out, ',');
-		json_write_text(texts->v[i], out);
+		json_quote(out, texts->v[i]);
 	}
 	str_addc(out, ']');
 }

@@ -30,12 +30,9 @@ void json_add_text(struct json_t *list, const char *text);
 /* Keys keep the order they were put in. `pretty`: two spaces; else one line. No final newline. */
 void json_write(const struct json_t *j, bool pretty, struct str *out);
 
-/* A text as JSON writes it, in quotes; null for NULL. For output that is too large for a tree. */
+/* A text (NULL = null), or a list of texts, as json_write has it on one line: for much of it, without a value for each. */
 void json_quote(struct str *out, const char *text);
 void json_quote_n(struct str *out, const char *text, size_t n); /* of n bytes */
-
-/* A text, or a list of texts, as json_write has it on one line: for much of it, without a value for each. */
-void json_write_text(const char *text, struct str *out);
 void json_write_list(const struct strv *texts, struct str *out);
 
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */

@@ -17,7 +17,7 @@ void plan_write_text(struct str *out, const char *key, const char *text)
 	if (!text)
 		return;
 	put_key(out, key);
-	json_write_text(text, out);
+	json_quote(out, text);
 }
 
 void plan_write_list(struct str *out, const char *key, const struct strv *list, bool empty_too)
@@ -67,7 +67,7 @@ static void put_flag(struct str *out, const char *key, bool yes)
 static void write_task(const struct task_def *d, struct str *out)
 {
 	str_add(out, "{\"id\":");
-	json_write_text(d->id, out);
+	json_quote(out, d->id);
 	plan_write_text(out, "title", d->title);
 	plan_write_list(out, "needs", &d->needs, false);
 	plan_write_list(out, "files", &d->files, false);
