@@ -57,7 +57,7 @@ typedef bool session_fits(const struct site *site, const char *sid, const struct
 int session_find(const struct site *site, const char *name, const char *what, session_fits *fits,
                  char sid[SEAL_SID], struct err *e);
 
-/* "TASK" or "SID/TASK", ids by unique prefix: loads the session into *out, its task's index into
+/* "TASK", "SID/TASK" or "QUEUE:TASK", ids of sessions and tasks by unique prefix: loads the session into *out, its task's index into
  * *index. Without SID: the only session with such a task, the newest when `newest`. */
 int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
                       struct err *e);

@@ -78,7 +78,8 @@ static enum fit match_task(const struct session *s, const char *id, size_t *inde
 int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
                       struct err *e)
 {
-	const char *slash = strchr(name, '/');
+	const char *slash = strchr(name, '/'), *colon = slash ? NULL : strchr(name, ':');
+	AUTO_FREE char *queue = colon ? mem_strndup(name, (size_t)(colon - name)) : NULL;
 	AUTO_STRV struct strv all = {0}, with = {0};
 	char sid[SEAL_SID];
 
@@ -92,12 +93,14 @@ int session_find_task(struct session *out, struct site *site, const char *name, 
 	} else if (session_list(site, &all, e) != 0) {
 		return -1;
 	}
+	if (colon)
+		name = colon + 1;
 	enum fit best = FIT_NONE;
 	for (size_t i = 0; i < all.n; i++) {
 		struct session s;
 		size_t at;
 		enum fit fit = FIT_NONE;
-		if (session_load(&s, site, all.v[i], e) == 0)
+		if (session_load(&s, site, all.v[i], e) == 0 && (!queue || str_eq(s.row.queue, queue)))
 			fit = match_task(&s, name, &at);
 		session_fini(&s);
 		if (fit > best) {

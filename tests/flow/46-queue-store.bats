@@ -216,6 +216,16 @@ SH
     expect_status 0
     exec 9>&-
     equal states "$(states QUE-a) $(states QUE-b)" 'S-1=completed S-2=completed S-1=completed'
+    # both have an S-1
+    run_bosk diff S-1 --stat
+    expect_status 2
+    for queue in QUE-a QUE-b; do
+        run_bosk diff "$queue:S-1" --stat
+        expect_status 0
+        grep -q 'S-1.txt' "$OUT"
+    done
+    run_bosk diff QUE-b:S-2 --stat
+    expect_status 2
 }
 
 @test "A3: killed while it is added, a queue is all there or not at all, and adding it again ends it" {
