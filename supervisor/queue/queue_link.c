@@ -3,18 +3,14 @@
 
 #include "queue.h"
 #include "store/base/mem.h"
+#include "store/seal.h"
 
 static size_t place(const struct queue_names *names, const char *id)
 {
-	size_t hash = 5381;
-
-	for (const char *p = id; *p; p++)
-		hash = hash * 33 ^ (unsigned char)*p;
-	hash ^= hash >> 17;
-	for (;; hash++) {
-		uint32_t ordinal = names->slots[hash & names->mask];
+	for (size_t at = seal_slot(id, strlen(id)) & names->mask;; at = (at + 1) & names->mask) {
+		uint32_t ordinal = names->slots[at];
 		if (!ordinal || strcmp(names->defs[ordinal - 1].id, id) == 0)
-			return hash & names->mask;
+			return at;
 	}
 }
 
