@@ -70,13 +70,15 @@ static char *entry_of(const struct queue *q, const char *old)
 		set(&c, "id", quoted(q->id));
 	if (!str_eq(was, q->row.status))
 		set(&c, "status", quoted(q->row.status ? q->row.status : "active"));
-	if (!has(old, "issue_ids"))
+	if (fresh && !has(old, "issue_ids"))
 		set(&c, "issue_ids", list_text(&q->row.issue_ids));
 	const char *total = counted(old, q, "total_solutions", "total_tasks");
-	if (!has(old, total))
+	if (fresh && !has(old, total))
 		set(&c, total, mem_printf("%zu", q->n));
-	set(&c, counted(old, q, "completed_solutions", "completed_tasks"), mem_printf("%zu", completed));
-	if (!has(old, "created_at"))
+	const char *done = counted(old, q, "completed_solutions", "completed_tasks");
+	if (fresh || completed || has(old, done))
+		set(&c, done, mem_printf("%zu", completed));
+	if (fresh && !has(old, "created_at"))
 		set(&c, "created_at", export_time(q->row.created_ms));
 	if (str_eq(q->row.status, "completed") && !has(old, "completed_at"))
 		set(&c, "completed_at", export_time(q->row.updated_ms));
@@ -87,8 +89,8 @@ static char *entry_of(const struct queue *q, const char *old)
 	return str_take(&out);
 }
 
-/* The list of queues with this one's entry in it. */
-static char *queues_of(const struct queue *q, const char *old)
+/* The list of queues with this one's entry in it; *was: its status until now, the caller's, NULL = it had none. */
+static char *queues_of(const struct queue *q, const char *old, char **was)
 {
 	struct splice_parts parts;
 	AUTO_STR struct str out = {0};
@@ -102,6 +104,7 @@ static char *queues_of(const struct queue *q, const char *old)
 		if (!found)
 			continue;
 		AUTO_FREE char *now = entry_of(q, one);
+		*was = splice_get_text(one, "status");
 		if (str_eq(now, one))
 			str_add(&out, old);
 		else
@@ -132,10 +135,12 @@ static void read_ids(const char *raw, const char *key, struct strv *out)
 	splice_fini(&parts);
 }
 
-/* An active queue is in the list of those that are, if there is one; one that is not is neither there nor the active
+/* An active queue is in the list of those that are, if there is one; one that is no more is neither there nor the active
  * one. The others stay. */
-static void set_active(struct changes *c, const struct queue *q, const char *raw)
+static void set_active(struct changes *c, const struct queue *q, const char *raw, const char *was)
 {
+	if (str_eq(was, q->row.status))
+		return;
 	bool active = str_eq(q->row.status, "active"), listed = has(raw, "active_queue_ids");
 	AUTO_FREE char *one = splice_get_text(raw, "active_queue_id");
 	AUTO_STRV struct strv ids = {0}, left = {0};
@@ -169,8 +174,9 @@ int export_index(const struct queue *q, const char *folder, struct strv *said, s
 		splice_fini(&parts);
 	}
 	if (rc == 0) {
-		AUTO_FREE char *old = splice_get(raw, "queues"), *now = queues_of(q, old ? old : "[]");
-		set_active(&c, q, raw);
+		AUTO_FREE char *old = splice_get(raw, "queues"), *was = NULL;
+		AUTO_FREE char *now = queues_of(q, old ? old : "[]", &was);
+		set_active(&c, q, raw, was);
 		if (!str_eq(old, now)) {
 			set(&c, "queues", mem_strdup(now));
 			c.v[c.n - 1].laid_out = old != NULL;

@@ -35,16 +35,10 @@ dialect() {
     run_bosk queue export --out "$SCRATCH/copy.json"
     expect_status 0
     cmp "$SCRATCH/copy.json" "$QUEUE"
-    # Into its own folder: nothing has to be written but what the index did not say yet.
     run_bosk queue export --to "$ISSUES"
     expect_status 0
-    diff -r "$SCRATCH/before" "$ISSUES" >"$SCRATCH/diff" || true
-    equal "changed files" "$(grep -c '^diff' "$SCRATCH/diff")" 1
-    expect_text 'index.json' "$SCRATCH/diff"
-    cp "$ISSUES/queues/index.json" "$SCRATCH/index"
-    run_bosk queue export --to "$ISSUES"
     expect_text 'nothing was written'
-    cmp "$ISSUES/queues/index.json" "$SCRATCH/index"
+    diff -r "$SCRATCH/before" "$ISSUES"
     # Blanks, one line, a list of nothing, keys of all kinds.
     for text in '{"id":"QUE-7","status":"active","solutions":[{"item_id":"S-1","issue_id":"I"}]}' \
         $'\n{ "solutions" : [ {"item_id":"S-2","n":123456789012345678901234567890,"x":-0.0,"d":[[]],"item\\u005fx":null} ,\n\n\t{"item_id":"S-1"}\r\n ] , "id":"QUE-8","status":"active", "solution\\u0073x":[]}  \n'; do
