@@ -34,7 +34,7 @@ static const char *const table_names[] = {
 struct db_txn {
 	struct db *db;
 	MDB_txn *txn;
-	bool write;
+	bool write, wrote; /* it may; it has */
 	int code; /* the first failure of LMDB in this transaction */
 	/* What a reader of many rows has of the map behind it: values since pages were let go of. */
 	const char *first, *last;
@@ -172,7 +172,7 @@ static int commit(MDB_txn *txn)
 }
 
 /* The pages of the map that were read are let go of: they stay in the system's cache, and are there again when they are
- * asked for, but not all of them are in the memory of this process at once. Never in a transaction that writes: what that
+ * asked for, but not all of them are in the memory of this process at once. Never in a transaction that has written: what it
  * has changed is nowhere else. */
 static void let_go(struct db_txn *t)
 {
@@ -211,7 +211,7 @@ static enum db_outcome try(struct db *db, bool write, db_fn *fn, void *ctx, int 
 	*rc = fn(&t, ctx, e);
 	db->busy = false;
 	code = t.code;
-	if (!write)
+	if (!t.wrote)
 		let_go(&t);
 	if (!write)
 		mdb_txn_commit(t.txn); /* nothing is written, and table handles made in it stay */
@@ -297,6 +297,7 @@ static int check_write(struct db_txn *t, enum db_table table, const char *key, M
 {
 	if (!t->write)
 		return err_set(e, ERR_BUG, "write to table %s while reading", table_names[table]);
+	t->wrote = true;
 	return check_key(table, key, out, e);
 }
 
@@ -342,7 +343,7 @@ int db_scan(struct db_txn *t, enum db_table table, const char *prefix, db_row_fn
 		key[len] = '\0';
 		if ((rc = row(ctx, key, v.mv_data, v.mv_size, e)) != 0)
 			break;
-		if (!t->write)
+		if (!t->wrote)
 			pass(t, v.mv_data);
 		code = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
