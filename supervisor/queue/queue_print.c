@@ -104,18 +104,26 @@ void queue_show_none(const char *why, queue_print *print)
 	queue_json_end(&o);
 }
 
+/* On one line, whatever it is. */
+static void add_shown(struct str *out, const char *before, const char *text)
+{
+	str_add(out, before);
+	str_add_printable(out, text ? text : "", text ? strlen(text) : 0, false);
+}
+
 static void add_item(const struct queue *q, size_t i, int wide, struct str *out)
 {
 	const struct item_link *l = &q->links[i];
 	AUTO_STRV struct strv blocked = {0};
 
-	str_addf(out, "  %-*s  %-9s  %s %s", wide, l->id, queue_ready(q, i) ? "ready" : queue_word(q->states[i]), l->issue,
-	         l->solution ? l->solution : "");
+	str_addf(out, "  %-*s  %-9s", wide, l->id, queue_ready(q, i) ? "ready" : queue_word(q->states[i]));
+	add_shown(out, "  ", l->issue);
+	add_shown(out, " ", l->solution);
 	queue_blocked_by(q, i, &blocked);
 	for (size_t k = 0; k < blocked.n; k++)
 		str_addf(out, "%s%s", k ? ", " : "  waits for ", blocked.v[k]);
 	if (l->missing && !queue_finished(q->states[i]))
-		str_addf(out, "  cannot begin: %s", l->missing);
+		add_shown(out, "  cannot begin: ", l->missing);
 	str_addc(out, '\n');
 }
 
@@ -128,7 +136,8 @@ int queue_show_text(const struct site *site, const char *id, struct str *out, st
 	if (rc == 0) {
 		str_addf(out, "queue %s  %s  ", q.id, q.row.status);
 		queue_counts_text(&c, out);
-		str_addf(out, "\n  from %s\n", q.row.source && *q.row.source ? q.row.source : "(not known)");
+		add_shown(out, "\n  from ", q.row.source && *q.row.source ? q.row.source : "(not known)");
+		str_addc(out, '\n');
 		if (q.row.session)
 			str_addf(out, "  session %s\n", q.row.session);
 		for (size_t i = 0; i < q.n && q.n <= MANY; i++)

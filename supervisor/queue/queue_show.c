@@ -165,6 +165,15 @@ int queue_list_json(const struct site *site, bool brief, queue_print *print, str
 	return rc;
 }
 
+/* On one line, whatever it is. */
+static void add_shown(struct str *out, const char *before, const char *text)
+{
+	if (!text)
+		return;
+	str_add(out, before);
+	str_add_printable(out, text, strlen(text), false);
+}
+
 int queue_list_text(const struct site *site, struct str *out, struct err *e)
 {
 	AUTO_STRV struct strv all = {0};
@@ -180,10 +189,8 @@ int queue_list_text(const struct site *site, struct str *out, struct err *e)
 		if (rc == 0) {
 			str_addf(out, "%-*s  %-9s  ", wide, one.id, one.row.status);
 			queue_counts_text(&c, out);
-			if (one.row.session)
-				str_addf(out, "  session %s", one.row.session);
-			if (one.row.name)
-				str_addf(out, "  %s", one.row.name);
+			add_shown(out, "  session ", one.row.session);
+			add_shown(out, "  ", one.row.name);
 			str_addc(out, '\n');
 		}
 		rec_fini(&queue_row_rec, &one.row);

@@ -234,6 +234,16 @@ SH
     expect_status 2
 }
 
+@test "a name is one line of queue list and queue show, whatever is in it" {
+    sed 's/"name": "first"/"name": "first\\nQUE-9  active \\u202eb"/' "$QUEUE" >"$ISSUES/queues/odd"$'\n'"name.json"
+    add "$ISSUES/queues/odd"$'\n'"name.json"
+    run_bosk queue list
+    equal lines "$(wc -l <"$OUT")" 1
+    grep -qF 'first\x0aQUE-9  active \u202eb' "$OUT"
+    run_bosk queue show
+    grep -qF 'odd\x0aname.json' "$OUT"
+}
+
 @test "a session on the queue holds off next, done and retry while it lives or can go on; a claim holds off the run" {
     add
     write_agent <<SH
