@@ -1,6 +1,7 @@
 /* retry: puts ended tasks back to pending as one turn. Starts nothing. */
 #include "retry.h"
 
+#include "queue/failure.h"
 #include "recover.h"
 #include "store/base/mem.h"
 #include "turn.h"
@@ -57,6 +58,23 @@ static void add_skipped(const struct session *s, bool *back)
 	}
 }
 
+/* An item of a queue: what it failed with stays known, as with items that no session works on. */
+static int keep_failure(struct turn *t, const struct session *s, size_t task, struct err *e)
+{
+	AUTO_FREE char *key = queue_task_key(s->row.queue, task + 1, 's');
+	struct queue_item item;
+
+	if (!queue_is(&s->queue))
+		return 0;
+	int rc = queue_item_load(&item, s->site, s->row.queue, task + 1, e);
+	if (rc == 0) {
+		failure_to_history(&item);
+		rows_put(&t->batch, DB_items, key, &item_row_rec, &item.item);
+	}
+	queue_item_fini(&item);
+	return rc;
+}
+
 int retry_tasks(struct session *s, const bool *chosen, char *const *answers, struct strv *names, struct err *e)
 {
 	AUTO_FREE bool *back = mem_array(s->plan.n, sizeof *back);
@@ -73,8 +91,12 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, str
 			continue;
 		/* The branch begins anew with the next attempt. */
 		rc = recover_keep(s, i, e);
+		if (rc == 0)
+			rc = keep_failure(&t, s, i, e);
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
+		mem_set(&row->step, NULL);
+		mem_set(&row->told, NULL);
 		mem_set(&row->commit, NULL);
 		mem_set(&row->push_failed, NULL);
 		if (row->merge)

@@ -168,6 +168,7 @@ static void follow_queue(struct turn *t)
 	if (str_eq(s->queue.status, status))
 		return;
 	mem_set(&s->queue.status, status);
+	s->queue.updated_ms = clock_wall_ms();
 	rows_put(&t->batch, DB_queues, s->row.queue, &queue_row_rec, &s->queue);
 }
 

@@ -4,11 +4,10 @@
 #include <string.h>
 
 #include "change.h"
+#include "failure.h"
 #include "lease.h"
-#include "splice.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
-#include "store/json.h"
 
 struct asking {
 	struct site *site;
@@ -117,39 +116,15 @@ static void add_skipped(const struct queue *q, bool *back)
 
 /* ---- the change ---- */
 
-/* What it failed with, as JSON; of a session's item its reason. NULL = it did not. The caller owns it. */
-static char *failure_of(const struct queue_item *item)
-{
-	AUTO_FREE char *added = item->item.changed ? NULL : splice_get(item->item_def.raw, "failure_details");
-	AUTO_STR struct str text = {0}, at = {0};
-
-	if (added && added[0] == '{') /* number for number */
-		return mem_steal(&added);
-	if (item->item.failure)
-		return mem_strdup(item->item.failure);
-	if (!str_eq(queue_word(queue_state(&item->task)), "failed"))
-		return NULL;
-	clock_add_iso(&at, item->task.ended_ms ? item->task.ended_ms : clock_wall_ms());
-	str_add(&text, "{\"error_type\":\"execution_error\",\"message\":");
-	json_quote(&text, item->task.reason ? item->task.reason : "");
-	str_addf(&text, ",\"timestamp\":\"%s\"}", at.p);
-	return str_take(&text);
-}
-
 static int put_back(struct db_txn *t, const struct asking *a, struct queue *q, size_t i, struct err *e)
 {
 	struct queue_item item;
 
 	int rc = queue_item_load_in(&item, t, q->id, i + 1, e);
 	if (rc == 0) {
-		char *failure = failure_of(&item);
-		if (failure)
-			strv_give(&item.item.history, failure);
-		mem_set(&item.item.failure, NULL);
-		mem_set(&item.item.result, NULL);
+		failure_to_history(&item);
 		mem_set(&item.task.reason, NULL);
 		mem_set(&item.task.step, NULL);
-		item.item.started_ms = item.item.completed_ms = 0;
 		item.task.started_ms = item.task.ended_ms = 0;
 		lease_drop(&item.item);
 		change_state(q, i, &item, TASK_WAITING);

@@ -14,7 +14,7 @@ enum { CHANGES_MAX = 16 };
 
 struct counts {
 	size_t pending, executing, completed, failed;
-	bool touched; /* an item has changed since it was added */
+	struct export_sum sum;
 };
 
 /* ---- items ---- */
@@ -49,7 +49,7 @@ static void count(struct counts *c, const struct queue_item *item)
 {
 	const char *word = queue_word(queue_state(&item->task));
 
-	c->touched |= export_touched(item);
+	export_sum_add(&c->sum, item);
 	c->completed += str_eq(word, "completed");
 	c->executing += str_eq(word, "executing");
 	c->failed += str_eq(word, "failed");
@@ -115,7 +115,8 @@ static char *metadata(const char *raw, const char *key, const struct counts *c, 
 		if (there)
 			changes[n++] = (struct splice_change){.key = all[i].key, .value = numbers[i]};
 	}
-	changes[n++] = (struct splice_change){.key = "updated_at", .value = at};
+	if (updated_ms)
+		changes[n++] = (struct splice_change){.key = "updated_at", .value = at};
 	splice_edit(old, changes, n, &out);
 	return str_take(&out);
 }
@@ -232,7 +233,7 @@ static char *frame(const struct queue *q, const struct counts *c, const char **i
 		set(&all, "id", quoted(q->id));
 		all.v[0].first = true;
 	}
-	set_status(&all, q, c->touched);
+	set_status(&all, q, c->sum.touched);
 	set(&all, "conflicts", conflicts(raw));
 	set_edited(&all, "execution_groups", groups(raw, *items_key));
 	if (renamed) { /* an empty list of that name would be in the way */
@@ -241,11 +242,12 @@ static char *frame(const struct queue *q, const struct counts *c, const char **i
 			all.v[all.n++] = (struct splice_change){.key = ITEMS_KEY};
 		all.v[all.n++] = (struct splice_change){.key = q->row.items_key, .name = ITEMS_KEY};
 	}
-	if (c->touched) {
+	if (c->sum.touched) {
 		AUTO_FREE char *at = splice_get(raw, "updated_at");
-		set_edited(&all, "_metadata", metadata(raw, "_metadata", c, q->row.updated_ms));
-		set_edited(&all, "metadata", metadata(raw, "metadata", c, q->row.updated_ms));
-		set(&all, "updated_at", at ? export_time(q->row.updated_ms) : NULL);
+		uint64_t now = export_updated(q, &c->sum);
+		set_edited(&all, "_metadata", metadata(raw, "_metadata", c, now));
+		set_edited(&all, "metadata", metadata(raw, "metadata", c, now));
+		set(&all, "updated_at", at && now ? export_time(now) : NULL);
 	}
 	if (all.n)
 		splice_edit(raw, all.v, all.n, &out);

@@ -28,7 +28,15 @@ void export_item(struct str *out, const struct site *site, const struct queue_it
                  const struct export_as *as);
 bool export_touched(const struct queue_item *item); /* has anything of it changed since it was added? */
 char *export_time(uint64_t ms); /* as JSON; the caller owns it */
-char *export_failure(const struct queue_item *item); /* of one that failed in a session; the caller owns it */
+
+/* What has become of items since they were added. */
+struct export_sum {
+	bool touched;       /* anything */
+	uint64_t latest_ms; /* 0 = not known */
+};
+void export_sum_add(struct export_sum *sum, const struct queue_item *item);
+/* When the queue changed last; 0 = not known. */
+uint64_t export_updated(const struct queue *q, const struct export_sum *sum);
 
 /* A file of the folder as it was read. */
 struct export_file {
@@ -44,10 +52,11 @@ int export_write(const struct export_file *f, const struct str *text, struct str
 void export_file_fini(struct export_file *f);
 
 /* The parts of a folder beside the queue's file. */
-int export_index(const struct queue *q, const char *folder, struct strv *said, struct err *e);
+int export_index(const struct queue *q, const struct export_sum *sum, const char *folder, struct strv *said,
+                 struct err *e);
 int export_issues(const struct site *site, const struct queue *q, const char *folder, struct strv *said,
                   struct strv *warnings, struct err *e);
-int export_solutions(const struct site *site, const struct queue *q, const char *folder, struct strv *said,
-                     struct strv *warnings, struct err *e);
+int export_solutions(struct export_sum *sum, const struct site *site, const struct queue *q, const char *folder,
+                     struct strv *said, struct strv *warnings, struct err *e);
 
 #endif

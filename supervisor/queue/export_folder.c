@@ -185,6 +185,7 @@ int export_folder(struct site *site, const char *queue, const struct export_as *
                   struct strv *said, struct strv *warnings, struct err *e)
 {
 	AUTO_FREE char *queues = mem_printf("%s/queues", folder);
+	struct export_sum sum = {0};
 	struct queue q;
 
 	int rc = queue_load(&q, site, queue, e);
@@ -194,13 +195,13 @@ int export_folder(struct site *site, const char *queue, const struct export_as *
 		rc = err_sys(e, "cannot make the folder %s", queues);
 	/* First what is only added to, and the queue last but the index: who reads it finds the rest. */
 	if (rc == 0)
-		rc = export_solutions(site, &q, folder, said, warnings, e);
+		rc = export_solutions(&sum, site, &q, folder, said, warnings, e);
 	if (rc == 0)
 		rc = export_file(site, &q, as, folder, said, e);
 	if (rc == 0)
 		rc = export_issues(site, &q, folder, said, warnings, e);
 	if (rc == 0)
-		rc = export_index(&q, folder, said, e);
+		rc = export_index(&q, &sum, folder, said, e);
 	queue_fini(&q);
 	return rc;
 }

@@ -54,13 +54,15 @@ static const char *counted(const char *entry, const struct queue *q, const char 
 }
 
 /* The entry as it is to be; the caller owns it. */
-static char *entry_of(const struct queue *q, const char *old)
+static char *entry_of(const struct queue *q, const struct export_sum *sum, const char *old)
 {
 	struct changes c = {0};
 	AUTO_STR struct str out = {0};
 	size_t completed = 0;
 	bool fresh = !old;
 
+	if (!fresh && !sum->touched)
+		return mem_strdup(old);
 	if (fresh)
 		old = q->row.index_raw ? q->row.index_raw : "{}";
 	for (size_t i = 0; i < q->n; i++)
@@ -80,8 +82,8 @@ static char *entry_of(const struct queue *q, const char *old)
 		set(&c, done, mem_printf("%zu", completed));
 	if (fresh && !has(old, "created_at"))
 		set(&c, "created_at", export_time(q->row.created_ms));
-	if (str_eq(q->row.status, "completed") && !has(old, "completed_at"))
-		set(&c, "completed_at", export_time(q->row.updated_ms));
+	if (str_eq(q->row.status, "completed") && !has(old, "completed_at") && export_updated(q, sum))
+		set(&c, "completed_at", export_time(export_updated(q, sum)));
 	else if (str_eq(q->row.status, "active") && str_eq(was, "failed") && has(old, "completed_at"))
 		c.v[c.n++] = (struct splice_change){.key = "completed_at"};
 	splice_edit(old, c.v, c.n, &out);
@@ -90,7 +92,7 @@ static char *entry_of(const struct queue *q, const char *old)
 }
 
 /* The list of queues with this one's entry in it; *was: its status until now, the caller's, NULL = it had none. */
-static char *queues_of(const struct queue *q, const char *old, char **was)
+static char *queues_of(const struct queue *q, const struct export_sum *sum, const char *old, char **was)
 {
 	struct splice_parts parts;
 	AUTO_STR struct str out = {0};
@@ -103,7 +105,7 @@ static char *queues_of(const struct queue *q, const char *old, char **was)
 		found = str_eq(id, q->id);
 		if (!found)
 			continue;
-		AUTO_FREE char *now = entry_of(q, one);
+		AUTO_FREE char *now = entry_of(q, sum, one);
 		*was = splice_get_text(one, "status");
 		if (str_eq(now, one))
 			str_add(&out, old);
@@ -111,7 +113,7 @@ static char *queues_of(const struct queue *q, const char *old, char **was)
 			splice_element(old, i, now, &out);
 	}
 	if (!found) {
-		AUTO_FREE char *now = entry_of(q, NULL);
+		AUTO_FREE char *now = entry_of(q, sum, NULL);
 		splice_element(cut ? old : "[]", SIZE_MAX, now, &out);
 	}
 	splice_fini(&parts);
@@ -137,9 +139,10 @@ static void read_ids(const char *raw, const char *key, struct strv *out)
 
 /* An active queue is in the list of those that are, if there is one; one that is no more is neither there nor the active
  * one. The others stay. */
-static void set_active(struct changes *c, const struct queue *q, const char *raw, const char *was)
+static void set_active(struct changes *c, const struct queue *q, const struct export_sum *sum, const char *raw,
+                       const char *was)
 {
-	if (str_eq(was, q->row.status))
+	if (str_eq(was, q->row.status) || (was && !sum->touched))
 		return;
 	bool active = str_eq(q->row.status, "active"), listed = has(raw, "active_queue_ids");
 	AUTO_FREE char *one = splice_get_text(raw, "active_queue_id");
@@ -159,7 +162,8 @@ static void set_active(struct changes *c, const struct queue *q, const char *raw
 		set(c, "active_queue_id", left.n ? quoted(left.v[0]) : mem_strdup("null"));
 }
 
-int export_index(const struct queue *q, const char *folder, struct strv *said, struct err *e)
+int export_index(const struct queue *q, const struct export_sum *sum, const char *folder, struct strv *said,
+                 struct err *e)
 {
 	struct export_file f;
 	struct changes c = {0};
@@ -175,8 +179,8 @@ int export_index(const struct queue *q, const char *folder, struct strv *said, s
 	}
 	if (rc == 0) {
 		AUTO_FREE char *old = splice_get(raw, "queues"), *was = NULL;
-		AUTO_FREE char *now = queues_of(q, old ? old : "[]", &was);
-		set_active(&c, q, raw, was);
+		AUTO_FREE char *now = queues_of(q, sum, old ? old : "[]", &was);
+		set_active(&c, q, sum, raw, was);
 		if (!str_eq(old, now)) {
 			set(&c, "queues", mem_strdup(now));
 			c.v[c.n - 1].laid_out = old != NULL;

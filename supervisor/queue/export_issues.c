@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "export.h"
+#include "failure.h"
 #include "splice.h"
 #include "store/base/mem.h"
 #include "store/json.h"
@@ -267,7 +268,7 @@ static int add_sessions(const struct site *site, const struct queue *q, struct i
 			struct issue_row *row = &all->v[at - 1];
 			const char *status = change_issue_status(q, item.item_def.issue);
 			if (str_eq(queue_word(q->states[i]), "failed")) {
-				AUTO_FREE char *failure = export_failure(&item);
+				AUTO_FREE char *failure = failure_of(&item);
 				strv_give(&row->feedback, change_feedback(q, &item.item_def, failure, item.task.ended_ms));
 			}
 			if (status)
@@ -347,8 +348,8 @@ static int put_solution(const struct queue_item *item, const char *folder, struc
 	return rc;
 }
 
-int export_solutions(const struct site *site, const struct queue *q, const char *folder, struct strv *said,
-                     struct strv *warnings, struct err *e)
+int export_solutions(struct export_sum *sum, const struct site *site, const struct queue *q, const char *folder,
+                     struct strv *said, struct strv *warnings, struct err *e)
 {
 	AUTO_FREE char *path = mem_printf("%s/solutions", folder);
 	int rc = mkdir(path, 0777) != 0 && errno != EEXIST ? err_sys(e, "cannot make the folder %s", path) : 0;
@@ -356,8 +357,10 @@ int export_solutions(const struct site *site, const struct queue *q, const char 
 	for (size_t i = 0; rc == 0 && i < q->n; i++) {
 		struct queue_item item;
 		rc = queue_item_load(&item, site, q->id, i + 1, e);
-		if (rc == 0)
+		if (rc == 0) {
+			export_sum_add(sum, &item);
 			rc = put_solution(&item, folder, said, warnings, e);
+		}
 		queue_item_fini(&item);
 	}
 	return rc;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "failure.h"
 #include "splice.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -23,6 +24,22 @@ char *export_time(uint64_t ms)
 bool export_touched(const struct queue_item *item)
 {
 	return item->item.changed || item->task.session;
+}
+
+void export_sum_add(struct export_sum *sum, const struct queue_item *item)
+{
+	uint64_t at[] = {item->item.started_ms, item->item.completed_ms, item->task.started_ms, item->task.ended_ms};
+
+	if (!export_touched(item))
+		return;
+	sum->touched = true;
+	for (size_t i = 0; i < MEM_COUNT(at); i++)
+		sum->latest_ms = at[i] > sum->latest_ms ? at[i] : sum->latest_ms;
+}
+
+uint64_t export_updated(const struct queue *q, const struct export_sum *sum)
+{
+	return q->row.updated_ms > sum->latest_ms ? q->row.updated_ms : sum->latest_ms;
 }
 
 /* ---- what a session made of it ---- */
@@ -79,13 +96,32 @@ static void add_steps(struct json_t *j, const struct task_def *def, bool seed)
 	}
 }
 
-/* The caller owns it. */
+/* Were all commands that were run green? False also when there was none: then nobody knows. */
+static bool tested(const struct task_row *task)
+{
+	size_t passed = 0;
+
+	for (size_t i = 0; i < task->gates.n; i++) {
+		const char *verdict = strrchr(task->gates.v[i], '=');
+		if (str_eq(verdict, "=pass"))
+			passed++;
+		else if (!str_eq(verdict, "=skipped"))
+			return false;
+	}
+	return passed;
+}
+
+/* What git and the gates say; then whatever else its agent has said. The caller owns it. */
 static char *session_result(const struct site *site, const struct queue_item *item, bool seed)
 {
+	static const char *const facts[] = {"solution_id",    "issue_id",        "summary",     "commit",
+	                                    "files_modified", "tasks_completed", "tests_passed"};
 	struct json_t *j = json_map(), *commit = json_map();
 	const char *subject = item->def.subject ? item->def.subject : item->def.title;
-	AUTO_FREE char *summary = item->task.told ? splice_get_text(item->task.told, "summary") : NULL;
+	const char *told = item->task.told;
+	AUTO_FREE char *summary = told ? splice_get_text(told, "summary") : NULL;
 	AUTO_STR struct str text = {0};
+	struct splice_parts parts = {0};
 
 	json_put_text(j, "solution_id", item->item_def.solution);
 	json_put_text(j, "issue_id", item->item_def.issue);
@@ -95,27 +131,23 @@ static char *session_result(const struct site *site, const struct queue_item *it
 	json_put(j, "commit", commit);
 	add_files(j, site, item->task.commit ? item->task.commit : "");
 	add_steps(j, &item->def, seed);
-	json_put_flag(j, "tests_passed", true);
+	if (tested(&item->task))
+		json_put_flag(j, "tests_passed", true);
 	json_write(j, false, &text);
 	json_free(j);
-	return str_take(&text);
-}
-
-char *export_failure(const struct queue_item *item)
-{
-	struct json_t *j = json_map();
-	AUTO_STR struct str text = {0}, at = {0};
-
-	if (item->task.step)
-		json_put_text(j, "task_id", item->task.step);
-	json_put_text(j, "error_type", item->task.gates.n ? "test_failure" : "execution_error");
-	json_put_text(j, "message", item->task.reason ? item->task.reason : "it failed");
-	if (item->task.ended_ms) {
-		clock_add_iso(&at, item->task.ended_ms);
-		json_put_text(j, "timestamp", at.p);
+	bool cut = told && splice_cut(&parts, told, strlen(told)) && !parts.list;
+	text.p[--text.len] = '\0'; /* its brace */
+	for (size_t i = 0; cut && i < parts.n; i++) {
+		const struct splice_part *p = &parts.v[i];
+		bool known = false;
+		for (size_t k = 0; k < MEM_COUNT(facts); k++)
+			known |= splice_find(&parts, told, facts[k]) == p;
+		if (!known)
+			str_addf(&text, ",%.*s:%.*s", (int)(p->key_end - p->key), told + p->key, (int)(p->value_end - p->value),
+			         told + p->value);
 	}
-	json_write(j, false, &text);
-	json_free(j);
+	splice_fini(&parts);
+	str_addc(&text, '}');
 	return str_take(&text);
 }
 
@@ -171,7 +203,7 @@ static void set_time(struct changes *c, const char *key, uint64_t ms)
 
 static void set_failure(struct changes *c, const struct queue_item *item)
 {
-	char *details = item->item.failure ? mem_strdup(item->item.failure) : export_failure(item);
+	char *details = failure_of(item);
 	char *message = splice_get_text(details, "message");
 
 	set(c, "failure_details", details);

@@ -1,6 +1,7 @@
 /* queue_print: one queue with its items, as JSON with the keys of formats.md 2-2, and for people. */
 #include <string.h>
 
+#include "failure.h"
 #include "queue.h"
 #include "queue_json.h"
 #include "store/base/mem.h"
@@ -39,7 +40,8 @@ static int put_item(struct queue_out *o, const struct site *site, const struct q
 		queue_json_time(o, "started_at", item.item.started_ms);
 		queue_json_time(o, "completed_at", item.item.completed_ms);
 		put_raw(o, "result", item.item.result);
-		put_raw(o, "failure_details", item.item.failure);
+		AUTO_FREE char *failure = failure_of(&item);
+		put_raw(o, "failure_details", failure);
 		queue_json_open(o, "failure_history", '[');
 		for (size_t k = 0; k < item.item.history.n; k++)
 			queue_json_raw(o, NULL, item.item.history.v[k]);

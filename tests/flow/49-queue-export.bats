@@ -213,11 +213,12 @@ JSON
 #!/bin/bash
 cat >/dev/null
 case $BOSK_TASK in
-S-1) echo a >a.c; echo '{"summary": "made a"}' >"$BOSK_RESULT_FILE" ;;
+S-1) echo a >a.c; echo '{"summary": "made a", "tests_passed": true, "verification": {"n": 1.50, "by": ["hand"]}}' >"$BOSK_RESULT_FILE" ;;
 S-2) exit 1 ;;
 *) echo x >"$BOSK_TASK.txt" ;;
 esac
 SH
+    before=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     run_bosk run --queue QUE-1 --executor "$AGENT" -c retries=0
     expect_status 1
     run_bosk queue export QUE-1
@@ -226,12 +227,80 @@ SH
     jq -e --arg c "$commit" '(.solutions | map({key: .item_id, value: .}) | from_entries) as $i |
         ($i["S-1"] | .status == "completed" and (.completed_at | length) == 20 and .result.commit.hash == $c and
             .result.files_modified == ["a.c"] and .result.summary == "made a" and
-            (.result.tasks_completed | map(.id)) == ["T1", "T2"]) and
+            (.result.tasks_completed | map(.id)) == ["T1", "T2"] and .result.verification == {"n": 1.5, "by": ["hand"]} and
+            (.result | has("tests_passed") | not)) and
         ($i["S-2"] | .status == "failed" and (.failure_details.message | length) > 0)' "$OUT"
     run_bosk queue export QUE-1 --format seed
     jq -e '[.solutions[] | select(.item_id == "S-1") | .result.tasks_completed] == [2]' "$OUT"
     run_bosk queue export QUE-1 --format nosuch
     expect_status 2
+    # When that was: not before the run.
+    run_bosk queue export QUE-1 --to "$SCRATCH/new"
+    jq -e --arg t "$before" '._metadata.updated_at >= $t' "$SCRATCH/new/queues/QUE-1.json"
+    run_bosk retry
+    write_agent <<<$'#!/bin/bash\ncat >/dev/null\necho x >>$BOSK_TASK.txt'
+    run_bosk resume
+    expect_status 0
+    run_bosk queue export QUE-1 --to "$SCRATCH/new"
+    jq -e --arg t "$before" '.queues[0] | .status == "completed" and .completed_at >= $t' "$SCRATCH/new/queues/index.json"
+}
+
+@test "S2.12, S2.17: failures of a session, in the words of who failed, stay known when they are done again" {
+    add
+    commit_config <<<$'gates:\n  - {name: t, run: "[ ! -e S-1.txt ]"}'
+    write_agent <<'SH'
+#!/bin/bash
+cat >/dev/null
+case $BOSK_TASK in
+S-1) echo '{"task_id": "T2", "error_type": "build_error", "message": "no compiler", "files_attempted": ["a.c"], "n": 1.50}' >"$BOSK_RESULT_FILE" ;;
+S-3) exec sleep 100 ;;
+S-4) echo '{"status": "failed", "reason": "too hard"}' >"$BOSK_RESULT_FILE" ;;
+esac
+echo x >"$BOSK_TASK.txt"
+SH
+    run_bosk run --queue QUE-1 --executor "$AGENT" --jobs 3 -c retries=0 -c silence=1s
+    expect_status 1
+    run_bosk queue export QUE-1
+    expect_status 0
+    jq -e '(.solutions | map({key: .item_id, value: .failure_details}) | from_entries) as $i |
+        ($i["S-1"] | del(.timestamp)) == {"task_id": "T2", "error_type": "build_error", "message": "no compiler",
+            "files_attempted": ["a.c"], "n": 1.5} and
+        ($i["S-3"] | .error_type == "timeout" and (.message | length) > 0) and
+        ($i["S-4"] | .error_type == "execution_error" and .message == "too hard") and
+        ([.solutions[].failure_details | select(.).timestamp | length] | unique) == [20]' "$OUT"
+    run_bosk retry
+    expect_status 0
+    expect_text 'S-2' "$OUT" # it was skipped
+    run_bosk queue export QUE-1
+    jq -e '[.solutions[] | [.item_id, .status, (.failure_history | length), .failure_history[0].message]] as $i |
+        $i[0] == ["S-1", "pending", 1, "no compiler"] and $i[1] == ["S-4", "pending", 1, "too hard"] and
+        $i[2] == ["S-2", "pending", 0, null] and $i[3][:3] == ["S-3", "pending", 1]' "$OUT"
+    # A red gate the second time; what was known stays.
+    write_agent <<<$'#!/bin/bash\ncat >/dev/null\necho x >$BOSK_TASK.txt'
+    run_bosk resume
+    expect_status 1
+    run_bosk queue export QUE-1
+    jq -e '.solutions[0] | .status == "failed" and .failure_details.error_type == "test_failure" and
+        [.failure_history[].error_type] == ["build_error"]' "$OUT"
+    jq -e '.solutions[3].result.tests_passed' "$OUT"
+    run_bosk retry
+    run_bosk queue export QUE-1
+    jq -e '[.solutions[0].failure_history[].error_type] == ["build_error", "test_failure"]' "$OUT"
+}
+
+@test "S2.17: an export of a queue that nobody has worked on leaves the index as it is, whatever its status" {
+    for is in active completed failed archived pending; do
+        sed "0,/\"active\"/s//\"$is\"/; s/QUE-1/Q-$is/" "$SCRATCH/before/queues/QUE-1.json" >"$ISSUES/queues/Q-$is.json"
+        for said in active completed; do # as the index has it
+            jq --arg id "Q-$is" --arg s "$said" '.active_queue_id = $id | .active_queue_ids = [$id] |
+                .queues = [{id: $id, status: $s}]' "$SCRATCH/before/queues/index.json" >"$ISSUES/queues/index.json"
+            add "$ISSUES/queues/Q-$is.json"
+            cp "$ISSUES/queues/index.json" "$SCRATCH/index"
+            run_bosk queue export "Q-$is" --to "$ISSUES"
+            expect_status 0
+            cmp "$ISSUES/queues/index.json" "$SCRATCH/index"
+        done
+    done
 }
 
 @test "a name is one line of queue list and queue show, whatever is in it" {
