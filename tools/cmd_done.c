@@ -122,7 +122,8 @@ static int tell_session(const char *result, const char *failure)
 
 static int record(const struct cmd_line *l, const char *result, const char *failure)
 {
-	const char *token = cmd_value(l, "claim") ? cmd_value(l, "claim") : getenv("BOSK_CLAIM");
+	const char *given = cmd_value(l, "claim"), *env = getenv("BOSK_CLAIM");
+	const char *token = given ? given : env && *env ? env : NULL;
 	struct done_asked asked = {cmd_word(l, 0), cmd_value(l, "queue"), token, result, failure};
 	struct site site = {0};
 	struct done d = {0};
@@ -162,8 +163,14 @@ static int run(const struct cmd_line *l)
 	}
 	if (read_given(l, &given, &e) != 0)
 		return cmd_fail(&e);
+	const char *task = getenv("BOSK_TASK"), *colon = strrchr(cmd_word(l, 0), ':');
+	if (task && !str_eq(colon ? colon + 1 : cmd_word(l, 0), task)) {
+		log_error("bosk done %s inside task %s: a task says only what became of itself; nothing was recorded",
+		          cmd_word(l, 0), task);
+		return 2;
+	}
 	AUTO_FREE char *result = result_of(&given), *failure = failure_of(l);
-	return getenv("BOSK_TASK") ? tell_session(result, failure) : record(l, result, failure);
+	return task ? tell_session(result, failure) : record(l, result, failure);
 }
 
 const struct cmd cmd_done_entry = {.name = "done",
@@ -172,9 +179,10 @@ const struct cmd cmd_done_entry = {.name = "done",
                                    .details =
 	"ITEM is S-1 or QUE-x:S-1. Who has claimed it (bosk next) says so by the token, or by being the\n"
 	"process that did, or one that it started; an item that nobody has claimed may be ended by\n"
-	"anybody. What depends on an item that failed is skipped; bosk retry brings both back. A result\n"
-	"that is no JSON is kept as text, with a warning. Inside a task of bosk's it is written into\n"
-	"$BOSK_RESULT_FILE, and that is all.\n",
+	"anybody. A token that is given must be the item's. S-1 alone is the one you have claimed; if you\n"
+	"have none, and several active queues have an S-1, its queue must be said. What depends on an item\n"
+	"that failed is skipped; bosk retry brings both back. A result that is no JSON is kept as text, with\n"
+	"a warning. Inside a task of bosk's, ITEM is that task: it is written into $BOSK_RESULT_FILE only.\n",
                                    CMD_OPTIONS(options),
                                    .min_rest = 1,
                                    .max_rest = 1,

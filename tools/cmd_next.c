@@ -10,6 +10,7 @@
 
 static const struct cmd_option options[] = {
 	{"queue", 0, "ID", "an item of this queue", false},
+	{"claim", 0, "TOKEN", "the item of this claim again (default: BOSK_CLAIM)", false},
 };
 
 static void say(const struct strv *lines)
@@ -51,7 +52,9 @@ static int refused(const struct err *e, const struct cmd_line *l, const struct n
 
 static int run(const struct cmd_line *l)
 {
-	struct next_asked asked = {.item = cmd_word(l, 0), .queue = cmd_value(l, "queue"), .token = getenv("BOSK_CLAIM")};
+	const char *given = cmd_value(l, "claim"), *env = getenv("BOSK_CLAIM");
+	const char *token = given ? given : env && *env ? env : NULL;
+	struct next_asked asked = {.item = cmd_word(l, 0), .queue = cmd_value(l, "queue"), .token = token};
 	struct config config = {0};
 	struct site site = {0};
 	struct next n = {0};
@@ -97,8 +100,9 @@ const struct cmd cmd_next_entry = {.name = "next",
 	"For an executor that is not bosk: the first item that is ready, in the order of execution, of the\n"
 	"first active queue that has one; with ITEM (S-1, or QUE-x:S-1) that one. It is printed as JSON with\n"
 	"its whole solution, and is the caller's until bosk done: `claim` is the token that says so elsewhere\n"
-	"(--claim, or BOSK_CLAIM in the environment). The same process gets the item again that it has\n"
-	"(`resumed`). An item whose owner died is given to others after orphans.max_age (4h).\n",
+	"(--claim, or BOSK_CLAIM in the environment). An item that is claimed is given again (`resumed`) only\n"
+	"to who gives that token, or names it and is the same process. An item whose owner died is given to\n"
+	"others after orphans.max_age (4h).\n",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,
                                    .run = run};

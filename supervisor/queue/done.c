@@ -5,6 +5,7 @@
 
 #include "change.h"
 #include "lease.h"
+#include "meant.h"
 #include "splice.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -46,9 +47,12 @@ static int may_end(const struct recording *r, const struct queue *q, size_t i, c
 		               str_eq(word, "completed") ? "" : "; bosk retry makes it pending again");
 	if (lease_may_end(&item->item, r->asked->token))
 		return 0;
+	if (!item->item.token)
+		return err_set(e, ERR_HELD, "item %s is not claimed, and the token given (--claim, BOSK_CLAIM) is of no claim that "
+		               "still holds: nothing was recorded", id);
 	lease_text(&item->item, &who);
-	return err_set(e, ERR_HELD, "item %s is claimed by %s: nothing was recorded; its owner gives --claim TOKEN, as bosk "
-	               "next has printed it", id, who.p);
+	return err_set(e, ERR_HELD, "item %s is claimed by %s: nothing was recorded%s; its owner gives --claim TOKEN, as bosk "
+	               "next has printed it", id, who.p, r->asked->token ? ": the token given is another one" : "");
 }
 
 /* ---- what follows ---- */
@@ -189,7 +193,7 @@ static int record(struct db_txn *t, void *ctx, struct err *e)
 	size_t ordinal;
 
 	done_fini(out);
-	if (queue_find_item_in(&out->queue, &ordinal, t, r->asked->item, r->asked->queue, e) != 0)
+	if (meant_item_in(&out->queue, &ordinal, t, r->asked->item, r->asked->queue, r->asked->token, true, e) != 0)
 		return -1;
 	int rc = queue_load_in(&q, t, out->queue, e);
 	if (rc == 0)

@@ -164,8 +164,8 @@ bool lease_again(const struct item_row *r, const char *token)
 
 bool lease_may_end(const struct item_row *r, const char *token)
 {
-	if (!r->token || (token && str_eq(token, r->token)))
-		return true;
+	if (!r->token || token)
+		return str_eq(token, r->token);
 	AUTO_FREE char *who = holder(r);
 	pid_t pid = getppid();
 	for (int i = 0; who && pid > 0 && i < ANCESTORS_MAX; i++, pid = owner_parent(pid)) {

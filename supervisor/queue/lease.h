@@ -26,7 +26,8 @@ uint64_t lease_age_ms(const struct item_row *r);
 /* Did the process claim it that asks again? A shell and the copies of itself that it makes for $( ) and ( ) are one,
  * as long as the copy that claimed it is gone. */
 bool lease_again(const struct item_row *r, const char *token);
-/* May the caller end it: does it have the token (NULL = none given), or does it descend from the owner? */
+/* May the caller end it? Who gives a token (NULL = none) must have the right one, for one that nobody has claimed there
+ * is none; who gives none must descend from the owner. */
 bool lease_may_end(const struct item_row *r, const char *token);
 
 /* "process 4242, 2 h 10 m ago", "process 4242 of host x, ...", "process 4242, which is gone, ..." */

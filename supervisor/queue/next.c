@@ -6,6 +6,7 @@
 
 #include "change.h"
 #include "lease.h"
+#include "meant.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/seal.h"
@@ -82,9 +83,9 @@ static int release(struct db_txn *t, struct queue *q, size_t i, const struct ite
 	return dry ? 0 : change_item_in(t, q, i, TASK_WAITING, NULL, e);
 }
 
-/* Looks at the claimed items: those of the dead are released, *again is the first one that this process has. */
-static int look_at_claims(struct db_txn *t, struct queue *q, const struct next_asked *asked, bool dry, size_t *again,
-                          struct strv *lines, struct err *e)
+/* Looks at the claimed items: those of the dead are released, but not the one that is wanted by who has it: *again. */
+static int look_at_claims(struct db_txn *t, struct queue *q, const struct next_asked *asked, size_t wanted, bool dry,
+                          size_t *again, struct strv *lines, struct err *e)
 {
 	int rc = 0;
 
@@ -95,8 +96,7 @@ static int look_at_claims(struct db_txn *t, struct queue *q, const struct next_a
 			continue;
 		rc = queue_item_load_in(&item, t, q->id, i + 1, e);
 		enum lease lease = rc == 0 ? lease_of(&item.item, asked->max_age_ms) : LEASE_NONE;
-		bool named = !asked->item || str_eq(asked->item, q->links[i].id);
-		if (lease != LEASE_NONE && named && *again == SIZE_MAX && lease_again(&item.item, asked->token)) {
+		if (lease != LEASE_NONE && i == wanted && lease_again(&item.item, asked->token)) {
 			*again = i;
 		} else if (lease == LEASE_ORPHAN) {
 			rc = release(t, q, i, &item.item, lines, dry, e);
@@ -162,16 +162,15 @@ static int refuse(struct db_txn *t, const struct queue *q, size_t i, struct strv
 	                         id, id);
 }
 
-/* The first that is ready, before *at: that one, then. */
-static bool choose(const struct queue *q, size_t wanted, size_t *at)
+/* The wanted one if it is ready, or the first that is; SIZE_MAX = none. */
+static size_t choose(const struct queue *q, size_t wanted)
 {
-	for (size_t i = 0; i < q->n && i < *at; i++) {
-		if ((wanted != SIZE_MAX && wanted != i) || !queue_ready(q, i))
-			continue;
-		*at = i;
-		return true;
-	}
-	return false;
+	if (wanted != SIZE_MAX)
+		return queue_ready(q, wanted) ? wanted : SIZE_MAX;
+	for (size_t i = 0; i < q->n; i++)
+		if (queue_ready(q, i))
+			return i;
+	return SIZE_MAX;
 }
 
 /* One queue. *taken: an item of it was claimed. */
@@ -186,10 +185,10 @@ static int from_queue(struct db_txn *t, struct asking *a, const char *id, size_t
 	if (rc == 0)
 		rc = change_free_in(a->site, t, &q, e);
 	if (rc == 0)
-		rc = look_at_claims(t, &q, a->asked, false, &at, &out->released, e);
+		rc = look_at_claims(t, &q, a->asked, wanted, false, &at, &out->released, e);
 	bool resumed = at != SIZE_MAX;
-	if (rc == 0 && choose(&q, wanted, &at))
-		resumed = false;
+	if (rc == 0 && !resumed)
+		at = choose(&q, wanted);
 	if (rc == 0 && at == SIZE_MAX && wanted != SIZE_MAX)
 		rc = refuse(t, &q, wanted, &out->waiting, e);
 	if (rc == 0 && at != SIZE_MAX) {
@@ -266,22 +265,17 @@ static int claim(struct db_txn *t, void *ctx, struct err *e)
 
 	next_fini(a->out);
 	a->out->found = NEXT_COMPLETED;
-	a->any = asked->item || asked->queue;
-	if (!a->any)
-		return from_active(t, a, e);
-	if (!asked->item) {
-		mem_set(&a->out->queue, asked->queue);
-		return from_queue(t, a, asked->queue, SIZE_MAX, &taken, e);
-	}
-	if (queue_find_item_in(&queue, &ordinal, t, asked->item, asked->queue, e) != 0)
+	if (asked->item && meant_item_in(&queue, &ordinal, t, asked->item, asked->queue, asked->token, false, e) != 0)
 		return -1;
-	const char *colon = strrchr(asked->item, ':');
-	struct next_asked alone = *asked;
-	alone.item = colon ? colon + 1 : asked->item;
-	a->asked = &alone;
-	int rc = from_queue(t, a, queue, ordinal - 1, &taken, e);
-	a->asked = asked;
-	return rc;
+	if (!asked->item && asked->token && meant_claim_in(&queue, &ordinal, t, asked->token, asked->queue, e) != 0)
+		return -1;
+	a->any = queue || asked->queue;
+	if (queue)
+		return from_queue(t, a, queue, ordinal - 1, &taken, e);
+	if (!asked->queue)
+		return from_active(t, a, e);
+	mem_set(&a->out->queue, asked->queue);
+	return from_queue(t, a, asked->queue, SIZE_MAX, &taken, e);
 }
 
 int next_claim(struct next *out, struct site *site, const struct next_asked *asked, struct err *e)
@@ -312,7 +306,7 @@ struct releasing {
 static int release_all(struct db_txn *t, void *ctx, struct err *e)
 {
 	struct releasing *r = ctx;
-	struct next_asked nobody = {.item = "", .max_age_ms = r->max_age_ms};
+	struct next_asked nobody = {.max_age_ms = r->max_age_ms};
 	AUTO_STRV struct strv ids = {0};
 	size_t none;
 
@@ -322,7 +316,7 @@ static int release_all(struct db_txn *t, void *ctx, struct err *e)
 		struct queue q;
 		rc = queue_load_in(&q, t, ids.v[i], e);
 		if (rc == 0)
-			rc = look_at_claims(t, &q, &nobody, r->dry, &none, r->lines, e);
+			rc = look_at_claims(t, &q, &nobody, SIZE_MAX, r->dry, &none, r->lines, e);
 		queue_fini(&q);
 	}
 	return rc;

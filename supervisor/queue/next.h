@@ -6,12 +6,12 @@
 
 struct next_asked {
 	const char *item, *queue; /* NULL = the first that is ready, of the first active queue that has one */
-	const char *token;        /* what the caller says it has; NULL = nothing */
+	const char *token;        /* of the claim that the caller goes on with; NULL = none, and one that holds no more is none */
 	uint64_t max_age_ms;      /* orphans.max_age */
 };
 
 enum next_found {
-	NEXT_ITEM,      /* claimed now, or before by the same process */
+	NEXT_ITEM,      /* claimed now, or before: then it was named by who has it, or its token was */
 	NEXT_EMPTY,     /* nothing is ready: `waiting` says why */
 	NEXT_COMPLETED, /* all items are */
 	NEXT_FAILED,    /* all items have ended, some failed */

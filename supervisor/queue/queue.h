@@ -65,6 +65,8 @@ int queue_find_item(char **queue, size_t *ordinal, const struct site *site, cons
                     struct err *e);
 int queue_find_item_in(char **queue, size_t *ordinal, struct db_txn *t, const char *name, const char *in,
                        struct err *e);
+/* All queues that have an item S-1, the active ones, `active` of them, first. */
+int queue_find_all_in(struct strv *out, size_t *active, struct db_txn *t, const char *name, struct err *e);
 
 /* pending executing completed failed skipped */
 const char *queue_word(enum task_state s);

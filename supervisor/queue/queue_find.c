@@ -89,6 +89,8 @@ static int look_up(size_t *ordinal, struct db_txn *t, const char *queue, const c
 	size_t n;
 	uint64_t number = 0;
 
+	if (plan_id_fault(item)) /* not every text can be a key */
+		return err_set(e, ERR_MISSING, "queue %s has no such item", queue);
 	if (db_get(t, DB_items, key, &value, &n, e) != 0)
 		return -1;
 	AUTO_FREE char *text = mem_strndup(value, n);
@@ -112,12 +114,40 @@ static int in_queue(char **queue, size_t *ordinal, struct db_txn *t, const char 
 	return 0;
 }
 
+int queue_find_all_in(struct strv *out, size_t *n_active, struct db_txn *t, const char *name, struct err *e)
+{
+	AUTO_STRV struct strv active = {0}, all = {0};
+
+	*out = (struct strv){0};
+	*n_active = 0;
+	if (plan_id_fault(name))
+		return 0;
+	if (list_in(&active, t, false, e) != 0 || list_in(&all, t, true, e) != 0)
+		return -1;
+	for (size_t i = 0; i < active.n + all.n; i++) {
+		const char *id = i < active.n ? active.v[i] : all.v[i - active.n];
+		struct err absent = {0};
+		size_t ordinal;
+		if (i >= active.n && strv_has(&active, id))
+			continue;
+		if (look_up(&ordinal, t, id, name, &absent) == 0) {
+			strv_add(out, id);
+			*n_active += i < active.n;
+		} else if (absent.kind != ERR_MISSING) {
+			*e = absent;
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int queue_find_item_in(char **queue, size_t *ordinal, struct db_txn *t, const char *name, const char *in,
                        struct err *e)
 {
 	const char *colon = strrchr(name, ':');
-	AUTO_STRV struct strv active = {0}, all = {0}, with = {0};
+	AUTO_STRV struct strv with = {0};
 	AUTO_STR struct str names = {0};
+	size_t active;
 
 	*queue = NULL;
 	if (colon) {
@@ -128,29 +158,13 @@ int queue_find_item_in(char **queue, size_t *ordinal, struct db_txn *t, const ch
 	}
 	if (in)
 		return in_queue(queue, ordinal, t, in, name, e);
-	if (plan_id_fault(name))
-		return err_set(e, ERR_MISSING, "no queue has an item '%s'", name);
-	if (list_in(&active, t, false, e) != 0 || list_in(&all, t, true, e) != 0)
+	if (queue_find_all_in(&with, &active, t, name, e) != 0)
 		return -1;
-	for (size_t i = 0; i < active.n + all.n; i++) {
-		const char *id = i < active.n ? active.v[i] : all.v[i - active.n];
-		struct err absent = {0};
-		if (i >= active.n && strv_has(&active, id))
-			continue;
-		if (look_up(ordinal, t, id, name, &absent) == 0) {
-			strv_add(&with, id);
-			if (i < active.n)
-				break;
-		} else if (absent.kind != ERR_MISSING) {
-			*e = absent;
-			return -1;
-		}
-	}
 	if (!with.n)
 		return err_set(e, ERR_MISSING, "no queue has an item '%s'", name);
 	for (size_t i = 0; i < with.n; i++)
 		str_addf(&names, "%s%s:%s", i ? ", " : "", with.v[i], name);
-	if (with.n > 1)
+	if (!active && with.n > 1)
 		return err_set(e, ERR_USAGE, "item %s is in several queues: say which: %s", name, names.p);
 	return in_queue(queue, ordinal, t, with.v[0], name, e);
 }

@@ -56,6 +56,10 @@ bool queue_is(const struct queue_row *row)
 
 int queue_row_load_in(struct queue_row *out, struct db_txn *t, const char *id, struct err *e)
 {
+	if (plan_id_fault(id)) { /* not every text can be a key */
+		*out = (struct queue_row){0};
+		return err_set(e, ERR_MISSING, "there is no queue '%.80s'; bosk queue list", id);
+	}
 	if (get(t, DB_queues, id, &queue_row_rec, out, e) != 0)
 		return e->kind == ERR_MISSING ? err_set(e, ERR_MISSING, "there is no queue %s; bosk queue list", id) : -1;
 	if (queue_is(out))

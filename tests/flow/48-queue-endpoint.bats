@@ -89,7 +89,7 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     jq -e '.status == "error"' "$OUT"
 }
 
-@test "S2.3: next gives the first ready item in order, with claim and progress; again to the same process" {
+@test "S2.3: next gives the first ready item in order, with claim and progress; again to who has it and says so" {
     ask next
     expect_status 0
     jq -e '.item_id == "S-1" and .status == "executing" and .resumed == false and (has("resume_note") | not) and
@@ -97,10 +97,11 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
         .queue_progress == {"completed": 0, "remaining": 4, "total": 4, "progress": "0/4"} and
         .execution_hints.task_count == 2' "$OUT"
     claim=$(jq -r .claim "$OUT")
-    ask next
+    ask next S-1
     jq -e --arg c "$claim" '.item_id == "S-1" and .resumed and (.resume_note | length > 0) and .claim == $c and .claims == 2' "$OUT"
     # A shell and what it makes for $( ) and ( ) are one.
-    equal again "$("$BOSK_BIN" next 3>&- 2>/dev/null | jq -r .item_id)" S-1
+    equal again "$("$BOSK_BIN" next S-1 3>&- 2>/dev/null | jq -r .item_id)" S-1
+    equal again "$("$BOSK_BIN" next --claim "$claim" 3>&- 2>/dev/null | jq -c '[.item_id, .resumed]')" '["S-1",true]'
     equal "issue" "$(exported S-1 '.started_at | length')" 20
     # Another process gets another item; S-4 shares a file with S-1, S-2 needs it.
     somebody next
@@ -176,6 +177,41 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     equal "of QUE-1" "$(item S-1)" executing
     run_bosk done S-3 --queue QUE-1
     expect_status 5
+}
+
+@test "done by a bare id: the item of the token, or of the caller's claim, never one of another queue by chance" {
+    sed 's/"QUE-1"/"QUE-2"/' "$SCRATCH/issues/queues/QUE-1.json" >"$SCRATCH/issues/queues/QUE-2.json"
+    run_bosk queue add "$SCRATCH/issues/queues/QUE-2.json"
+    expect_status 0
+    status_of() { "$BOSK_BIN" queue dag "$1" | jq -r ".nodes[] | select(.id == \"$2\") | .status"; }
+    somebody next QUE-2:S-1
+    token=$(jq -r .claim "$SCRATCH/other.json")
+    ask next --claim "$token" # of whatever queue, though QUE-1 has something ready
+    jq -e '.queue_id == "QUE-2" and .item_id == "S-1" and .resumed' "$OUT"
+    stop_somebody
+    somebody next QUE-2:S-3
+    # Nobody's, in several queues; a token of nothing.
+    run_bosk done S-4
+    expect_status 2
+    expect_text 'QUE-1:S-4, QUE-2:S-4'
+    for words in 'QUE-1:S-4 --claim bogus' 'QUE-1:S-1 --claim '"$token" 'QUE-2:S-3 --claim '"$token"; do
+        run_bosk done $words
+        expect_status 5
+    done
+    BOSK_CLAIM=bogus run_bosk done QUE-1:S-4
+    expect_status 5
+    equal items "$(items)" 'S-1=pending S-2=pending S-3=pending S-4=pending'
+    run_bosk done S-1 --claim "$token"
+    expect_status 0
+    equal "of QUE-2" "$(status_of QUE-2 S-1)" completed
+    # The caller's own.
+    ask next QUE-2:S-2
+    expect_status 0
+    ask done S-2
+    expect_status 0
+    equal "of QUE-2" "$(status_of QUE-2 S-2)" completed
+    equal items "$(items)" 'S-1=pending S-2=pending S-3=pending S-4=pending'
+    stop_somebody
 }
 
 @test "done: the seed's flow is detail and done; the result is kept as it was given" {
@@ -336,7 +372,10 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     jq -e '.item_id == "S-1" and .resumed == false and .claims == 2' "$OUT"
     # Who had it before has it no more.
     ask done S-1 --claim "$token"
-    expect_status 0 # this process has it now
+    expect_status 5
+    expect_text 'the token given is another one'
+    ask done S-1 # this process has it now
+    expect_status 0
     ask next S-3
     rm "$BOOT_SHIFT"
     ask done S-3
@@ -359,6 +398,25 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     stop_somebody
     run_bosk doctor
     expect_text 'QUE-1:S-1 .*claimed by process [0-9]+, which is gone' "$OUT"
+}
+
+@test "names that nothing can have are unknown ones" {
+    BOSK_BIN=$PLAIN
+    long=$(printf '%0600d' 0)
+    for name in :S-1 "$long:S-1" "QUE-1:" "QUE-1:$long" "QUE-1:a b" ":" "" "$long"; do
+        for command in detail next done; do
+            run_bosk $command "$name"
+            expect_status 2
+        done
+    done
+    for id in '' "$long" ../x; do
+        for words in 'detail S-1 --queue' 'next S-1 --queue' 'next --queue' 'done S-1 --queue' 'queue dag' 'queue show' \
+            'queue show --json' 'queue dag --queue' 'queue export' 'queue remove' 'retry --queue'; do
+            run_bosk $words "$id"
+            expect_status 2
+        done
+    done
+    equal items "$(items)" 'S-1=pending S-2=pending S-3=pending S-4=pending'
 }
 
 @test "64 done at the same time: none is lost, the queue ends once" {
@@ -402,6 +460,14 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     equal empty "$(jq -r 'select(.status == "empty") | .status' "$SCRATCH"/next.* | wc -l)" 6
 }
 
+@test "next from one process several times at once: each call gets an item of its own" {
+    for i in 1 2 3; do "$BOSK_BIN" next >"$SCRATCH/next.$i" 2>/dev/null 3>&- & done
+    wait
+    equal items "$(jq -r 'select(.item_id) | .item_id' "$SCRATCH"/next.* | sort)" $'S-1\nS-3'
+    equal tokens "$(jq -r 'select(.claim) | .claim' "$SCRATCH"/next.* | sort -u | wc -l)" 2
+    equal empty "$(jq -r 'select(.status == "empty") | .status' "$SCRATCH"/next.* | wc -l)" 1
+}
+
 @test "inside a task done writes the result file only; next is refused there" {
     BOSK_TASK=S-1 BOSK_RESULT_FILE=$SCRATCH/result ask done S-1 --result '{"summary": "x"}'
     expect_status 0
@@ -410,6 +476,15 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     BOSK_TASK=S-1 BOSK_RESULT_FILE=$SCRATCH/result ask done S-1 --fail --reason '{"task_id": "T2", "message": "red"}'
     expect_status 0
     jq -e '.status == "failed" and .failure_details.task_id == "T2"' "$SCRATCH/result"
+    cp "$SCRATCH/result" "$SCRATCH/before"
+    for name in S-3 QUE-1:S-3 QUE-1: T1; do
+        BOSK_TASK=S-1 BOSK_RESULT_FILE=$SCRATCH/result ask done "$name" --result '{"summary": "of another"}'
+        expect_status 2
+        expect_text 'inside task S-1'
+    done
+    cmp "$SCRATCH/result" "$SCRATCH/before"
+    BOSK_TASK=S-1 BOSK_RESULT_FILE=$SCRATCH/result ask done QUE-1:S-1
+    expect_status 0
     BOSK_TASK=S-1 ask done S-1
     expect_status 4
     BOSK_TASK=S-1 ask next
