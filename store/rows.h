@@ -98,7 +98,10 @@
 	F(list, step_texts)  /* beside them: what an agent is told of this step */                \
 	F(list, step_gates)  /* step, gate's name, command, step, name, command, ... */           \
 	F(list, claims)      /* criteria in prose: step, text, ...; nobody can check them */      \
-	F(str, missing)      /* why it cannot be run: its solution is not there, ... */
+	F(str, missing)      /* why it cannot be run: its solution is not there, ... */           \
+	/* Its prompt and step_texts are not kept, but made of its solution again when it is its turn (queue_texts). */ \
+	F(str, texts)        /* seal_hash of them; NULL = they are kept */                        \
+	F(u64, text_bytes)   /* of all of them */
 
 /* Where a task stands. Key: queue/ordinal/s. state: names of enum task_state. */
 #define TASK_FIELDS(F)                                                                            \

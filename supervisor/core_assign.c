@@ -6,6 +6,7 @@
 #include "core.h"
 #include "escape.h"
 #include "own.h"
+#include "queue/queue.h"
 #include "repair.h"
 #include "share.h"
 #include "standing.h"
@@ -84,7 +85,14 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	AUTO_STRV struct strv trailers = {0}, idle = {0}, hashes = {0};
 	struct err e = {0};
 	struct msg m = {.kind = MSG_TASK};
+	struct task_def texts = {0};
 
+	if (d->texts && queue_texts(&texts, s->site, s->row.queue, task + 1, &e) != 0) {
+		c->slot_task[slot] = SIZE_MAX;
+		mem_set(&c->s->tasks[task].reason, e.text);
+		core_event(c, SCHED_FAILED, task);
+		return;
+	}
 	bool each = str_eq(c->cfg->steps, "each");
 	escape_idle(c, slot, &idle);
 	AUTO_FREE char *said = feedback && row->answers ? mem_printf("%s\n%s", feedback, row->answers)
@@ -109,7 +117,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.base = row->base,
 		.branch = row->branch,
 		.preamble = d->preamble,
-		.prompt = d->prompt,
+		.prompt = d->texts ? texts.prompt : d->prompt,
 		.run = d->run,
 		.executor = s->row.executor,
 		.env = d->env,
@@ -140,7 +148,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.human_patterns = c->cfg->stories_human,
 		.step_ids = d->step_ids,
 		.step_titles = d->step_titles,
-		.step_texts = each ? d->step_texts : (struct strv){0},
+		.step_texts = !each ? (struct strv){0} : d->texts ? texts.step_texts : d->step_texts,
 		.steps_each = each,
 		.step_gates = d->step_gates,
 		.claims = d->claims,
@@ -148,7 +156,9 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.solution = d->solution,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
-	if (pool_send(c->pool, slot, &m, &e) == 0)
+	int rc = pool_send(c->pool, slot, &m, &e);
+	rec_fini(&task_def_rec, &texts);
+	if (rc == 0)
 		return;
 	if (e.kind == ERR_GONE)
 		return; /* it died meanwhile: `gone` comes and fails the task */

@@ -59,7 +59,7 @@ static int check_executor(const struct session *s, struct err *e)
 	if (s->row.executor && *s->row.executor)
 		return 0;
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (s->plan.tasks[i].prompt && !task_state_ended(session_task_state(s, i)) &&
+		if ((s->plan.tasks[i].prompt || s->plan.tasks[i].texts) && !task_state_ended(session_task_state(s, i)) &&
 		    plan_end(&s->plan.tasks[i]) == TASK_WAITING)
 			return err_set(e, ERR_USAGE, "task %s needs an agent, and session %s knows none any more: bosk resume %s "
 			               "--executor CMD", s->plan.tasks[i].id, s->sid, s->sid);

@@ -172,6 +172,10 @@ size_t plan_runs(const struct plan *p); /* how many tasks run */
  * `p` is in an order that its dependencies allow. */
 bool plan_assign(uint32_t *slot, const struct plan *p, size_t slots);
 
+/* The prompt and step_texts of a task of a queue, which are not kept with it (d->texts), made of the JSON texts of its item,
+ * its solution and its issue (NULL = there is none). ERR_DAMAGED: these are not what they were. */
+int plan_texts_make(struct task_def *d, const char *item, const char *solution, const char *issue, struct err *e);
+
 /* The same for two normalised paths or globs (a gate's `paths`, `protect`). */
 bool plan_paths_overlap(const char *a, const char *b);
 

@@ -173,7 +173,7 @@ void plan_check_sizes(struct plan_loader *l)
 		                                    &d->step_ids,   &d->step_titles, &d->step_texts, &d->step_gates,
 		                                    &d->claims};
 		const char *const texts[] = {d->preamble, d->prompt, d->run};
-		size_t n = 0;
+		size_t n = d->text_bytes;
 
 		for (size_t k = 0; k < MEM_COUNT(lists); k++)
 			n += bytes_of(lists[k]);

@@ -134,4 +134,6 @@ void plan_foreign_write(const struct task_def *d, struct str *out)
 			break;
 		}
 	}
+	/* Not read back: what such a task is told is made of its solution (plan_texts), which is not here. */
+	plan_write_text(out, "texts", d->texts);
 }

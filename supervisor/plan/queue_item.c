@@ -320,6 +320,7 @@ static void read_solution(struct queue_reader *r, size_t line, struct task_def *
 	}
 	queue_item_keepable(r, r->file, line, d->id, i->solution_raw);
 	queue_task_fill(r->l, r->file, line, d, i, item, own, issue);
+	plan_texts_drop(d);
 	json_free(solution);
 }
 

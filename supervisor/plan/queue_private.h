@@ -107,6 +107,9 @@ void queue_names_resolve(struct queue_reader *r, const struct json_span *groups,
 void queue_task_fill(struct plan_loader *l, const char *file, size_t line, struct task_def *d, struct item_def *i,
                      const struct json_t *item, const struct json_t *solution, const struct json_t *issue);
 
+/* plan_texts.c: its long texts go, as they can be made again: see task_def. */
+void plan_texts_drop(struct task_def *d);
+
 /* queue_check.c: everything is read, without faults so far: l->tasks[i], l->origins[i].file and .line, q->defs[i] and
  * q->states[i] in the order of execution. Ids are unique; `needs` are ids of items, no item needs itself, all are known;
  * q->row.groups and q->row.conflicts are as store/rows.h says (members and orders are ids of items that there are, the

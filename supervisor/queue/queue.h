@@ -42,6 +42,8 @@ struct queue_item {
 };
 int queue_item_load(struct queue_item *out, const struct site *site, const char *queue, size_t ordinal, struct err *e);
 int queue_item_load_in(struct queue_item *out, struct db_txn *t, const char *queue, size_t ordinal, struct err *e);
+/* The prompt and step_texts of an item, which its task does not keep; the caller releases *out with rec_fini. */
+int queue_texts(struct task_def *out, const struct site *site, const char *queue, size_t ordinal, struct err *e);
 /* What may change of it: its task's row and its own. */
 int queue_item_put_in(struct db_txn *t, const char *queue, size_t ordinal, const struct queue_item *item,
                       struct err *e);

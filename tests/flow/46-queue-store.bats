@@ -260,6 +260,9 @@ SH
     expect_status 1
     before=$("$BOSK_BIN" queue dag QUE-1)
     rm .git/bosk/store/data.mdb
+    # Killed once its rows are back, and again: the rest follows.
+    BOSK_FAILPOINT_AT=mend.queue.restored:1 run_bosk verify --repair
+    expect_status 137
     run_bosk verify --repair
     expect_status 0
     equal graph "$("$BOSK_BIN" queue dag QUE-1)" "$before"
