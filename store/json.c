@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "json_number.h"
 
 enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, REAL_DIGITS = 15 };
+#define MAX_EXACT 9007199254740992.0 /* 2^53: below, each whole number has its real */
 
 /* jansson's answer to "no memory" is NULL, to be checked at every call; ours is to abort. Every
  * value begins with one of the three functions that call this. */
@@ -249,6 +251,11 @@ json_t *json_parse_own(const char *text, size_t n, struct err *e)
 	json_start();
 	/* Of two equal keys each reader takes another one: refused. */
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
+	if (!j && json_error_code(&error) == json_error_numeric_overflow) { /* the rest is as good as ever */
+		AUTO_STR struct str loose = {0};
+		json_number_loosen(&loose, text, n, true);
+		j = json_loadb(loose.p, loose.len, JSON_REJECT_DUPLICATES, &error);
+	}
 	if (!j)
 		err_set(e, ERR_USAGE, "not JSON: line %d, column %d: %s", error.line, error.column,
 		        error.text);
@@ -290,6 +297,12 @@ void json_keys(const json_t *map, struct strv *out)
 
 bool json_u64(const json_t *j, uint64_t *out)
 {
+	double real = json_real_value(j); /* 0 when it is none */
+
+	if (json_is_real(j) && real >= 0 && real < MAX_EXACT && real == (double)(uint64_t)real) {
+		*out = (uint64_t)real; /* 1.0 */
+		return true;
+	}
 	if (!json_is_integer(j) || json_integer_value(j) < 0)
 		return false;
 	*out = (uint64_t)json_integer_value(j);

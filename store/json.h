@@ -35,14 +35,15 @@ void json_quote(struct str *out, const char *text);
 void json_quote_n(struct str *out, const char *text, size_t n); /* of n bytes */
 void json_write_list(const struct strv *texts, struct str *out);
 
-/* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). */
+/* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). Numbers that are too large
+ * are texts. */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);
 /* Text that bosk has stored itself: of any length. */
 struct json_t *json_parse_own(const char *text, size_t n, struct err *e);
 const char *json_get_text(const struct json_t *map, const char *key); /* NULL when not a string */
 const struct json_t *json_get(const struct json_t *map, const char *key); /* NULL: not there, null, or no map */
 void json_keys(const struct json_t *map, struct strv *out); /* in their order; none when it is no map */
-bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on */
+bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on (1.0 is one) */
 const char *json_text(const struct json_t *j);        /* NULL when not a string */
 bool json_is_list(const struct json_t *j);
 bool json_is_map(const struct json_t *j);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "json.h"
+#include "json_number.h"
 
 __attribute__((format(printf, 4, 5)))
 static int fault(const struct json_cut *c, const char *at, struct json_fault *f, const char *fmt, ...)
@@ -190,8 +191,11 @@ static json_t *parse(const struct json_span *s, struct json_fault *f)
 	}
 	json_start();
 	json_t *j = json_loadb(s->p, s->n, flags, &error);
-	if (!j && json_error_code(&error) == json_error_numeric_overflow)
-		j = json_loadb(s->p, s->n, flags | JSON_DECODE_INT_AS_REAL, &error);
+	if (!j && json_error_code(&error) == json_error_numeric_overflow) {
+		AUTO_STR struct str loose = {0};
+		json_number_loosen(&loose, s->p, s->n, false);
+		j = json_loadb(loose.p, loose.len, flags, &error);
+	}
 	if (j)
 		return j;
 	size_t line = error.line > 0 ? (size_t)error.line : 1, column = error.column > 0 ? (size_t)error.column : 1;

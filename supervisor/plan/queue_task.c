@@ -136,9 +136,10 @@ static uint64_t minutes_of(const struct queue_solution *s)
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		AUTO_FREE char *text = queue_steps_line(json_get(s->v[i].json, "estimated_minutes"), TITLE_MAX);
+		const struct json_t *v = json_get(s->v[i].json, "estimated_minutes");
+		AUTO_FREE char *text = queue_steps_line(v, TITLE_MAX);
 		uint64_t n = 0;
-		total += text && str_u64(text, &n) && n <= 100000 ? n : MINUTES;
+		total += (json_u64(v, &n) || (text && str_u64(text, &n))) && n <= 100000 ? n : MINUTES;
 	}
 	return s->n ? total : MINUTES;
 }

@@ -128,6 +128,22 @@ static void parsing_gives_text_members(void **state)
 	json_free(j);
 }
 
+static void numbers_that_are_too_large_are_texts(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"a\":98765432109876543210,\"b\":1e999,\"c\":\"\\\"-99999999999999999999\",\"d\":45,\"e\":-1.5e-3}";
+	struct err e = {0};
+	struct json_t *j = json_parse(text, strlen(text), &e);
+	uint64_t n;
+	assert_ok(j ? 0 : -1, &e);
+	assert_string_equal(json_get_text(j, "a"), "98765432109876543210");
+	assert_string_equal(json_get_text(j, "b"), "1e999");
+	assert_string_equal(json_get_text(j, "c"), "\"-99999999999999999999");
+	assert_true(json_u64(json_get(j, "d"), &n) && n == 45);
+	assert_int_equal(json_kind(json_get(j, "e")), JSON_IS_NUMBER);
+	json_free(j);
+}
+
 static void refused(const char *text, size_t n, const char *why)
 {
 	struct err e = {0};
@@ -191,6 +207,7 @@ int main(void)
 		cmocka_unit_test(what_drives_a_terminal_is_escaped),
 		cmocka_unit_test(any_text_can_be_read_back),
 		cmocka_unit_test(parsing_gives_text_members),
+		cmocka_unit_test(numbers_that_are_too_large_are_texts),
 		cmocka_unit_test(hostile_text_is_refused),
 		cmocka_unit_test(nesting_of_32_is_allowed_and_33_is_not),
 	};

@@ -95,6 +95,14 @@ static void numbers_of_any_size(void **state)
 	assert_non_null(j);
 	assert_int_equal(json_count(j), 3);
 	assert_false(json_u64(json_nth(j, 1), &n));
+	assert_true(json_u64(json_nth(j, 0), &n)); /* as large as it is, whatever stands beside it */
+	assert_true(n == UINT64_C(9007199254740993));
+	json_free(j);
+	j = json_cut_text("[1.0, 1.5, -1.0, 9007199254740992.0, 1e3]", 41, &f);
+	assert_true(json_u64(json_nth(j, 0), &n) && n == 1);
+	for (size_t i = 1; i < 4; i++)
+		assert_false(json_u64(json_nth(j, i), &n));
+	assert_true(json_u64(json_nth(j, 4), &n) && n == 1000);
 	json_free(j);
 	j = json_cut_text("9007199254740993", 16, &f);
 	assert_true(json_u64(j, &n));

@@ -1,0 +1,54 @@
+/* json_number: finds the numbers in a text of JSON that are too large, and writes them so that they can be read. */
+#include "json_number.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Behind the string that begins at text[i] with ". */
+static size_t past_string(const char *text, size_t i, size_t n)
+{
+	for (i++; i < n && text[i] != '"'; i++)
+		if (text[i] == '\\')
+			i++;
+	return i < n ? i + 1 : n;
+}
+
+static size_t number_len(const char *p, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && p[len] && strchr("+-.0123456789Ee", p[len]))
+		len++;
+	return len;
+}
+
+static bool too_large(const char *p, size_t n, bool *whole)
+{
+	AUTO_FREE char *word = mem_strndup(p, n);
+	char *end;
+
+	*whole = !strpbrk(word, ".eE");
+	errno = 0;
+	if (*whole) {
+		strtoll(word, &end, 10);
+		return errno == ERANGE && !*end;
+	}
+	return isinf(strtod(word, &end)) && !*end;
+}
+
+void json_number_loosen(struct str *out, const char *text, size_t n, bool quote)
+{
+	for (size_t i = 0; i < n;) {
+		bool digit = text[i] == '-' || (text[i] >= '0' && text[i] <= '9'), whole;
+		size_t len = digit ? number_len(text + i, n - i) : text[i] == '"' ? past_string(text, i, n) - i : 1;
+		bool large = digit && too_large(text + i, len, &whole);
+		str_add(out, large && quote ? "\"" : "");
+		str_addn(out, text + i, len);
+		str_add(out, !large ? "" : quote ? "\"" : whole ? ".0" : "");
+		i += len;
+	}
+}
