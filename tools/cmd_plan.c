@@ -11,6 +11,7 @@
 #include "store/json.h"
 #include "supervisor/agents.h"
 #include "supervisor/session.h"
+#include "worker/gate.h"
 #include "worker/git.h"
 
 int cmd_plan_show(const struct cmd_line *l);
@@ -51,6 +52,13 @@ static uint64_t places(const struct plan *p, const struct batch *b)
 	return jobs < runs ? jobs : runs ? runs : 1;
 }
 
+/* Of the gates of a solution's steps, which have the time that the task has. */
+static uint64_t gate_limit(const struct task_def *d, const struct batch *b)
+{
+	uint64_t limit = agents_limit(d, b->create.agent, &b->config);
+	return limit ? limit : GATE_TIMEOUT_MS;
+}
+
 static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, const struct batch *b)
 {
 	const struct task_def *d = &p->tasks[i];
@@ -73,7 +81,7 @@ static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, c
 	json_put_text(j, "agent", agents_of(d, b->create.agent) ? agents_of(d, b->create.agent) : "shell");
 	json_put_u64(j, "limit", agents_limit(d, b->create.agent, &b->config) / 1000);
 	plan_story_json(d, j);
-	plan_queue_json(p, i, j);
+	plan_queue_json(p, i, gate_limit(d, b), j);
 	json_put_text(j, "command", who(d, &b->create));
 	return j;
 }
@@ -242,7 +250,7 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 		AUTO_FREE char *branch = session_task_branch(b->config.branch, "SESSION", d);
 		str_addf(&out, "%s\n", d->id);
 		plan_story_text(d, slots[i], &out);
-		plan_queue_text(p, i, &out);
+		plan_queue_text(p, i, gate_limit(&p->tasks[i], b), &out);
 		if (!plan_queue_runs(p, i))
 			continue;
 		str_addf(&out, "  branch  %s\n", branch);

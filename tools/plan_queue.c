@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "supervisor/plan/dag.h"
 #include "supervisor/queue/queue.h"
@@ -66,7 +67,7 @@ void plan_queue_batches(struct plan *p)
 	dag_waves(p->wave, to, at, p->n, NULL, NULL);
 }
 
-static void put_gates(const struct task_def *d, struct json_t *task)
+static void put_gates(const struct task_def *d, uint64_t limit_ms, struct json_t *task)
 {
 	struct json_t *gates = json_list();
 
@@ -75,12 +76,13 @@ static void put_gates(const struct task_def *d, struct json_t *task)
 		json_put_text(gate, "step", d->step_gates.v[i]);
 		json_put_text(gate, "name", d->step_gates.v[i + 1]);
 		json_put_text(gate, "run", d->step_gates.v[i + 2]);
+		json_put_u64(gate, "limit", limit_ms / 1000);
 		json_add(gates, gate);
 	}
 	json_put(task, "step_gates", gates);
 }
 
-void plan_queue_json(const struct plan *p, size_t i, struct json_t *task)
+void plan_queue_json(const struct plan *p, size_t i, uint64_t gate_ms, struct json_t *task)
 {
 	const struct task_def *d = &p->tasks[i];
 
@@ -94,7 +96,7 @@ void plan_queue_json(const struct plan *p, size_t i, struct json_t *task)
 	json_put_list(task, "in_turn", &d->in_turn);
 	json_put_text(task, "subject", d->subject);
 	json_put_list(task, "solution_steps", &d->step_ids);
-	put_gates(d, task);
+	put_gates(d, gate_ms, task);
 	json_put_text(task, "missing", d->missing);
 }
 
@@ -115,12 +117,14 @@ static void add_names(struct str *out, const char *label, const struct strv *nam
 		add_line(out, label, all.p);
 }
 
-void plan_queue_text(const struct plan *p, size_t i, struct str *out)
+void plan_queue_text(const struct plan *p, size_t i, uint64_t gate_ms, struct str *out)
 {
 	const struct task_def *d = &p->tasks[i];
+	AUTO_STR struct str limit = {0};
 
 	if (!str_eq(p->kind, "queue"))
 		return;
+	clock_add_duration(&limit, gate_ms);
 	if (!plan_queue_runs(p, i))
 		add_line(out, "state", queue_word(state_of(p, i)));
 	if (d->solution && d->issue) {
@@ -138,7 +142,8 @@ void plan_queue_text(const struct plan *p, size_t i, struct str *out)
 		add_line(out, k ? "" : "steps", step);
 		for (size_t g = 0; g + 2 < d->step_gates.n; g += 3)
 			if (str_eq(d->step_gates.v[g], d->step_ids.v[k])) {
-				AUTO_FREE char *gate = mem_printf("  gate %s: %s", d->step_gates.v[g + 1], d->step_gates.v[g + 2]);
+				AUTO_FREE char *gate = mem_printf("  gate %s (at most %s): %s", d->step_gates.v[g + 1], limit.p,
+				                                  d->step_gates.v[g + 2]);
 				add_line(out, "", gate);
 			}
 	}

@@ -11,7 +11,8 @@ bool plan_queue_runs(const struct plan *p, size_t i);
 /* Its batches are those of what is left: waves of the others do not count. Nothing for other plans. */
 void plan_queue_batches(struct plan *p);
 
-void plan_queue_json(const struct plan *p, size_t i, struct json_t *task);
-void plan_queue_text(const struct plan *p, size_t i, struct str *out);
+/* `gate_ms`: the limit of the gates of its steps. */
+void plan_queue_json(const struct plan *p, size_t i, uint64_t gate_ms, struct json_t *task);
+void plan_queue_text(const struct plan *p, size_t i, uint64_t gate_ms, struct str *out);
 
 #endif

@@ -9,7 +9,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
-enum { DEFAULT_TIMEOUT_MS = 30 * 60 * 1000, TAIL_BYTES = 16 * 1024 };
+enum { TAIL_BYTES = 16 * 1024 };
 
 void gate_report_fini(struct gate_report *r)
 {
@@ -85,7 +85,7 @@ static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, c
                    const char **verdict, uint64_t *ms, struct str *why, struct str *tail,
                    struct err *e)
 {
-	uint64_t timeout = g->timeout_ms ? g->timeout_ms : DEFAULT_TIMEOUT_MS;
+	uint64_t timeout = g->timeout_ms ? g->timeout_ms : GATE_TIMEOUT_MS;
 	AUTO_CLOSE int lock = -1;
 
 	if (g->exclusive) { /* one at a time in this repository; waiting does not count as its time */

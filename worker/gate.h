@@ -5,6 +5,8 @@
 
 #include "slot.h"
 
+enum { GATE_TIMEOUT_MS = 30 * 60 * 1000 }; /* of a gate that has none of its own */
+
 struct gate_report {
 	struct strv verdicts; /* name=verdict, in order */
 	char *red;            /* name of the first gate that is not pass or skipped, NULL when green */

@@ -63,7 +63,8 @@ int solution_gates(struct attempt *r, const struct strv *changed, struct gate_re
 
 	for (size_t i = 0; i + 2 < t->step_gates.n; i += 3)
 		if (whole || str_eq(t->step_gates.v[i], t->step_ids.v[r->step]))
-			gates[n++] = (struct msg_gate){.name = t->step_gates.v[i + 1], .run = t->step_gates.v[i + 2]};
+			gates[n++] = (struct msg_gate){.name = t->step_gates.v[i + 1], .run = t->step_gates.v[i + 2],
+			                               .timeout_ms = t->timeout_ms};
 	*report = (struct gate_report){0};
 	int rc = gate_run_these(s, gates, n, NULL, changed, r->env.v, r->dir, r->attempt, report, e);
 	mem_set(&r->step_red, report->red ? step_of(t, report->red) : NULL);
