@@ -24,6 +24,8 @@ struct names {
 	uint32_t *group_index; /* sorted by id */
 	struct str conflicts;
 	size_t edges;
+	uint32_t *listed; /* listed[i] == lists: item i is in the list that is being read */
+	uint32_t lists;
 };
 
 /* ---- ids ---- */
@@ -137,12 +139,12 @@ static bool read_members(struct names *w, struct strv *out, const struct json_t 
 		else if (!add_items(w, &all, name))
 			queue_warn(w->r, line, NULL, "%.80s: there is no item or solution \"%.80s\": left out", whose, name);
 	}
-	AUTO_FREE bool *seen = mem_array(w->n, sizeof *seen);
+	w->lists++; /* no memory of its own: there may be as many lists as items */
 	for (size_t i = 0; i < all.n; i++) {
 		uint32_t item = plan_index_find(w->by_id, w->tasks, w->n, all.v[i]);
-		if (!seen[item])
+		if (w->listed[item] != w->lists)
 			strv_add(out, all.v[i]);
-		seen[item] = true;
+		w->listed[item] = w->lists;
 	}
 	return true;
 }
@@ -384,6 +386,7 @@ void queue_names_resolve(struct queue_reader *r, const struct json_span *groups,
 	AUTO_FREE uint32_t *stamp = mem_array(w.n, sizeof *stamp);
 
 	w.by_id = plan_index_new(w.tasks, w.n);
+	w.listed = mem_array(w.n, sizeof *w.listed);
 	w.by_solution = mem_array(w.n, sizeof *w.by_solution);
 	for (size_t i = 0; i < w.n; i++)
 		if (w.tasks[i].solution)
@@ -411,4 +414,5 @@ void queue_names_resolve(struct queue_reader *r, const struct json_span *groups,
 	free(w.group_index);
 	free(w.by_solution);
 	free(w.by_id);
+	free(w.listed);
 }
