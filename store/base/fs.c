@@ -133,6 +133,13 @@ bool fs_is_dir(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+bool fs_is_pipe(const char *path)
+{
+	AUTO_FREE char *real = realpath(path, NULL);
+	struct stat st;
+	return real && stat(real, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st;

@@ -16,6 +16,7 @@ int fs_read(const char *path, size_t max, struct str *out, struct err *e);
 int fs_write(const char *path, const void *bytes, size_t n, bool durable, struct err *e);
 bool fs_exists(const char *path); /* lstat succeeds */
 bool fs_is_dir(const char *path); /* follows links */
+bool fs_is_pipe(const char *path); /* has a name in a folder, unlike /dev/fd/3: to open it may wait for ever */
 int fs_write_all(int fd, const void *bytes, size_t n, struct err *e);
 /* Remove a tree without following links or crossing to another file system. Absent = success. */
 int fs_remove_tree(const char *path, struct err *e);

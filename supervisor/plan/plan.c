@@ -224,6 +224,8 @@ static void read_file(struct plan_loader *l, const char *path)
 	} else if (!fs_exists(path) && stories_key(l, path)) {
 		strv_add(&l->names, path);
 		plan_takes(l, path, NULL, "stories");
+	} else if (fs_is_pipe(path)) {
+		plan_fault(l, path, NULL, NULL, NULL, "is a named pipe: give a file, or \"-\" and the text on standard input");
 	} else if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
 		plan_fault(l, path, NULL, NULL, NULL, "cannot be read: %s", strerror(errno));
 	} else if (read_all(&text, fd, &e) != 0) {

@@ -63,8 +63,9 @@ static void add(struct files *all, struct strv *warnings, const char *folder, co
 	struct file f = {.path = mem_printf("%s/%s", folder, name)};
 	struct err e = {0};
 
-	if (fs_read(f.path, QUEUE_MAX_FILE, &text, &e) != 0) {
-		strv_addf(warnings, "%s: it is left out", e.text);
+	bool pipe = fs_is_pipe(f.path);
+	if (pipe || fs_read(f.path, QUEUE_MAX_FILE, &text, &e) != 0) {
+		strv_addf(warnings, "%s%s: it is left out", pipe ? f.path : e.text, pipe ? ": a named pipe" : "");
 		free(f.path);
 		return;
 	}

@@ -70,8 +70,9 @@ void queue_index_read(struct queue_index *out, struct strv *warnings, const char
 	*out = (struct queue_index){0};
 	if (!fs_exists(path))
 		return;
-	if (fs_read(path, QUEUE_MAX_INDEX, &text, &e) != 0) {
-		strv_addf(warnings, "%s: it is left out", e.text);
+	bool pipe = fs_is_pipe(path);
+	if (pipe || fs_read(path, QUEUE_MAX_INDEX, &text, &e) != 0) {
+		strv_addf(warnings, "%s%s: it is left out", pipe ? path : e.text, pipe ? ": a named pipe" : "");
 		return;
 	}
 	json_cut_start(&c, text.p, text.len);
