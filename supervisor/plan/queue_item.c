@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "queue_paths.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "worker/secret.h"
@@ -95,56 +96,15 @@ static void read_needs(struct queue_reader *r, size_t line, struct task_def *d, 
 	}
 }
 
-/* A path as people write it, made one of the repository's; more files than are meant only make items wait. */
-static void add_path(struct queue_reader *r, size_t line, struct task_def *d, const char *from, size_t n)
-{
-	AUTO_STR struct str normal = {0};
-	AUTO_FREE char *path = NULL;
-
-	while (n && *from == ' ')
-		from++, n--;
-	while (n && from[n - 1] == ' ')
-		n--;
-	if (!n)
-		return;
-	path = mem_strndup(from, n);
-	for (char *p = path; *p; p++)
-		*p = *p == '\\' ? '/' : *p;
-	const char *wrong = plan_path_fault(path, &normal);
-	if (wrong)
-		queue_warn(r, line, d->id, "files_touched: \"%.80s\" is left out: a path %s", path, wrong);
-	else if (!strv_has(&d->files, str_text(&normal)))
-		strv_add(&d->files, str_text(&normal));
-}
-
-/* {a,b} stands for anything; what is divided by commas are several; "a.c (new)" is a.c, or a file of that name. */
-static void add_entry(struct queue_reader *r, size_t line, struct task_def *d, const char *text)
-{
-	AUTO_STR struct str plain = {0};
-
-	for (const char *p = text; *p; p++) {
-		const char *close = *p == '{' ? strchr(p, '}') : NULL;
-		str_addc(&plain, close ? '*' : *p);
-		p = close ? close : p;
-	}
-	for (const char *p = str_text(&plain); *p;) {
-		size_t n = strcspn(p, ",");
-		const char *note = memmem(p, n, " (", 2);
-		add_path(r, line, d, p, n);
-		if (note && p[n - 1] == ')')
-			add_path(r, line, d, p, (size_t)(note - p));
-		p += n + (p[n] == ',');
-	}
-}
-
 static void read_files(struct queue_reader *r, size_t line, struct task_def *d, const struct json_t *item)
 {
 	static const char *const keys[] = {"files_touched", "files", NULL};
 	const char *key;
 	const struct json_t *list = first_of(item, keys, &key);
+	struct queue_paths paths = {0};
 
 	if (json_text(list))
-		add_entry(r, line, d, json_text(list));
+		queue_paths_read(&paths, r->l->ctx, json_text(list));
 	else if (list && !json_is_list(list))
 		queue_fault(r, line, d->id, key, "must be a list of paths");
 	if (json_count(list) > PLAN_MAX_LIST) {
@@ -154,10 +114,14 @@ static void read_files(struct queue_reader *r, size_t line, struct task_def *d, 
 	for (size_t i = 0; i < json_count(list); i++) {
 		const char *text = json_text(json_nth(list, i));
 		if (text)
-			add_entry(r, line, d, text);
+			queue_paths_read(&paths, r->l->ctx, text);
 		else
 			queue_warn(r, line, d->id, "%s: entry %zu is no text: left out", key, i + 1);
 	}
+	queue_paths_take(&paths, &d->files);
+	for (size_t i = 0; i < paths.wrong.n; i++)
+		queue_warn(r, line, d->id, "%s: %s", key, paths.wrong.v[i]);
+	queue_paths_fini(&paths);
 	if (d->files.n > PLAN_MAX_LIST)
 		queue_fault(r, line, d->id, key, "has more than %d paths: name folders", PLAN_MAX_LIST);
 }

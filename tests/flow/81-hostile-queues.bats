@@ -108,7 +108,7 @@ TABLE
     # case                                       | what is said                                              | exit
     item '"item_id":"S-2"'                       | bad.json:2:[0-9]+: not JSON: duplicate object key         | 2
     item '"x":1e999'                             | bad.json:2:[0-9]+: not JSON: real number overflow         | 2
-    item '"execution_order":1e3'                 | bad.json:2: task S-2: execution_order: must be a whole    | 2
+    item '"execution_order":1.5'                 | bad.json:2: task S-2: execution_order: must be a whole    | 2
     item '"execution_order":98765432109876543210' | bad.json:2: task S-2: execution_order: must be a whole   | 2
     item '"status":"PENDING"'                    | bad.json:2: task S-2: status: "PENDING" is no status      | 2
     item '"depends_on":["S-3"]'                  | bad.json:2: task S-2: depends_on: there is no item.* "S-3" | 2
@@ -176,4 +176,49 @@ TABLE
         expect_text "warning: .*ISS-1.jsonl:$at.*this line is left out" "$OUT"
     done
     unchanged
+}
+
+@test "a number that is too large leaves the others of its item as they are" {
+    PLAN=$SCRATCH/q.json
+    items '"execution_order":2.0,"solution":{"id":"SOL-1","tasks":[{"id":"T1","estimated_minutes":45}]}' \
+        '"execution_order":1,"task_count":3,"semantic_priority":2,"x":98765432109876543210'
+    sed -i 's/"solution":{"id":"SOL-1","tasks":\[{"id":"T1","title":"x"}\]},//' "$PLAN"
+    run_bosk plan "$PLAN" --json --executor true
+    expect_status 0
+    equal "order" "$(jq -r '[.tasks[].id] | join(" ")' "$OUT")" "S-2 S-1"
+    run_bosk queue add "$PLAN"
+    expect_status 0
+    run_bosk queue dag
+    equal "numbers" "$(jq -c '[.nodes[] | select(.id == "S-2") | .priority, .task_count]' "$OUT")" "[2,3]"
+}
+
+@test "a named pipe is no queue, whoever names it" {
+    mkdir -p "$SCRATCH/store/queues"
+    mkfifo "$SCRATCH/pipe" "$SCRATCH/store/queues/QUE-2.json" "$SCRATCH/store/queues/index.json"
+    PLAN=$SCRATCH/store/queues/QUE-1.json
+    items ''
+    remember
+    for words in plan 'queue add'; do
+        # shellcheck disable=SC2086 # two words
+        timeout 20 "$BOSK_BIN" $words "$SCRATCH/pipe" >"$OUT" 2>&1 3>&- && status=0 || status=$?
+        equal "exit of $words" "$status" 2
+        expect_text 'pipe: is a named pipe: give a file' "$OUT"
+    done
+    timeout 20 "$BOSK_BIN" plan "$SCRATCH/store" --json --executor true >"$OUT" 2>&1 3>&-
+    equal "tasks" "$(jq -r '[.tasks[].id] | join(" ")' "$OUT")" S-1
+    timeout 20 "$BOSK_BIN" plan <(cat "$PLAN") --executor true >"$OUT" 2>&1 3>&- # this one has a writer
+    expect_text 'S-1' "$OUT"
+}
+
+@test "the gate of a step has the time that its task has, and bosk plan says so" {
+    PLAN=$SCRATCH/q.json
+    printf '{"solutions":[{"item_id":"S-1","solution":{"id":"SOL-1","tasks":[{"id":"T1","title":"x","test":{"commands":["sleep 1000"]}}]}}]}' >"$PLAN"
+    printf 'timeout: 3s\nfix_attempts: 0\n' | commit_config
+    run_bosk plan "$PLAN" --executor true
+    expect_text 'gate T1[^ ]* \(at most 3.0 s\): sleep 1000' "$OUT"
+    run_bosk plan "$PLAN" --executor true --json
+    equal "limit" "$(jq -c '[.tasks[].step_gates[].limit]' "$OUT")" "[3]"
+    run_bosk run "$PLAN" --executor 'echo x >x.txt'
+    expect_status 1
+    run_bosk report --json && expect_text 'no end after 3.0 s' "$OUT"
 }
