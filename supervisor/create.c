@@ -243,6 +243,8 @@ int create_continued(struct session *out, struct site *site, const char *old,
 			continue;
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
+		mem_set(&row->step, NULL);
+		mem_set(&row->told, NULL);
 		mem_set(&row->commit, NULL);
 		row->retries = 0;
 		row->repairs = row->reds = 0;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "queue/failure.h"
 #include "queue/queue.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
@@ -133,6 +134,27 @@ static int name_queue(struct db_txn *t, const struct making *m, struct err *e)
 	return db_put(t, DB_meta, "last-queue", id, strlen(id), e);
 }
 
+/* Items of a queue that a session before this one has failed with: what with stays known. */
+static int keep_failures(struct db_txn *t, const struct session *s, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; s->before && queue_is(&s->queue) && i < s->plan.n && rc == 0; i++) {
+		AUTO_FREE char *key = queue_task_key(s->row.queue, i + 1, 's');
+		struct queue_item item;
+		if (!s->before[i].session || session_task_state(s, i) != TASK_WAITING ||
+		    !str_eq(queue_word(queue_state(&s->before[i])), "failed"))
+			continue;
+		rc = queue_item_load_in(&item, t, s->row.queue, i + 1, e);
+		if (rc == 0) {
+			failure_to_history(&item);
+			rc = put(t, DB_items, key, &item_row_rec, &item.item, e);
+		}
+		queue_item_fini(&item);
+	}
+	return rc;
+}
+
 /* Everything of the session in one transaction, which fails (ERR_EXISTS) when the id of a new queue was
  * taken meanwhile. */
 static int put_session(struct db_txn *t, void *ctx, struct err *e)
@@ -143,7 +165,7 @@ static int put_session(struct db_txn *t, void *ctx, struct err *e)
 
 	if (still_ours(t, m, e) != 0 ||
 	    ((s->manifest.borrowed || s->manifest.own) && db_scan(t, DB_manifest, "", other_there, ctx, e) != 0) ||
-	    name_queue(t, m, e) != 0 || nobodys(t, m, e) != 0)
+	    name_queue(t, m, e) != 0 || nobodys(t, m, e) != 0 || keep_failures(t, s, e) != 0)
 		return -1;
 	return put(t, DB_manifest, s->sid, &manifest_row_rec, &s->manifest, e) != 0 ||
 	                       put(t, DB_sessions, s->sid, &session_row_rec, &s->row, e) != 0 ||

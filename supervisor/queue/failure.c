@@ -97,10 +97,12 @@ char *failure_of(const struct queue_item *item)
 
 void failure_to_history(struct queue_item *item)
 {
-	char *failure = failure_of(item);
+	AUTO_FREE char *failure = failure_of(item);
+	struct strv *history = &item->item.history;
 
-	if (failure)
-		strv_give(&item->item.history, failure);
+	/* A session that was forgotten has put its items back to what they were: then it is there. */
+	if (failure && !(history->n && str_eq(history->v[history->n - 1], failure)))
+		strv_add(history, failure);
 	mem_set(&item->item.failure, NULL);
 	mem_set(&item->item.result, NULL);
 	item->item.started_ms = item->item.completed_ms = 0;
