@@ -80,6 +80,7 @@ static char *feedback(const char *line, const struct issue_row *row)
 		if (strv_has(&known, str_text(&plain)))
 			continue;
 		splice_element(now, SIZE_MAX, str_text(&plain), &more);
+		strv_add(&known, str_text(&plain));
 		free(now);
 		now = str_take(&more);
 		any = true;
@@ -255,6 +256,30 @@ static int write_issues(const char *folder, struct issues *all, struct strv *sai
 	return rc;
 }
 
+/* The same text whenever it is made: while the item has failed, and when it has been done again since. */
+static void add_failure(struct issue_row *row, const struct queue *q, const struct item_def *def, const char *failure)
+{
+	AUTO_FREE char *made = change_feedback(q, def, failure, 0), *at = splice_get(failure, "timestamp");
+	struct splice_change when = {.key = "created_at", .value = at};
+	AUTO_STR struct str text = {0};
+
+	splice_edit(made, &when, at ? 1 : 0, &text);
+	strv_give(&row->feedback, str_take(&text));
+}
+
+/* Failures before, but for those that the file had already; true: there are some. */
+static bool add_history(struct issue_row *row, const struct queue *q, const struct queue_item *item)
+{
+	AUTO_FREE char *old = splice_get(item->item_def.raw, "failure_history");
+	struct splice_parts parts = {0};
+	size_t first = old && splice_cut(&parts, old, strlen(old)) && parts.list ? parts.n : 0;
+
+	splice_fini(&parts);
+	for (size_t i = first; i < item->item.history.n; i++)
+		add_failure(row, q, &item->item_def, item->item.history.v[i]);
+	return item->item.history.n > first;
+}
+
 /* What a session made of its items is in their rows only. */
 static int add_sessions(const struct site *site, const struct queue *q, struct issues *all, struct err *e)
 {
@@ -267,9 +292,12 @@ static int add_sessions(const struct site *site, const struct queue *q, struct i
 		if (rc == 0 && item.task.session && at && at <= all->n) {
 			struct issue_row *row = &all->v[at - 1];
 			const char *status = change_issue_status(q, item.item_def.issue);
+			bool again = add_history(row, q, &item);
 			if (str_eq(queue_word(q->states[i]), "failed")) {
 				AUTO_FREE char *failure = failure_of(&item);
-				strv_give(&row->feedback, change_feedback(q, &item.item_def, failure, item.task.ended_ms));
+				add_failure(row, q, &item.item_def, failure);
+			} else if (again && !status) {
+				status = "queued"; /* its line may say that it has failed */
 			}
 			if (status)
 				mem_set(&row->status, status);

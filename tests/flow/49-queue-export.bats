@@ -268,6 +268,7 @@ SH
         ($i["S-3"] | .error_type == "timeout" and (.message | length) > 0) and
         ($i["S-4"] | .error_type == "execution_error" and .message == "too hard") and
         ([.solutions[].failure_details | select(.).timestamp | length] | unique) == [20]' "$OUT"
+    run_bosk queue export QUE-1 --to "$SCRATCH/new"
     run_bosk retry
     expect_status 0
     expect_text 'S-2' "$OUT" # it was skipped
@@ -286,6 +287,38 @@ SH
     run_bosk retry
     run_bosk queue export QUE-1
     jq -e '[.solutions[0].failure_history[].error_type] == ["build_error", "test_failure"]' "$OUT"
+    # So do the issues, each once, also those that were exported between.
+    for _ in 1 2; do
+        run_bosk queue export QUE-1 --to "$SCRATCH/new"
+        expect_status 0
+    done
+    equal feedback "$(jq -c 'select(.id == "ISS-A") | [.status, (.feedback[].content | fromjson | .item_id + " " + .error_type)]' \
+        "$SCRATCH/new/issues.jsonl")" '["queued","S-1 build_error","S-3 timeout","S-1 test_failure"]'
+    # A new session of the queue does again what the last one has failed with.
+    run_bosk resume
+    expect_status 1
+    run_bosk run --queue QUE-1 --executor "$AGENT" -c retries=0
+    expect_status 1
+    run_bosk queue export QUE-1
+    jq -e '[.solutions[0] | .failure_history[].error_type, .failure_details.error_type] ==
+        ["build_error", "test_failure", "test_failure", "test_failure"]' "$OUT"
+}
+
+@test "S2.17: an export while a session works on the queue does not stand in the way of the next one" {
+    add
+    write_agent <<SH
+#!/bin/bash
+cat >/dev/null
+"$BOSK_BIN" -C "$REPO" queue export QUE-1 --to "$ISSUES" >"$SCRATCH/said" 2>&1 || touch "$SCRATCH/refused"
+echo x >\$BOSK_TASK.txt
+SH
+    run_bosk run --queue QUE-1 --executor "$AGENT" --jobs 1
+    expect_status 0
+    [ -s "$SCRATCH/said" ]
+    [ ! -e "$SCRATCH/refused" ]
+    run_bosk queue export QUE-1 --to "$ISSUES"
+    expect_status 0
+    equal status "$(jq -r .status "$QUEUE")" completed
 }
 
 @test "S2.17: an export of a queue that nobody has worked on leaves the index as it is, whatever its status" {
