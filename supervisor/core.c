@@ -64,7 +64,10 @@ static void record(struct core *c, const struct sched_action *a)
 		break;
 	case SCHED_SKIP: {
 		enum task_state state = schedule_state(c->sched, a->cause);
-		AUTO_FREE char *reason = waiting_because("it needs", core_task_id(c, a->cause), state);
+		bool barred = waiting_barred(&c->s->plan, a->cause, session_task_state(c->s, a->cause));
+		AUTO_FREE char *reason =
+			barred ? mem_printf("it needs %s, which cannot be run", core_task_id(c, a->cause))
+			       : waiting_because("it needs", core_task_id(c, a->cause), state);
 		mem_set(&row->reason, reason);
 		row->ended_ms = clock_wall_ms();
 		core_sync(c, a->task);

@@ -120,14 +120,12 @@ void create_check_tasks(const struct site *site, const struct plan *plan,
 	}
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct task_def *d = &plan->tasks[i];
-		if (plan_end(d) != TASK_WAITING)
+		if (plan_end(d) != TASK_WAITING || d->missing)
 			continue;
 		AUTO_FREE char *branch = session_task_branch(o->config->branch, sid, d);
 		if (s ? task_state_ended(session_task_state(s, i)) : plan->queue && plan->queue->states[i] != TASK_WAITING)
 			continue; /* of a queue: it has ended, or somebody else works on it */
 		check_agent(plan, d, o, faults);
-		if (d->missing)
-			plan_faults_add(faults, plan->source, 0, 0, d->id, NULL, "it cannot be run: %s", d->missing);
 		if (!gitx_branch_name_ok(branch)) {
 			plan_faults_add(faults, plan->source, 0, 0, d->id, "branch",
 			                "git does not accept the branch name %s", branch);

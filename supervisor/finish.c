@@ -116,6 +116,16 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
 }
 
+/* For what no session does: somebody else has it, or it cannot be run. */
+static bool somebody_waits(const struct core *c)
+{
+	bool waits = schedule_count(c->sched, TASK_CLAIMED) > 0;
+
+	for (size_t i = 0; i < c->s->plan.n && !waits; i++)
+		waits = waiting_barred(&c->s->plan, i, session_task_state(c->s, i));
+	return waits;
+}
+
 /* What could not begin, and did not end either. */
 static void say_waiting(struct core *c)
 {
@@ -123,8 +133,10 @@ static void say_waiting(struct core *c)
 	AUTO_FREE enum task_state *states = mem_array(n, sizeof *states);
 	AUTO_FREE char **why = mem_array(n, sizeof *why);
 
-	for (size_t i = 0; i < n; i++)
-		states[i] = schedule_state(c->sched, (uint32_t)i);
+	for (size_t i = 0; i < n; i++) {
+		enum task_state row = session_task_state(c->s, i);
+		states[i] = waiting_barred(&c->s->plan, i, row) ? row : schedule_state(c->sched, (uint32_t)i);
+	}
 	waiting_all(why, &c->s->plan, states);
 	for (size_t i = 0; i < n; i++) {
 		if (!why[i])
@@ -138,7 +150,7 @@ static void say_waiting(struct core *c)
 
 void finish_tasks(struct core *c)
 {
-	if (schedule_count(c->sched, TASK_CLAIMED) && !unfinished(c))
+	if (somebody_waits(c) && !unfinished(c))
 		say_waiting(c);
 	if (unfinished(c) || !sprint_begin(c))
 		finish_gates(c);

@@ -11,6 +11,7 @@
 #include "forget.h"
 #include "own.h"
 #include "push.h"
+#include "queue/waiting.h"
 #include "share.h"
 #include "standing.h"
 #include "store/base/log.h"
@@ -52,9 +53,12 @@ static struct schedule *make_schedule(const struct core *c)
 	                          .sequential = s->row.sequential,
 	                          .closed = share_asks(c)};
 	struct schedule *sched = schedule_new(&plan);
-	for (size_t i = 0; i < s->plan.n; i++)
-		schedule_restore(sched, (uint32_t)i, session_task_state(s, i),
+	for (size_t i = 0; i < s->plan.n; i++) {
+		enum task_state state = session_task_state(s, i);
+		/* What cannot be run is out of the schedule; in its row it stays pending. */
+		schedule_restore(sched, (uint32_t)i, waiting_barred(&s->plan, i, state) ? TASK_SKIPPED : state,
 		                 (uint32_t)s->tasks[i].retries);
+	}
 	return sched;
 }
 

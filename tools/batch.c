@@ -93,6 +93,22 @@ void batch_fini(struct batch *b)
 	strv_fini(&b->excused);
 }
 
+void batch_warn(const struct plan *p)
+{
+	enum { MOST = 20 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->warnings.n && i < MOST; i++)
+		log_warn("%s", p->warnings.v[i]);
+	if (p->warnings.n > MOST)
+		log_warn("and %zu more warnings: bosk plan shows them", p->warnings.n - MOST);
+	for (size_t i = 0; i < p->n; i++)
+		if (p->tasks[i].missing && (!p->queue || p->queue->states[i] == TASK_WAITING) && n++ < MOST)
+			log_warn("%s cannot be run: %s", p->tasks[i].id, p->tasks[i].missing);
+	if (n > MOST)
+		log_warn("and %zu more items cannot be run: bosk plan shows them", n - MOST);
+}
+
 void batch_say_lines(const struct strv *lines)
 {
 	for (size_t i = 0; i < lines->n; i++)

@@ -24,6 +24,9 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 int batch_queue_file(const char *file, const char *queue, const struct batch *b, const struct site *site,
                      struct plan *out, struct plan_faults *faults);
 
+/* What of the plan may surprise, and which items cannot be run: the first of each; `bosk plan` shows all of it. */
+void batch_warn(const struct plan *p);
+
 /* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead
  * sessions are reported. What goes wrong is said. */
 void batch_sweep(struct site *site, const struct config *cfg);

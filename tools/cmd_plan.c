@@ -9,6 +9,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "stored_queue.h"
 #include "supervisor/agents.h"
 #include "supervisor/session.h"
 #include "worker/gate.h"
@@ -24,6 +25,7 @@ static const struct cmd_option options[] = {
 	{"base", 0, "REV", "start here instead of at the target", false},
 	{"target", 0, "BRANCH", "where the work is to land", false},
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
+	{"queue", 0, "ID", "a stored queue, in the states that its items are in", false},
 	{"json", 0, NULL, "as JSON", false},
 	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt", false},
 };
@@ -276,21 +278,26 @@ int cmd_plan_show(const struct cmd_line *l)
 	struct create_base look = {0};
 	struct err e = {0};
 	AUTO_STR struct str text = {0};
+	bool given = l->rest.n || cmd_value(l, "prompt");
+	AUTO_FREE char *queue = given ? NULL : mem_strdup(cmd_value(l, "queue"));
 
-	if (!l->rest.n && !cmd_value(l, "prompt")) {
-		log_error("bosk plan needs a plan: a file, - for standard input, or -p TEXT");
+	int rc = cmd_git(&e);
+	if (rc == 0 && !given && !queue && !(queue = stored_queue_first(l))) {
+		log_error("bosk plan needs a plan: a file, - for standard input, -p TEXT, or --queue ID");
 		return 2;
 	}
-	int rc = cmd_git(&e);
 	if (rc == 0)
 		rc = site_open(&site, l->dir, SITE_READ, &e);
 	int code = rc == 0 ? cmd_config(l, &site, &b.config) : cmd_fail(&e);
 	if (!code && batch_options(&b, l, &e) != 0)
 		code = cmd_fail(&e);
 	b.create.shown_only = true;
+	if (!code && !given && stored_queue_plan(&plan, &site, queue, &e) != 0)
+		code = cmd_fail(&e);
 	if (!code) {
 		int looked = create_look(&look, &site, &b.create, &e);
-		code = batch_plan(l, &b, &site, &look, &plan, &faults);
+		if (given)
+			code = batch_plan(l, &b, &site, &look, &plan, &faults);
 		if (!code)
 			create_check_tasks(&site, &plan, &b.create, NULL, &faults);
 		if (!code && looked == 0)
@@ -324,7 +331,7 @@ int cmd_plan_show(const struct cmd_line *l)
 }
 
 const struct cmd cmd_plan_entry = {.name = "plan",
-                                   .args = "PLAN...",
+                                   .args = "[PLAN...]",
                                    .summary = "check a plan and show what a run would do",
                                    CMD_OPTIONS(options),
                                    .max_rest = -1,

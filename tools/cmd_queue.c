@@ -20,8 +20,6 @@ static const struct cmd_option options[] = {
 	{"out", 0, "FILE", "export: into this file", false},
 };
 
-enum { MOST_WARNINGS = 20 };
-
 /* ---- add ---- */
 
 static void say_faults(const struct plan_faults *faults)
@@ -31,14 +29,6 @@ static void say_faults(const struct plan_faults *faults)
 	plan_faults_print(faults, &text);
 	cmd_show(&text, stderr);
 	log_error("the queue has %zu fault%s; nothing was added", faults->n, faults->n == 1 ? "" : "s");
-}
-
-static void say_warnings(const struct plan *p)
-{
-	for (size_t i = 0; i < p->warnings.n && i < MOST_WARNINGS; i++)
-		log_warn("%s", p->warnings.v[i]);
-	if (p->warnings.n > MOST_WARNINGS)
-		log_warn("and %zu more warnings: bosk plan shows them", p->warnings.n - MOST_WARNINGS);
 }
 
 static int add_plan(struct site *site, const struct plan *p, const char *as, struct err *e)
@@ -76,7 +66,7 @@ static int add_one(const struct cmd_line *l, const struct batch *b, struct site 
 		log_info("%s is %s: not added without --all", file, plan.queue->row.status);
 	} else {
 		++*added;
-		say_warnings(&plan);
+		batch_warn(&plan);
 		if (add_plan(site, &plan, cmd_value(l, "as"), &e) != 0)
 			code = cmd_fail(&e);
 	}

@@ -7,6 +7,7 @@
 #include "batch.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "stored_queue.h"
 #include "supervisor/queue/queue.h"
 #include "supervisor/queue/waiting.h"
 #include "supervisor/status.h"
@@ -41,7 +42,18 @@ static const struct cmd_option options[] = {
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 };
 
-enum { TRIES = 5 };
+enum { TRIES = 5, MOST_NAMED = 20 };
+
+static void name_claimed(const struct session *s, const enum task_state *states, struct strv *lines)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		if (states[i] == TASK_CLAIMED && n++ < MOST_NAMED)
+			strv_addf(lines, "%s: somebody else works on it", s->plan.tasks[i].id);
+	if (n > MOST_NAMED)
+		strv_addf(lines, "and %zu more", n - MOST_NAMED);
+}
 
 /* Is there anything to do in a queue, its tasks in these states? 0, or what judge_known says. */
 static int judge_items(const struct session *s, const enum task_state *states)
@@ -57,6 +69,8 @@ static int judge_items(const struct session *s, const enum task_state *states)
 		log_info("all items of queue %s are completed", s->row.queue);
 		return -1;
 	}
+	if (!lines.n)
+		name_claimed(s, states, &lines);
 	log_error("nothing of queue %s is ready%s", s->row.queue, lines.n ? ":" : "; bosk queue show says what became of it");
 	batch_say_lines(&lines);
 	return 1;
@@ -192,25 +206,25 @@ static int start(const struct cmd_line *l, struct batch *b, struct plan *plan, c
 	return cmd_fail(&moved);
 }
 
-/* With no plan: the first active queue where something can be done; NULL = there is none. */
-static char *first_queue(const struct cmd_line *l)
+/* Started over: under the first id of these that is free, as what became of the known one stays. */
+static int add_again(struct queue_added *added, struct site *site, const struct plan *plan, struct err *e)
 {
-	AUTO_STRV struct strv active = {0};
-	struct site site = {0};
-	struct err ignored = {0};
-	char *found = NULL;
+	AUTO_FREE char *known = mem_strdup(added->id);
+	int rc = 0;
 
-	if (site_open(&site, l->dir, SITE_READ, &ignored) == 0 && queue_active(&active, &site, &ignored) == 0)
-		for (size_t i = 0; i < active.n && !found; i++) {
-			struct queue q;
-			if (queue_load(&q, &site, active.v[i], &ignored) == 0)
-				for (size_t k = 0; k < q.n && !found; k++)
-					if (queue_ready(&q, k))
-						found = mem_strdup(active.v[i]);
-			queue_fini(&q);
+	for (int i = 2; rc == 0 && added->known; i++) {
+		AUTO_FREE char *id = mem_printf("%s-%d", known, i);
+		queue_added_fini(added);
+		if (plan_id_fault(id))
+			return err_set(e, ERR_USAGE, "queue %s is known: name a new one with --queue ID", known);
+		rc = queue_add(added, site, plan, id, e);
+		if (rc != 0 && e->kind == ERR_EXISTS) {
+			err_clear(e);
+			added->known = true;
+			rc = 0;
 		}
-	site_close(&site);
-	return found;
+	}
+	return rc;
 }
 
 /* A queue file becomes a queue of the store first, and then it is worked on as such: *queue is its id. */
@@ -223,6 +237,8 @@ static int add_queue(const struct cmd_line *l, struct plan *plan, char **queue)
 
 	if (rc == 0)
 		rc = queue_add(&added, &site, plan, cmd_value(l, "queue"), &e);
+	if (rc == 0 && added.known && cmd_flag(l, "fresh"))
+		rc = add_again(&added, &site, plan, &e);
 	site_close(&site);
 	if (rc == 0) {
 		log_info(added.known ? "queue %s, which was added before" : "queue %s is added", added.id);
@@ -235,26 +251,19 @@ static int add_queue(const struct cmd_line *l, struct plan *plan, char **queue)
 
 static int nothing_given(const struct cmd_line *l)
 {
+	AUTO_STRV struct strv queues = {0};
 	struct site site = {0};
 	struct err e = {0};
 
 	log_error("bosk run needs a plan: bosk run PLAN.yaml; the smallest one:\n"
 	          "  tasks:\n    - {id: hello, run: \"echo hello > hello.txt\"}");
-	if (site_open(&site, l->dir, SITE_READ, &e) == 0)
+	if (site_open(&site, l->dir, SITE_READ, &e) == 0) {
+		stored_queue_unready(&site, &queues);
+		batch_say_lines(&queues);
 		batch_say_dead(&site);
+	}
 	site_close(&site);
 	return 2;
-}
-
-/* What of the plan may surprise; `bosk plan` shows all of it. */
-static void warn(const struct plan *p)
-{
-	enum { MOST = 20 };
-
-	for (size_t i = 0; i < p->warnings.n && i < MOST; i++)
-		log_warn("%s", p->warnings.v[i]);
-	if (p->warnings.n > MOST)
-		log_warn("and %zu more warnings: bosk plan shows them", p->warnings.n - MOST);
 }
 
 static int run_with(const struct cmd_line *l)
@@ -283,7 +292,7 @@ static int run_with(const struct cmd_line *l)
 	}
 	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
-	if (!given && !queue && !(queue = first_queue(l)))
+	if (!given && !queue && !(queue = stored_queue_first(l)))
 		return nothing_given(l);
 	/* Everything that can be wrong is found before anything is made. */
 	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
@@ -298,7 +307,7 @@ static int run_with(const struct cmd_line *l)
 		code = cmd_fail(&e);
 	size_t runs = 0;
 	for (size_t i = 0; i < plan.n; i++)
-		runs += !plan.queue || plan.queue->states[i] == TASK_WAITING;
+		runs += !plan.queue || (plan.queue->states[i] == TASK_WAITING && !plan.tasks[i].missing);
 	if (!code && b.create.borrow_linked && (!given || runs != 1)) {
 		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", runs);
 		code = cmd_fail(&e);
@@ -315,7 +324,7 @@ static int run_with(const struct cmd_line *l)
 	}
 	site_close(&site);
 	if (!code)
-		warn(&plan);
+		batch_warn(&plan);
 	if (!code && plan.queue)
 		code = add_queue(l, &plan, &queue);
 	if (!code)

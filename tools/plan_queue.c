@@ -7,6 +7,7 @@
 #include "store/base/mem.h"
 #include "supervisor/plan/dag.h"
 #include "supervisor/queue/queue.h"
+#include "supervisor/queue/waiting.h"
 
 static enum task_state state_of(const struct plan *p, size_t i)
 {
@@ -15,7 +16,7 @@ static enum task_state state_of(const struct plan *p, size_t i)
 
 bool plan_queue_runs(const struct plan *p, size_t i)
 {
-	return state_of(p, i) == TASK_WAITING;
+	return state_of(p, i) == TASK_WAITING && !p->tasks[i].missing;
 }
 
 /* Does what `i` waits for hold others up? What has ended does not, and nobody knows when a claimed one will. */
@@ -27,7 +28,7 @@ static size_t add_left(const struct plan *p, const uint32_t *from, const size_t 
 	return n;
 }
 
-/* What needs one that has failed, or that somebody else works on, is skipped when it is run. */
+/* What needs one that has failed, cannot be run, or that somebody else works on, is skipped when it is run. */
 static void skip(struct plan *p)
 {
 	AUTO_FREE size_t *from = mem_array(p->n + 2, sizeof *from);
@@ -43,7 +44,8 @@ static void skip(struct plan *p)
 	for (size_t k = 0; k < p->n; k++)
 		for (size_t n = p->needs_at[order[k]]; plan_queue_runs(p, order[k]) && n < p->needs_at[order[k] + 1]; n++) {
 			enum task_state state = p->queue->states[p->needs[n]];
-			if (task_state_ended(state) && !task_state_good(state))
+			bool barred = waiting_barred(p, p->needs[n], state);
+			if (barred || (task_state_ended(state) && !task_state_good(state)))
 				p->queue->states[order[k]] = TASK_SKIPPED;
 		}
 }

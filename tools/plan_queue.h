@@ -5,8 +5,8 @@
 #include "store/json.h"
 #include "supervisor/plan/plan.h"
 
-/* Would a run of the plan work on task i? Not on what is done, or not for bosk; of a queue not on what its file says
- * has ended, or is somebody else's. */
+/* Would a run of the plan work on task i? Not on what is done, or not for bosk; of a queue not on what has ended,
+ * is somebody else's, or cannot be run. */
 bool plan_queue_runs(const struct plan *p, size_t i);
 /* Its batches are those of what is left: waves of the others do not count. Nothing for other plans. */
 void plan_queue_batches(struct plan *p);

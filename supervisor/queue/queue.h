@@ -125,7 +125,7 @@ struct queue_added {
 	bool known; /* it was there already, with the same content: nothing was changed */
 };
 /* A plan of the kind "queue", as it was just read, into the store: under `as`, or the id that its file gives, or one made
- * of the time, when both are NULL. All or nothing. ERR_EXISTS: there is a queue of this id with other content. */
+ * of the time, when both are NULL and none of the same content is there. All or nothing. ERR_EXISTS: there is a queue of this id with other content. */
 int queue_add(struct queue_added *out, struct site *site, const struct plan *plan, const char *as, struct err *e);
 void queue_added_fini(struct queue_added *a);
 

@@ -13,6 +13,8 @@ struct adding {
 	const char *id;
 	uint64_t now;
 	bool known;
+	bool nameless; /* nothing says how it is to be called: one of the same content is the same */
+	char *same;    /* the id of that one; NULL = there is none */
 };
 
 static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r, const void *row,
@@ -84,11 +86,29 @@ static int look(struct db_txn *t, struct adding *a, struct err *e)
 	                          "with --as ID, or take that one away with bosk queue remove %s", a->id, a->id);
 }
 
+static int same_content(void *ctx, const char *key, const void *value, size_t n, struct err *e)
+{
+	struct adding *a = ctx;
+	struct queue_row row;
+
+	if (rec_decode(&queue_row_rec, &row, value, n, e) != 0)
+		return err_set(e, ERR_DAMAGED, "the row of queue %s cannot be read: bosk verify --repair", key);
+	if (!a->same && queue_is(&row) && str_eq(row.kind, a->plan->kind) && str_eq(row.content, a->plan->content))
+		a->same = mem_strdup(key);
+	rec_fini(&queue_row_rec, &row);
+	return 0;
+}
+
 static int add_rows(struct db_txn *t, void *ctx, struct err *e)
 {
 	struct adding *a = ctx;
 	const struct plan_queue *q = a->plan->queue;
-	int rc = look(t, a, e);
+
+	mem_set(&a->same, NULL);
+	if (a->nameless && db_scan(t, DB_queues, "", same_content, a, e) != 0)
+		return -1;
+	a->known = a->same != NULL;
+	int rc = a->known ? 0 : look(t, a, e);
 
 	if (rc != 0 || a->known)
 		return rc;
@@ -127,6 +147,7 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 		as = plan->queue->id;
 	str_add(&stamp, "QUE-");
 	clock_add_stamp(&stamp, a.now);
+	a.nameless = !as;
 	queue_names_init(&names, plan->tasks, plan->n);
 	for (int i = 1;; i++) { /* those of the same second take a number */
 		AUTO_FREE char *made = i == 1 ? mem_strdup(stamp.p) : mem_printf("%s-%d", stamp.p, i);
@@ -140,6 +161,9 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 			break;
 	}
 	queue_names_fini(&names);
+	if (a.same)
+		mem_set(&out->id, a.same);
+	free(a.same);
 	if (rc != 0)
 		return -1;
 	out->known = a.known;

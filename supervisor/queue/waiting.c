@@ -18,9 +18,15 @@ char *waiting_because(const char *how, const char *id, enum task_state state)
 	                  state == TASK_CLAIMED ? "" : task_state_shown(state));
 }
 
-static bool over(enum task_state state)
+bool waiting_barred(const struct plan *p, size_t i, enum task_state state)
 {
-	return task_state_ended(state) && state != TASK_CLAIMED;
+	return p->tasks[i].missing && !task_state_ended(state);
+}
+
+/* Of those that only come before it: who cannot be run holds nobody up. */
+static bool over(const struct look *l, uint32_t i)
+{
+	return (task_state_ended(l->states[i]) && l->states[i] != TASK_CLAIMED) || waiting_barred(l->p, i, l->states[i]);
 }
 
 /* The reasons found for one task so far. */
@@ -50,11 +56,13 @@ static char *why_not(const struct look *l, uint32_t i)
 	const struct plan *p = l->p;
 	struct reasons r = {0};
 
+	if (waiting_barred(p, i, l->states[i]))
+		return mem_printf("it cannot be run: %s", p->tasks[i].missing);
 	for (size_t k = p->needs_at ? p->needs_at[i] : 0; p->needs_at && k < p->needs_at[i + 1]; k++)
 		if (!task_state_good(l->states[p->needs[k]]))
 			add(&r, l, "it needs", p->needs[k]);
 	for (size_t k = p->after_at ? p->after_at[i] : 0; p->after_at && k < p->after_at[i + 1]; k++)
-		if (!over(l->states[p->after[k]]))
+		if (!over(l, p->after[k]))
 			add(&r, l, "it comes after", p->after[k]);
 	for (size_t k = 0; k < l->n_claimed; k++)
 		if (plan_overlaps((void *)(uintptr_t)p, i, l->claimed[k]))

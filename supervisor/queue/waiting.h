@@ -14,6 +14,10 @@ void waiting_all(char **why, const struct plan *p, const enum task_state *states
  * failed"; none when nothing is pending. */
 bool waiting_only(const struct plan *p, const enum task_state *states, struct strv *lines);
 
+/* Is it pending, and cannot be run, as its plan lacks something (its `missing` says what)? It stays pending; what needs it
+ * is skipped, and what only comes after it is not held up. */
+bool waiting_barred(const struct plan *p, size_t i, enum task_state state);
+
 /* "`how` `id`, which is failed". The caller frees. */
 char *waiting_because(const char *how, const char *id, enum task_state state);
 

@@ -181,12 +181,97 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     jq -e '[.tasks[].state] == ["integrated", "pending", "failed", "skipped", "pending", "pending"]' "$OUT"
 }
 
-@test "an item without its solution: said before anything is started" {
+@test "an item that cannot be run: it stays pending with the reason, what needs it is skipped, the others are done" {
     noting_agent
-    queue_file "$SCRATCH/issues" S-1:pending S-2:pending
+    # S-4 and S-5 are in a conflict that nobody has decided; S-6 only comes after S-2.
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending::src/a.c S-3:pending:S-2 S-4:pending S-5:pending S-6:pending::src/
     rm "$SCRATCH/issues/solutions/ISS-S-2.jsonl"
+    file=$SCRATCH/issues/queues/q.json
+    jq '.conflicts = [{id: "CFT-1", severity: "high", solutions: ["S-4", "S-5"], resolved: false}]' "$file" >"$file.new"
+    mv "$file.new" "$file"
+    run_bosk plan "$file"
+    expect_status 0
+    expect_text '^Batch 1: S-1, S-6$' "$OUT"
+    refute grep -q '^Batch 2' "$OUT"
+    equal missing "$(grep -c '^  missing' "$OUT")" 3
+    run_bosk queue add "$file"
+    expect_status 0
+    expect_text 'S-2 cannot be run: '
+    expect_text 'S-4 cannot be run: conflict CFT-1'
+    run_bosk run "$file" --executor "$AGENT" --jobs 1
+    expect_status 1
+    equal notes "$(xargs <"$LINES_OF")" 'begin S-1 end S-1 begin S-6 end S-6'
+    expect_text 'S-2 .*pending.*it cannot be run: '
+    sid=$(last_sid)
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated pending skipped pending pending integrated'
+    equal S-3 "$(status_json '.sessions[0].tasks[2].reason')" 'it needs S-2, which cannot be run'
+    equal session "$(status_json '.sessions[0].state')" failed
+    # Nothing else can be run now: said, and no session begins.
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT"
+    expect_status 1
+    expect_text 'S-2 waits: it cannot be run: '
+    expect_text 'S-5 waits: it cannot be run: conflict CFT-1'
+    equal newest "$(last_sid)" "$sid"
+}
+
+@test "only items that cannot be run: named before anything is started" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending:S-1
+    rm "$SCRATCH/issues/solutions/ISS-S-1.jsonl"
     run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 1
+    expect_text 'S-1 waits: it cannot be run: '
+    expect_text 'S-2 waits: it needs S-1'
+    equal sessions "$(status_json '.sessions | length')" 0
+}
+
+@test "S2.6: a stored queue, too, is shown before it is run, in the states that its items are in" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending:S-1 S-3:pending
+    run_bosk plan
     expect_status 2
-    expect_text 'S-2.*it cannot be run: '
-    [ ! -e "$LINES_OF" ]
+    run_bosk plan --queue QUE-20260101-000000
+    expect_status 2
+    expect_text 'there is no queue QUE-20260101-000000'
+    run_bosk queue add "$SCRATCH/issues"
+    echo 'exit 1' >"$SCRATCH/S-3.does"
+    for how in "plan --queue QUE-20260101-000000" "run --queue QUE-20260101-000000 --dry-run" "run --dry-run"; do
+        # shellcheck disable=SC2086 # words
+        run_bosk $how
+        expect_status 0
+        expect_text '^Batch 1: S-1, S-3$' "$OUT"
+        expect_text '^Batch 2: S-2$' "$OUT"
+    done
+    equal sessions "$(status_json '.sessions | length')" 0
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT" -c retries=0
+    expect_status 1
+    run_bosk plan --queue QUE-20260101-000000 --json
+    expect_status 0
+    equal states "$(jq -c '[.tasks[].state]' "$OUT")" '["integrated","integrated","pending"]'
+    equal batches "$(jq -c .waves "$OUT")" '[["S-3"]]'
+}
+
+@test "a run where somebody else works on everything names the items" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:executing S-2:executing
+    run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 1
+    expect_text 'S-1: somebody else works on it'
+    expect_text 'S-2: somebody else works on it'
+    # Without a plan its queue is named.
+    run_bosk run --executor "$AGENT"
+    expect_status 2
+    expect_text 'queue QUE-20260101-000000 has 2 items left, of which none is ready'
+}
+
+@test "--fresh starts a known queue over, under a new id" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:pending
+    for run in 1 2 3; do
+        run_bosk run --fresh "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+        expect_status 0
+    done
+    equal runs "$(grep -c '^begin S-1' "$LINES_OF")" 3
+    run_bosk queue list
+    equal ids "$(cut -d' ' -f1 "$OUT" | xargs)" 'QUE-20260101-000000 QUE-20260101-000000-2 QUE-20260101-000000-3'
 }

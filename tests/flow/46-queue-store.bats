@@ -72,6 +72,23 @@ states() { "$BOSK_BIN" queue show "$1" --json | jq -r '.solutions | map("\(.item
     equal brief "$(jq -c '[.id, .total, .pending, .executing, .completed, (.items[0] | keys | length)]' "$OUT")" '["QUE-1",3,3,0,0,5]'
 }
 
+@test "a queue without an id is known by its content, however often it is added" {
+    queue_file QUE-1 null 'S-1 files=a.c'
+    file=$ISSUES/queues/QUE-1.json
+    jq 'del(.id)' "$file" >"$file.new"
+    mv "$file.new" "$file"
+    run_bosk queue add "$file"
+    expect_status 0
+    first=$(cut -d: -f1 <<<"$out") said=${out#*:}
+    for _ in 1 2; do
+        run_bosk queue add "$file"
+        expect_status 0
+        equal said "$out" "$first is there already, and is as it was:$said"
+    done
+    run_bosk queue list
+    equal queues "$(wc -l <"$OUT")" 1
+}
+
 @test "what is no queue, or has faults, is not added; there is no queue: said as the original says it" {
     run_bosk queue dag
     expect_status 2
