@@ -266,6 +266,21 @@ static int nothing_given(const struct cmd_line *l)
 	return 2;
 }
 
+/* A queue with nothing in it that could ever be run is not even added; its items were named by batch_warn. */
+static int judge_read(const struct plan *p)
+{
+	size_t pending = 0, barred = 0;
+
+	for (size_t i = 0; p->queue && i < p->n; i++) {
+		pending += !task_state_ended(p->queue->states[i]);
+		barred += waiting_barred(p, i, p->queue->states[i]);
+	}
+	if (!pending || barred < pending)
+		return 0;
+	log_error("no item of %s can be run; nothing was started", p->source);
+	return 1;
+}
+
 static int run_with(const struct cmd_line *l)
 {
 	struct batch b = {0};
@@ -325,6 +340,8 @@ static int run_with(const struct cmd_line *l)
 	site_close(&site);
 	if (!code)
 		batch_warn(&plan);
+	if (!code)
+		code = judge_read(&plan);
 	if (!code && plan.queue)
 		code = add_queue(l, &plan, &queue);
 	if (!code)

@@ -128,10 +128,10 @@ TABLE
     id -rf                                       | item_id: .*letter or digit                                | 2
     id a.lock                                    | item_id: .*".lock"                                        | 2
     id ''                                        | item_id: .*must not be empty                               | 2
-    no_solution ../../../etc/passwd              | S-1: .*"../../../etc/passwd" cannot be the name of a file | 2
-    no_solution 'a/b'                            | S-1: .*"a/b" cannot be the name of a file                 | 2
-    no_solution '..'                             | S-1: .*"\.\." cannot be the name of a file                | 2
-    no_solution '$(touch pwned)'                 | S-1: .*there is no file solutions/\$\(touch pwned\).jsonl                     | 2
+    no_solution ../../../etc/passwd              | S-1 cannot be run: .*"../../../etc/passwd" cannot be the name of a file | 1
+    no_solution 'a/b'                            | S-1 cannot be run: .*"a/b" cannot be the name of a file                 | 1
+    no_solution '..'                             | S-1 cannot be run: .*"\.\." cannot be the name of a file                | 1
+    no_solution '$(touch pwned)'                 | S-1 cannot be run: .*there is no file solutions/\$\(touch pwned\).jsonl                     | 1
 TABLE
 }
 
