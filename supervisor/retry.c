@@ -2,6 +2,7 @@
 #include "retry.h"
 
 #include "queue/failure.h"
+#include "queue/queue.h"
 #include "recover.h"
 #include "store/base/mem.h"
 #include "turn.h"
@@ -75,12 +76,39 @@ static int keep_failure(struct turn *t, const struct session *s, size_t task, st
 	return rc;
 }
 
-int retry_tasks(struct session *s, const bool *chosen, char *const *answers, struct strv *names, struct err *e)
+struct claims_of {
+	const struct session *s;
+	uint64_t max_age_ms;
+};
+
+/* A queue has one kind of owner at a time: does nobody have an item of it? */
+static int nobodys(struct db_txn *t, void *ctx, struct err *e)
+{
+	const struct claims_of *c = ctx;
+	AUTO_STRV struct strv claims = {0};
+	struct queue q;
+
+	if (!queue_is(&c->s->queue))
+		return 0;
+	int rc = queue_load_in(&q, t, c->s->row.queue, e);
+	if (rc == 0)
+		rc = queue_claims_in(&claims, t, &q, c->max_age_ms, e);
+	queue_fini(&q);
+	if (rc == 0 && claims.n)
+		rc = err_set(e, ERR_HELD, "queue %s: somebody works on item %s%s; its session %s can go on when that is done (bosk "
+		             "done)", c->s->row.queue, claims.v[0], claims.n > 1 ? " and more" : "", c->s->sid);
+	return rc;
+}
+
+int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uint64_t max_age_ms, struct strv *names,
+                struct err *e)
 {
 	AUTO_FREE bool *back = mem_array(s->plan.n, sizeof *back);
+	struct claims_of claims = {s, max_age_ms};
 	struct turn t;
-	int rc = 0;
 
+	/* As a writer, after who was giving one out; who comes later finds the session locked. */
+	int rc = db_write(s->site->db, nobodys, &claims, e);
 	for (size_t i = 0; i < s->plan.n; i++)
 		back[i] = chosen[i];
 	add_skipped(s, back);

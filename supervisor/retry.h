@@ -15,7 +15,9 @@ bool retry_answerable(const struct session *s, size_t task);
 /* For a session this process has locked: the tasks chosen go back to pending, and with them what was
  * skipped because of them and nothing else; their names are added to `back`. What they had committed
  * is kept under refs/bosk/keep, attempts count on, and a session that was over can be resumed. `answers`, NULL or one
- * for each task, are told to its agent; what was merged of a story stays, and is gone on from. */
-int retry_tasks(struct session *s, const bool *chosen, char *const *answers, struct strv *back, struct err *e);
+ * for each task, are told to its agent; what was merged of a story stays, and is gone on from. ERR_HELD: somebody else
+ * has claimed an item of its queue meanwhile (bosk next), whose owner lives or is not gone for `max_age_ms`. */
+int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uint64_t max_age_ms, struct strv *back,
+                struct err *e);
 
 #endif

@@ -8,6 +8,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/answers.h"
+#include "supervisor/config.h"
 #include "supervisor/retry.h"
 
 enum { ANSWERS_FILE_MAX = 1 << 20 };
@@ -101,7 +102,8 @@ static int read_answers(char **out, const struct session *s, const struct given 
 	return err_set(e, ERR_USAGE, "%s", str_text(&said));
 }
 
-static int retry(struct site *site, const char *sid, const struct strv *ids, const struct given *g, struct err *e)
+static int retry(struct site *site, const char *sid, const struct strv *ids, const struct given *g, uint64_t max_age_ms,
+                 struct err *e)
 {
 	struct session s;
 	AUTO_STRV struct strv back = {0};
@@ -117,7 +119,7 @@ static int retry(struct site *site, const char *sid, const struct strv *ids, con
 	if (rc == 0)
 		rc = read_answers(answers, &s, g, e);
 	if (rc == 0)
-		rc = retry_tasks(&s, chosen, answers, &back, e);
+		rc = retry_tasks(&s, chosen, answers, max_age_ms, &back, e);
 	for (size_t i = 0; answers && i < s.plan.n; i++)
 		free(answers[i]);
 	if (rc == 0) {
@@ -164,13 +166,20 @@ static int run(const struct cmd_line *l)
 		rc = session_find(&site, named, "retry", NULL, sid, &e);
 	else if (rc == 0)
 		rc = find(l, &site, sid, &ids, &e);
+	struct config config = {0};
+	if (rc == 0)
+		code = cmd_config(l, &site, &config);
+	uint64_t max_age_ms = config.orphan_max_age_ms;
+	config_fini(&config);
 	site_close(&site);
-	if (rc == 0)
+	if (rc == 0 && !code)
 		rc = site_open(&site, l->dir, SITE_WRITE, &e);
-	if (rc == 0)
-		rc = retry(&site, sid, &ids, &given, &e);
+	if (rc == 0 && !code)
+		rc = retry(&site, sid, &ids, &given, max_age_ms, &e);
 	str_fini(&given.text);
-	if (rc != 0) {
+	if (code) {
+		/* said already */
+	} else if (rc != 0) {
 		code = cmd_fail(&e);
 	} else if (cmd_flag(l, "run")) {
 		fflush(stdout);
@@ -188,7 +197,8 @@ const struct cmd cmd_retry_entry = {.name = "retry",
                                     .details =
 	"TASK is a task of a session (SID/TASK). Of a queue that no session has worked on it is an item\n"
 	"or an issue: S-1, QUE-x:S-1, ISS-1; with --queue ID, and without names, all of it that failed.\n"
-	"What was skipped because of it comes back too, and so does what was executing when it was added.\n",
+	"What was skipped because of it comes back too, and so does what was executing when it was added.\n"
+	"A session whose queue somebody has claimed an item of (bosk next) waits until that is done.\n",
                                     CMD_OPTIONS(options),
                                     .max_rest = -1,
                                     .run = run};

@@ -110,6 +110,68 @@ int change_issue_in(struct db_txn *t, const struct queue *q, const struct item_d
 	return db_put(t, DB_issues, key, bytes.p, bytes.len, e);
 }
 
+/* ---- what can be done no more ---- */
+
+/* Who needs item i: to[at[i]] to to[at[i + 1] - 1]. */
+static void turn_round(struct queue_edges *out, const struct queue *q)
+{
+	*out = (struct queue_edges){mem_array(q->needs.at[q->n] + 1, sizeof *out->to), mem_array(q->n + 2, sizeof *out->at)};
+	for (size_t k = 0; k < q->needs.at[q->n]; k++)
+		out->at[q->needs.to[k] + 2]++;
+	for (size_t i = 0; i < q->n; i++)
+		out->at[i + 1] += out->at[i];
+	for (size_t i = 0; i < q->n; i++)
+		for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
+			out->to[out->at[q->needs.to[k] + 1]++] = (uint32_t)i;
+}
+
+static int skip(struct db_txn *t, struct queue *q, size_t i, size_t by, uint64_t now_ms, struct err *e)
+{
+	bool failed = str_eq(queue_word(q->states[by]), "failed");
+	AUTO_FREE char *why = mem_printf("depends on %s, which %s", q->links[by].id, failed ? "failed" : "was skipped");
+	const char *issue = q->links[i].issue;
+	struct queue_item item;
+
+	int rc = change_item_in(t, q, i, TASK_SKIPPED, why, e);
+	const char *status = rc == 0 && issue ? change_issue_status(q, issue) : NULL;
+	if (!status)
+		return rc;
+	rc = queue_item_load_in(&item, t, q->id, i + 1, e);
+	if (rc == 0)
+		rc = change_issue_in(t, q, &item.item_def, status, NULL, now_ms, e);
+	queue_item_fini(&item);
+	return rc;
+}
+
+int change_skip_in(struct db_txn *t, struct queue *q, struct strv *names, uint64_t now_ms, struct err *e)
+{
+	AUTO_FREE uint32_t *gone = mem_array(q->n + 1, sizeof *gone);
+	struct queue_edges needed_by;
+	size_t n = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < q->n; i++)
+		if (queue_finished(q->states[i]) && !task_state_good(q->states[i]))
+			gone[n++] = (uint32_t)i;
+	if (!n)
+		return 0;
+	turn_round(&needed_by, q);
+	for (size_t k = 0; k < n && rc == 0; k++) {
+		uint32_t by = gone[k];
+		for (size_t at = needed_by.at[by]; at < needed_by.at[by + 1] && rc == 0; at++) {
+			uint32_t i = needed_by.to[at];
+			if (!str_eq(queue_word(q->states[i]), "pending"))
+				continue;
+			gone[n++] = i;
+			strv_add(names, q->links[i].id);
+			rc = skip(t, q, i, by, now_ms, e);
+		}
+	}
+	free(needed_by.to);
+	free(needed_by.at);
+	return rc;
+}
+
 const char *change_issue_status(const struct queue *q, const char *issue)
 {
 	bool good = true, failed = false;

@@ -14,6 +14,10 @@ void change_state(struct queue *q, size_t i, struct queue_item *item, enum task_
 int change_item_in(struct db_txn *t, struct queue *q, size_t i, enum task_state state, const char *reason,
                    struct err *e);
 
+/* The pending items that depend on what failed or was skipped, and those that depend on them, are skipped; their names
+ * are added to `names`, and their issues follow. */
+int change_skip_in(struct db_txn *t, struct queue *q, struct strv *names, uint64_t now_ms, struct err *e);
+
 /* The issue of an item: `status` from now on (NULL = as it is), and one more entry of feedback (NULL = none). */
 int change_issue_in(struct db_txn *t, const struct queue *q, const struct item_def *def, const char *status,
                     const char *feedback, uint64_t now_ms, struct err *e);

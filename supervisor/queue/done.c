@@ -57,69 +57,6 @@ static int may_end(const struct recording *r, const struct queue *q, size_t i, c
 
 /* ---- what follows ---- */
 
-/* Who needs item i: to[at[i]] to to[at[i + 1] - 1]. */
-static void turn_round(struct queue_edges *out, const struct queue *q)
-{
-	*out = (struct queue_edges){mem_array(q->needs.at[q->n] + 1, sizeof *out->to), mem_array(q->n + 2, sizeof *out->at)};
-	for (size_t k = 0; k < q->needs.at[q->n]; k++)
-		out->at[q->needs.to[k] + 2]++;
-	for (size_t i = 0; i < q->n; i++)
-		out->at[i + 1] += out->at[i];
-	for (size_t i = 0; i < q->n; i++)
-		for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
-			out->to[out->at[q->needs.to[k] + 1]++] = (uint32_t)i;
-}
-
-/* What depends on an item that failed, and on those. */
-static int skip_dependents(struct db_txn *t, struct queue *q, size_t failed, struct strv *names, struct err *e)
-{
-	AUTO_FREE uint32_t *gone = mem_array(q->n + 1, sizeof *gone);
-	struct queue_edges needed_by;
-	size_t n = 1;
-	int rc = 0;
-
-	turn_round(&needed_by, q);
-	gone[0] = (uint32_t)failed;
-	for (size_t k = 0; k < n && rc == 0; k++) {
-		uint32_t by = gone[k];
-		for (size_t at = needed_by.at[by]; at < needed_by.at[by + 1] && rc == 0; at++) {
-			uint32_t i = needed_by.to[at];
-			if (!str_eq(queue_word(q->states[i]), "pending"))
-				continue;
-			AUTO_FREE char *why = mem_printf("depends on %s, which %s", q->links[by].id,
-			                                 by == failed ? "failed" : "was skipped");
-			gone[n++] = i;
-			strv_add(names, q->links[i].id);
-			rc = change_item_in(t, q, i, TASK_SKIPPED, why, e);
-		}
-	}
-	free(needed_by.to);
-	free(needed_by.at);
-	return rc;
-}
-
-/* Issues of items that were skipped may have nothing left, too. */
-static int end_issues(struct db_txn *t, const struct queue *q, const struct strv *names, const char *but, uint64_t now_ms,
-                      struct err *e)
-{
-	AUTO_STRV struct strv said = {0};
-	int rc = 0;
-
-	for (size_t i = 0; i < q->n && rc == 0; i++) {
-		const char *issue = q->links[i].issue;
-		struct queue_item item;
-		if (q->states[i] != TASK_SKIPPED || str_eq(issue, but) || strv_has(&said, issue ? issue : "") ||
-		    !strv_has(names, q->links[i].id))
-			continue;
-		strv_add(&said, issue ? issue : "");
-		rc = queue_item_load_in(&item, t, q->id, i + 1, e);
-		if (rc == 0)
-			rc = change_issue_in(t, q, &item.item_def, change_issue_status(q, issue), NULL, now_ms, e);
-		queue_item_fini(&item);
-	}
-	return rc;
-}
-
 static char *reason_of(const char *failure)
 {
 	AUTO_FREE char *message = splice_get_text(failure, "message"), *step = splice_get_text(failure, "task_id");
@@ -154,6 +91,7 @@ static int end_item(struct db_txn *t, const struct recording *r, struct queue *q
 static int record_item(struct db_txn *t, const struct recording *r, struct queue *q, size_t i, struct err *e)
 {
 	struct done *out = r->out;
+	AUTO_STRV struct strv others = {0};
 	struct queue_item item;
 
 	int rc = queue_item_load_in(&item, t, q->id, i + 1, e);
@@ -170,15 +108,13 @@ static int record_item(struct db_txn *t, const struct recording *r, struct queue
 		if (!task_state_good(q->states[q->needs.to[k]]))
 			strv_add(&out->early, q->links[q->needs.to[k]].id);
 	rc = end_item(t, r, q, i, &item, e);
-	if (rc == 0 && r->asked->failure)
-		rc = skip_dependents(t, q, i, &out->skipped, e);
+	if (rc == 0) /* also because of what was added as failed */
+		rc = change_skip_in(t, q, r->asked->failure ? &out->skipped : &others, r->now_ms, e);
 	out->issue_is = change_issue_status(q, item.item_def.issue);
 	const char *failure = r->asked->failure;
 	AUTO_FREE char *feedback = failure ? change_feedback(q, &item.item_def, failure, r->now_ms) : NULL;
 	if (rc == 0)
 		rc = change_issue_in(t, q, &item.item_def, out->issue_is, feedback, r->now_ms, e);
-	if (rc == 0)
-		rc = end_issues(t, q, &out->skipped, item.item_def.issue, r->now_ms, e);
 	mem_set(&out->item, item.item_def.id);
 	mem_set(&out->issue, item.item_def.issue);
 	queue_item_fini(&item);

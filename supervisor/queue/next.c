@@ -177,6 +177,7 @@ static size_t choose(const struct queue *q, size_t wanted)
 static int from_queue(struct db_txn *t, struct asking *a, const char *id, size_t wanted, bool *taken, struct err *e)
 {
 	struct next *out = a->out;
+	AUTO_STRV struct strv skipped = {0};
 	struct queue q;
 	size_t at = SIZE_MAX;
 
@@ -187,6 +188,8 @@ static int from_queue(struct db_txn *t, struct asking *a, const char *id, size_t
 	if (rc == 0)
 		rc = look_at_claims(t, &q, a->asked, wanted, false, &at, &out->released, e);
 	bool resumed = at != SIZE_MAX;
+	if (rc == 0) /* of what was added as failed */
+		rc = change_skip_in(t, &q, &skipped, a->now_ms, e);
 	if (rc == 0 && !resumed)
 		at = choose(&q, wanted);
 	if (rc == 0 && at == SIZE_MAX && wanted != SIZE_MAX)
@@ -195,8 +198,10 @@ static int from_queue(struct db_txn *t, struct asking *a, const char *id, size_t
 		*taken = true;
 		rc = take(t, a, &q, at, resumed, e);
 	}
+	const char *status = rc == 0 ? queue_status(q.states, q.n) : NULL;
+	if (rc == 0 && !*taken && str_eq(q.row.status, "active") && (skipped.n || !str_eq(status, "active")))
+		rc = change_queue_in(t, &q, a->now_ms, e);
 	if (rc == 0) {
-		const char *status = queue_status(q.states, q.n);
 		out->total += q.n;
 		for (size_t i = 0; i < q.n; i++)
 			out->completed += task_state_good(q.states[i]);

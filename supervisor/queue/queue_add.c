@@ -61,8 +61,8 @@ static int put_queue(struct db_txn *t, const struct adding *a, struct err *e)
 	row.created_ms = a->now;
 	row.tasks = a->plan->n;
 	row.source = a->plan->source;
-	if (!row.status)
-		row.status = (char *)"active";
+	if (!row.status || str_eq(row.status, "active")) /* it may be over already */
+		row.status = (char *)queue_status(q->states, a->plan->n);
 	return queue_row_put_in(t, a->id, &row, e);
 }
 

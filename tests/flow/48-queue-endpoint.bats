@@ -42,6 +42,8 @@ stop_somebody() {
 }
 item() { "$BOSK_BIN" queue dag QUE-1 | jq -r ".nodes[] | select(.id == \"$1\") | .status"; }
 items() { "$BOSK_BIN" queue dag QUE-1 | jq -r '[.nodes[] | .id + "=" + .status] | join(" ")'; }
+# with_states ID FILTER: a queue like QUE-1, of this id, each item changed by FILTER.
+with_states() { jq --arg id "$1" ".id = \$id | .solutions[] |= ($2)" "$SCRATCH/issues/queues/QUE-1.json" >"$SCRATCH/issues/queues/$1.json"; }
 exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item_id == \"$1\") | $2"; }
 
 @test "S2.1: detail gives the whole solution with the keys of the contract, and changes nothing" {
@@ -313,6 +315,55 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
     expect_status 2
     ask retry --queue QUE-1 --run
     expect_status 2
+}
+
+@test "what was added as failed or cancelled skips what depends on it; a queue that is over when it is added is not active" {
+    with_states QUE-3 '.status = if .item_id == "S-1" then "failed" else "pending" end'
+    with_states QUE-4 '.status = "completed"'
+    with_states QUE-5 '.status = ({"S-1": "cancelled", "S-2": "pending"}[.item_id] // "completed")'
+    for id in QUE-3 QUE-4 QUE-5; do
+        run_bosk queue add "$SCRATCH/issues/queues/$id.json"
+        expect_status 0
+    done
+    states_of() { "$BOSK_BIN" queue dag "$1" | jq -r '[.nodes[] | .id + "=" + .status] | join(" ")'; }
+    ask next --queue QUE-3
+    jq -e '.item_id == "S-3"' "$OUT"
+    for id in S-3 S-4; do ask done "QUE-3:$id"; expect_status 0; done
+    equal QUE-3 "$(states_of QUE-3)" 'S-1=failed S-2=skipped S-3=completed S-4=completed'
+    ask next --queue QUE-5
+    expect_status 1
+    jq -e '.status == "failed"' "$OUT"
+    equal QUE-5 "$(states_of QUE-5)" 'S-1=skipped S-2=skipped S-3=completed S-4=completed'
+    ask queue list
+    expect_text 'QUE-3 +failed' "$OUT"
+    expect_text 'QUE-4 +completed' "$OUT"
+    expect_text 'QUE-5 +failed' "$OUT"
+    ask retry --queue QUE-3
+    expect_text 'QUE-3: S-1 S-2$' "$OUT"
+}
+
+@test "a session whose queue has a claim is not taken back by retry until that has ended" {
+    unchecked "what others have done of its queue is no merge of the session's" A1
+    with_states QUE-3 '.status = if .item_id == "S-1" then "executing" else "pending" end'
+    run_bosk queue add "$SCRATCH/issues/queues/QUE-3.json"
+    expect_status 0
+    # S-3 fails; S-2 and S-4 wait for S-1, which somebody else had.
+    run_bosk run --queue QUE-3 --executor false
+    expect_status 1
+    ask done QUE-3:S-1
+    expect_status 0
+    somebody next QUE-3:S-4
+    token=$(jq -r .claim "$SCRATCH/other.json")
+    for words in 'retry S-3' 'retry S-3 --run'; do
+        ask $words
+        expect_status 5
+        expect_text 'queue QUE-3: somebody works on item S-4'
+    done
+    run_bosk done QUE-3:S-4 --claim "$token"
+    expect_status 0
+    stop_somebody
+    ask retry S-3
+    expect_status 0
 }
 
 @test "done may: the token, BOSK_CLAIM, the owner and what it starts; nobody else, and nobody twice" {
