@@ -88,9 +88,6 @@ static void check_item(const struct plan *p, size_t i)
 static void check(const struct plan *p)
 {
 	const struct plan_queue *q = p->queue;
-	struct plan_faults faults = {0};
-	struct plan again;
-	AUTO_STR struct str text = {0};
 
 	assert(strcmp(p->kind, "queue") == 0 && q->row.status && q->row.items_key);
 	assert(!q->id || !plan_id_fault(q->id));
@@ -104,14 +101,6 @@ static void check(const struct plan *p)
 		assert(q->issues[i].id);
 		is_json(q->issues[i].raw, false);
 	}
-	if (!p->n)
-		return;
-	plan_write(p, &text);
-	int rc = plan_load_text(&again, "again", text.p, text.len, NULL, &faults);
-	if (rc != 0)
-		plan_faults_print(&faults, &text), fprintf(stderr, "%s\n", text.p);
-	assert(rc == 0 && strcmp(p->content, again.content) == 0);
-	plan_fini(&again);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
