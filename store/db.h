@@ -17,7 +17,7 @@
 
 /* Named databases; keys sort so that one range scan answers one question. */
 #define DB_TABLES(T)                                                                              \
-	T(meta)        /* name -> text: format, repository */                                     \
+	T(meta)        /* name -> text: format, repository, exported/queue (export_known) */      \
 	T(manifest)    /* sid -> struct manifest_row */                                           \
 	T(sessions)    /* sid -> struct session_row */                                            \
 	T(queues)      /* queue -> struct queue_row */                                            \

@@ -244,7 +244,8 @@ static size_t depth(const char *text, size_t n)
 	return most;
 }
 
-json_t *json_parse_own(const char *text, size_t n, struct err *e)
+/* `quote`: what numbers that are too large begin with, as texts. */
+static json_t *parse(const char *text, size_t n, const char *quote, struct err *e)
 {
 	json_error_t error;
 
@@ -253,7 +254,7 @@ json_t *json_parse_own(const char *text, size_t n, struct err *e)
 	json_t *j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (!j && json_error_code(&error) == json_error_numeric_overflow) { /* the rest is as good as ever */
 		AUTO_STR struct str loose = {0};
-		json_number_loosen(&loose, text, n, true);
+		json_number_loosen(&loose, text, n, quote);
 		j = json_loadb(loose.p, loose.len, JSON_REJECT_DUPLICATES, &error);
 	}
 	if (!j)
@@ -262,7 +263,12 @@ json_t *json_parse_own(const char *text, size_t n, struct err *e)
 	return j;
 }
 
-json_t *json_parse(const char *text, size_t n, struct err *e)
+json_t *json_parse_own(const char *text, size_t n, struct err *e)
+{
+	return parse(text, n, "", e);
+}
+
+static json_t *parse_foreign(const char *text, size_t n, const char *quote, struct err *e)
 {
 	if (n > MAX_BYTES) {
 		err_set(e, ERR_USAGE, "JSON of %zu bytes: at most %d are read", n, MAX_BYTES);
@@ -272,7 +278,22 @@ json_t *json_parse(const char *text, size_t n, struct err *e)
 		err_set(e, ERR_USAGE, "JSON nested more than %d deep", MAX_DEPTH);
 		return NULL;
 	}
-	return json_parse_own(text, n, e);
+	return parse(text, n, quote, e);
+}
+
+json_t *json_parse(const char *text, size_t n, struct err *e)
+{
+	return parse_foreign(text, n, "", e);
+}
+
+json_t *json_parse_exact(const char *text, size_t n, struct err *e)
+{
+	return parse_foreign(text, n, JSON_NUMBER_MARK, e);
+}
+
+void json_exact(struct str *text)
+{
+	json_number_restore(text);
 }
 
 const char *json_get_text(const json_t *map, const char *key)

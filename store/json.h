@@ -38,6 +38,9 @@ void json_write_list(const struct strv *texts, struct str *out);
 /* Foreign text of n bytes: at most 1 MiB, nested at most 32 deep. NULL on error (ERR_USAGE). Numbers that are too large
  * are texts. */
 struct json_t *json_parse(const char *text, size_t n, struct err *e);
+/* The same to be written again: what json_write makes of it goes through json_exact, then such numbers are as they were. */
+struct json_t *json_parse_exact(const char *text, size_t n, struct err *e);
+void json_exact(struct str *text);
 /* Text that bosk has stored itself: of any length. */
 struct json_t *json_parse_own(const char *text, size_t n, struct err *e);
 const char *json_get_text(const struct json_t *map, const char *key); /* NULL when not a string */

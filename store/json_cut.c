@@ -149,6 +149,7 @@ int json_cut_skip(struct json_cut *c, struct json_span *out, struct json_fault *
 			c->p = to;
 		} else if (here == '{' || here == '[') {
 			c->p++;
+			out->nodes++;
 			if (++depth > JSON_CUT_MAX_DEPTH)
 				return fault(c, c->p - 1, f, "nested more than %d deep", JSON_CUT_MAX_DEPTH);
 		} else if (here == '}' || here == ']') {
@@ -160,6 +161,7 @@ int json_cut_skip(struct json_cut *c, struct json_span *out, struct json_fault *
 			if (!depth)
 				return expected(c, f, "a value");
 			c->p++;
+			out->nodes++;
 		} else {
 			while (c->p < c->end && !ends_word(*c->p))
 				c->p++;
@@ -167,8 +169,6 @@ int json_cut_skip(struct json_cut *c, struct json_span *out, struct json_fault *
 	} while (depth);
 	c->fresh = false;
 	out->n = (size_t)(c->p - out->p);
-	if (out->n > JSON_CUT_MAX_VALUE)
-		out->n = 0;
 	return 0;
 }
 
@@ -193,7 +193,7 @@ static json_t *parse(const struct json_span *s, struct json_fault *f)
 	json_t *j = json_loadb(s->p, s->n, flags, &error);
 	if (!j && json_error_code(&error) == json_error_numeric_overflow) {
 		AUTO_STR struct str loose = {0};
-		json_number_loosen(&loose, s->p, s->n, false);
+		json_number_loosen(&loose, s->p, s->n, NULL);
 		j = json_loadb(loose.p, loose.len, flags, &error);
 	}
 	if (j)
@@ -215,9 +215,10 @@ int json_cut_value(struct json_cut *c, struct json_t **out, struct json_span *sp
 
 	if (json_cut_skip(c, s, f) != 0)
 		return -1;
-	if (!s->n)
-		return fault(&from, from.p, f, "a value of %zu MiB: at most %d MiB are read", (size_t)(c->p - s->p) >> 20,
-		             JSON_CUT_MAX_VALUE >> 20);
+	if (s->n > JSON_CUT_MAX_VALUE)
+		return fault(&from, from.p, f, "a value of %zu MiB: at most %d MiB are read", s->n >> 20, JSON_CUT_MAX_VALUE >> 20);
+	if (s->nodes > JSON_CUT_MAX_NODES)
+		return fault(&from, from.p, f, "a value of more than %d values", JSON_CUT_MAX_NODES);
 	*out = parse(s, f);
 	return *out ? 0 : -1;
 }

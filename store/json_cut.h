@@ -8,6 +8,7 @@
 
 enum {
 	JSON_CUT_MAX_VALUE = 16 << 20, /* bytes of one value that is parsed */
+	JSON_CUT_MAX_NODES = 1 << 20,  /* values in it: each takes a hundred times its bytes */
 	JSON_CUT_MAX_DEPTH = 100       /* brackets in it */
 };
 
@@ -24,6 +25,7 @@ struct json_span {
 	const char *p;
 	size_t n;
 	size_t line, column;
+	size_t nodes; /* values in it, about */
 };
 
 /* A place in a text; it may be copied, to come back to it. */
@@ -43,7 +45,7 @@ int json_cut_open(struct json_cut *c, char bracket, struct json_fault *f);
  * and the bracket is closed. */
 int json_cut_member(struct json_cut *c, char **key, struct json_fault *f);
 int json_cut_element(struct json_cut *c, struct json_fault *f);
-/* Over a value, which is only found to end; `n` is 0 when it is longer than JSON_CUT_MAX_VALUE. */
+/* Over a value, which is only found to end. */
 int json_cut_skip(struct json_cut *c, struct json_span *out, struct json_fault *f);
 /* Over a value, parsed; `span` may be NULL. Nothing but white space left. */
 int json_cut_value(struct json_cut *c, struct json_t **out, struct json_span *span, struct json_fault *f);

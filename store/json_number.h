@@ -7,7 +7,11 @@
 #include "base/str.h"
 
 /* The text again, with each whole number beyond 64 bits made a real (12.0): all others stay whole numbers. `quote`: made a
- * text ("12") instead, and reals that are too large as well. */
-void json_number_loosen(struct str *out, const char *text, size_t n, bool quote);
+ * text instead that begins so ("12"), and reals that are too large as well; NULL = no. */
+void json_number_loosen(struct str *out, const char *text, size_t n, const char *quote);
+
+/* In JSON that has been read and written again since: the texts that begin with this mark are numbers again. */
+#define JSON_NUMBER_MARK "\\u0001="
+void json_number_restore(struct str *text);
 
 #endif

@@ -59,8 +59,7 @@
 	F(str, index_raw)  /* its entry in index.json; NULL = it has none */                      \
 	F(str, groups)     /* JSON: [{"id", "type": "parallel|sequential", "members": [item ids]}] */ \
 	F(str, conflicts)  /* JSON: [{"type", "file", "members": [item ids], "order": [...], "severity", "resolved"}] */ \
-	F(list, issue_ids) F(u64, updated_ms)                                                     \
-	F(str, exported)   /* seal_hash of its file as it was last exported */
+	F(list, issue_ids) F(u64, updated_ms)
 
 /* A task as the plan defines it. Key: queue/ordinal/d, ordinal from 000001. */
 #define TASK_DEF_FIELDS(F)                                                                        \
@@ -195,7 +194,7 @@
 	/* An outside executor works on it: who called bosk next. token NULL = nobody does. */    \
 	F(str, token) F(u64, claimed_ms)                                                          \
 	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
-	F(u64, claims)    /* how often it was claimed: 2 and more = it was resumed */ \
+	F(u64, claims)    /* how often it was given out: the first time, again to who had it, and to others */ \
 	F(list, shells)   /* shells of which that process is a copy, "pid:ticks", the nearest first */ \
 	F(u64, claimed_boot_ms) /* clock_boot_ms, of boot_id */
 

@@ -11,6 +11,7 @@
 #include "queue/queue.h"
 #include "recover.h"
 #include "repair.h"
+#include "retry.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -234,12 +235,16 @@ int create_continued(struct session *out, struct site *site, const char *old,
 	if (!str_eq(out->manifest.state, "failed"))
 		return err_set(e, ERR_MOVED, "somebody is at work on session %s of this plan: bosk status %s", old, old);
 	bool landed = out->manifest.landed != NULL;
+	AUTO_FREE bool *again = mem_array(out->plan.n, sizeof *again);
 	remember(out);
+	/* Of a queue of solutions what is no session's is somebody else's, or was so when it was added; or it was skipped
+	 * because of one that is done again. */
+	for (size_t i = 0; i < out->plan.n; i++)
+		again[i] = !task_state_good(session_task_state(out, i)) && (!queue_is(&out->queue) || out->tasks[i].session);
+	retry_add_skipped(out, again);
 	for (size_t i = 0; i < out->plan.n; i++) {
 		struct task_row *row = &out->tasks[i];
-		enum task_state state = session_task_state(out, i);
-		/* Of a queue of solutions what is no session's is somebody else's, or was so when it was added. */
-		if (task_state_good(state) || (queue_is(&out->queue) && !row->session))
+		if (!again[i])
 			continue;
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);

@@ -74,7 +74,6 @@ static int other_there(void *ctx, const char *key, const void *value, size_t n, 
 static int nobodys(struct db_txn *t, const struct making *m, struct err *e)
 {
 	const struct session *s = m->s;
-	AUTO_STRV struct strv claims = {0};
 	struct queue_row row;
 	struct queue q;
 
@@ -102,11 +101,8 @@ static int nobodys(struct db_txn *t, const struct making *m, struct err *e)
 	}
 	rc = queue_load_in(&q, t, s->row.queue, e);
 	if (rc == 0)
-		rc = queue_claims_in(&claims, t, &q, m->o->config->orphan_max_age_ms, e);
+		rc = queue_unclaimed_in(t, &q, m->o->config->orphan_max_age_ms, e);
 	queue_fini(&q);
-	if (rc == 0 && claims.n)
-		rc = err_set(e, ERR_HELD, "queue %s: somebody works on item %s%s; a session begins when that is done (bosk done)",
-		             s->row.queue, claims.v[0], claims.n > 1 ? " and more" : "");
 	return rc;
 }
 

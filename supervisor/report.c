@@ -46,13 +46,18 @@ static void add_good(const struct session *s, enum task_state state, const char 
 	str_addf(out, "\n%s\n%s", heading, rows.p);
 }
 
-/* Tasks of the same queue that another session did. */
+/* Tasks of the same queue that another session did, or, of issues, others than bosk. */
 static void add_elsewhere(const struct session *s, struct str *out)
 {
-	bool any = false;
+	bool any = false, issues = str_eq(s->plan.kind, "queue");
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
 		bool here;
+		if (issues && state == TASK_ALREADY) {
+			str_addf(out, "%s  %s  completed, but not by bosk\n", any ? "" : "\nelsewhere\n", s->plan.tasks[i].id);
+			any = true;
+			continue;
+		}
 		if ((state != TASK_INTEGRATED && state != TASK_LANDED) || session_brings(&here, s, i, NULL) != 0 || here)
 			continue;
 		str_addf(out, "%s  %s  in session %s\n", any ? "" : "\nelsewhere\n", s->plan.tasks[i].id,

@@ -4,6 +4,7 @@
 #include "queue/failure.h"
 #include "queue/queue.h"
 #include "recover.h"
+#include "revive.h"
 #include "store/base/mem.h"
 #include "turn.h"
 
@@ -12,6 +13,11 @@ bool retry_fits(const struct session *s, size_t task)
 	enum task_state state = session_task_state(s, task);
 	return state == TASK_FAILED || state == TASK_TIMEOUT || state == TASK_BLOCKED ||
 	       state == TASK_CONFLICT || (state == TASK_INTEGRATED && s->tasks[task].partial);
+}
+
+bool retry_fits_named(const struct session *s, size_t task)
+{
+	return retry_fits(s, task) || session_task_state(s, task) == TASK_SKIPPED;
 }
 
 bool retry_answerable(const struct session *s, size_t task)
@@ -34,29 +40,42 @@ char *retry_fault(const struct session *s)
 	return NULL;
 }
 
-/* Everything it needs is in, or goes back too? */
-static bool needs_hold(const struct session *s, size_t task, const bool *back)
+static bool may_return(void *session, size_t task)
 {
-	for (size_t i = s->plan.needs_at[task]; i < s->plan.needs_at[task + 1]; i++) {
-		uint32_t need = s->plan.needs[i];
-		enum task_state state = session_task_state(s, need);
-		if (!back[need] && task_state_ended(state) && !task_state_good(state))
-			return false;
-	}
-	return true;
+	const struct session *s = session;
+	return !revive_cancelled(&s->tasks[task]);
 }
 
-/* Skipped tasks whose reason is gone; again until none is found, for chains of them. */
-static void add_skipped(const struct session *s, bool *back)
+static enum task_state *states_of(const struct session *s)
 {
-	for (bool found = true; found;) {
-		found = false;
-		for (size_t i = 0; i < s->plan.n; i++) {
-			if (back[i] || session_task_state(s, i) != TASK_SKIPPED || !needs_hold(s, i, back))
-				continue;
-			back[i] = found = true;
-		}
+	enum task_state *states = mem_array(s->plan.n, sizeof *states);
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		states[i] = session_task_state(s, i);
+	return states;
+}
+
+void retry_add_skipped(struct session *s, bool *back)
+{
+	AUTO_FREE enum task_state *states = states_of(s);
+	revive_skipped(back, states, s->plan.needs, s->plan.needs_at, s->plan.n, may_return, s);
+}
+
+char *retry_kept(struct session *s, const bool *chosen)
+{
+	const struct plan *p = &s->plan;
+	AUTO_FREE enum task_state *states = states_of(s);
+	AUTO_FREE bool *back = mem_array(p->n, sizeof *back);
+
+	for (size_t i = 0; i < p->n; i++)
+		back[i] = chosen[i];
+	retry_add_skipped(s, back);
+	for (size_t i = 0; i < p->n; i++) {
+		uint32_t by = chosen[i] ? revive_kept_by(back, states, p->needs, p->needs_at, i) : UINT32_MAX;
+		if (by != UINT32_MAX)
+			return revive_fault(p->tasks[i].id, p->tasks[by].id, states[by]);
 	}
+	return NULL;
 }
 
 /* An item of a queue: what it failed with stays known, as with items that no session works on. */
@@ -111,7 +130,7 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uin
 	int rc = db_write(s->site->db, nobodys, &claims, e);
 	for (size_t i = 0; i < s->plan.n; i++)
 		back[i] = chosen[i];
-	add_skipped(s, back);
+	retry_add_skipped(s, back);
 	turn_init(&t, s);
 	for (size_t i = 0; rc == 0 && i < s->plan.n; i++) {
 		struct task_row *row = &s->tasks[i];

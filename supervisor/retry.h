@@ -6,6 +6,11 @@
 
 /* failed (a time-out too), blocked, in conflict, or a story closed in part? */
 bool retry_fits(const struct session *s, size_t task);
+/* The same of one that the user names: also one that was skipped, if nothing else that it needs is lost (retry_kept). */
+bool retry_fits_named(const struct session *s, size_t task);
+/* A task of these was skipped for one that does not come back with them: why it can not come back. NULL = there is none
+ * (the caller owns it). */
+char *retry_kept(struct session *s, const bool *chosen);
 /* May tasks of this session go back at all? NULL, else why not (the caller owns it). */
 char *retry_fault(const struct session *s);
 
@@ -19,5 +24,8 @@ bool retry_answerable(const struct session *s, size_t task);
  * has claimed an item of its queue meanwhile (bosk next), whose owner lives or is not gone for `max_age_ms`. */
 int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uint64_t max_age_ms, struct strv *back,
                 struct err *e);
+
+/* back[i]: task i is done again; adds what was skipped because of these (revive.h). */
+void retry_add_skipped(struct session *s, bool *back);
 
 #endif

@@ -83,7 +83,7 @@ struct sched_event {
 enum sched_action_kind {
 	SCHED_ASSIGN,    /* task starts in slot: READY -> RUNNING, already applied to the state */
 	SCHED_INTEGRATE, /* task's commit is to be merged: in this order */
-	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated, or is CLAIMED */
+	SCHED_SKIP,      /* task is skipped because `cause` ended without being integrated */
 	SCHED_BACKOFF,   /* arm the retry timer of task (which knows how often it was retried) */
 	SCHED_CANCEL,    /* stop the running task in slot; answer SCHED_STOPPED or what it became */
 	SCHED_DROP,      /* task, until now BACKOFF, RUNNING or CHECKED, is READY again but will not start
@@ -115,8 +115,8 @@ struct schedule *schedule_copy(const struct schedule *s);
  * SCHED_START, CHECKED tasks give their SCHED_INTEGRATE (in plan order), then pending dependents of
  * tasks that ended badly their SCHED_SKIP.
  *
- * CLAIMED: somebody else works on it. What needs it is skipped; what comes after it, or declares a file that it
- * does, stays WAITING to the end, as nobody says when it has ended. */
+ * CLAIMED: somebody else works on it. What needs it, comes after it, or declares a file that it does, stays WAITING to
+ * the end, as nobody says when it has ended. */
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
 
 /* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:

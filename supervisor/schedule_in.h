@@ -67,15 +67,16 @@ static inline bool schedule_in_good(enum task_state state)
 	return task_state_good(state);
 }
 
-static inline bool schedule_in_bad(enum task_state state)
-{
-	return task_state_ended(state) && !schedule_in_good(state);
-}
-
 /* What comes after it may begin. */
 static inline bool schedule_in_over(enum task_state state)
 {
 	return task_state_ended(state) && state != TASK_CLAIMED;
+}
+
+/* What needs it is skipped. */
+static inline bool schedule_in_bad(enum task_state state)
+{
+	return schedule_in_over(state) && !schedule_in_good(state);
 }
 
 /* Its files are taken, and so is its lane: until it is merged, or has ended. */

@@ -24,6 +24,7 @@ void told_json(const struct session *s, size_t task, struct json_t *out)
 		json_add(claims, claim);
 	}
 	json_put_flag(out, "claimed", session_task_state(s, task) == TASK_CLAIMED);
+	json_put_text(out, "session", row->session); /* that had it last: null = none, others have done what is done */
 	json_put_text(out, "issue", d->issue);
 	json_put_text(out, "solution", d->solution);
 	json_put_list(out, "steps", &d->step_ids);
@@ -42,7 +43,8 @@ void told_text(const struct session *s, struct str *out)
 
 	for (size_t t = 0; t < s->plan.n; t++) {
 		const struct task_def *d = &s->plan.tasks[t];
-		if (!task_state_good(session_task_state(s, t)))
+		enum task_state state = session_task_state(s, t);
+		if (!task_state_good(state) || state == TASK_ALREADY) /* of what others did they say themselves what is so */
 			continue;
 		for (size_t i = 0; i + 1 < d->claims.n; i += 2) {
 			if (n++ >= SHOWN_MAX)

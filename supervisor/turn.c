@@ -150,28 +150,6 @@ bool turn_empty(const struct turn *t)
 	return !t->batch.n && !t->n_dirty && !t->manifest_dirty;
 }
 
-struct exported {
-	struct session *s;
-	struct queue_row now;
-};
-
-static int read_row(struct db_txn *txn, void *ctx, struct err *e)
-{
-	struct exported *x = ctx;
-	return queue_row_load_in(&x->now, txn, x->s->row.queue, e);
-}
-
-/* A queue may be exported while a session works on it: that is in the row alone. */
-static void keep_exported(struct session *s)
-{
-	struct exported x = {.s = s};
-	struct err ignored = {0};
-
-	if (db_read(s->site->db, read_row, &x, &ignored) == 0)
-		mem_set(&s->queue.exported, x.now.exported);
-	rec_fini(&queue_row_rec, &x.now);
-}
-
 /* A queue of solutions is what became of its items. */
 static void follow_queue(struct turn *t)
 {
@@ -189,7 +167,6 @@ static void follow_queue(struct turn *t)
 	}
 	if (str_eq(s->queue.status, status))
 		return;
-	keep_exported(s);
 	mem_set(&s->queue.status, status);
 	s->queue.updated_ms = clock_wall_ms();
 	rows_put(&t->batch, DB_queues, s->row.queue, &queue_row_rec, &s->queue);

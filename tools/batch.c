@@ -13,7 +13,7 @@
 #include "supervisor/notify.h"
 #include "supervisor/orphans/orphans.h"
 #include "supervisor/orphans/strays.h"
-#include "supervisor/queue/next.h"
+#include "supervisor/queue/release.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
 #include "worker/msg.h"
@@ -93,6 +93,19 @@ void batch_fini(struct batch *b)
 	strv_fini(&b->excused);
 }
 
+void batch_warn_known(const struct queue_added *added)
+{
+	enum { MOST = 20 };
+
+	for (size_t i = 0; i < added->differs.n && i < MOST; i++)
+		log_warn("%s", added->differs.v[i]);
+	if (added->differs.n > MOST)
+		log_warn("and %zu more", added->differs.n - MOST);
+	if (added->differs.n)
+		log_warn("queue %s was added before, and what it has in the store counts: nothing of this was taken. To take it: "
+		         "bosk queue remove %s first, or bosk queue add --as ID", added->id, added->id);
+}
+
 void batch_warn(const struct plan *p)
 {
 	enum { MOST = 20 };
@@ -135,7 +148,7 @@ void batch_sweep(struct site *site, const struct config *cfg)
 	struct err e = {0};
 
 	if (strays_end_all(site, &strays, &e) != 0 || orphans_clean(site, &rule, &said, &e) != 0 ||
-	    next_release(site, rule.max_age_ms, false, &claims, &e) != 0)
+	    release_orphans(site, rule.max_age_ms, false, &claims, &e) != 0)
 		log_warn("cleaning up after dead sessions: %s", e.text); /* that must not stop the work */
 	batch_say_lines(&strays);
 	batch_say_lines(&said.lines);

@@ -4,6 +4,7 @@
 
 #include "cmd.h"
 #include "supervisor/create.h"
+#include "supervisor/queue/queue.h"
 #include "supervisor/site.h"
 
 /* Options of a run, from the command line and the configuration. ERR_USAGE. */
@@ -25,6 +26,8 @@ int batch_queue_file(const char *file, const char *queue, const struct batch *b,
                      struct plan *out, struct plan_faults *faults);
 
 /* What of the plan may surprise, and which items cannot be run: the first of each; `bosk plan` shows all of it. */
+/* What the file of a queue that was there already says otherwise. */
+void batch_warn_known(const struct queue_added *added);
 void batch_warn(const struct plan *p);
 
 /* At each start: processes of dead sessions are ended, orphans that are due are cleaned (orphans.h), the other dead

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +27,36 @@ const size_t cmd_common_count = MEM_COUNT(cmd_common);
 static const struct cmd_option *option_at(const struct cmd *c, size_t i)
 {
 	return i < c->n_options ? &c->options[i] : &cmd_common[i - c->n_options];
+}
+
+int cmd_verbs(const struct cmd_line *l, const struct cmd_verb *verbs, size_t n)
+{
+	AUTO_STR struct str all = {0};
+	struct site site = {0};
+	struct err e = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cmd_verb *v = &verbs[i];
+		str_addf(&all, "%s%s%s%s", i == 0 ? "" : i + 1 < n ? ", " : ", or ", v->name, *v->words ? " " : "", v->words);
+		if (!str_eq(cmd_word(l, 0), v->name))
+			continue;
+		if (l->rest.n < v->min || l->rest.n > v->max) {
+			log_error("bosk %s %s%s%s", l->cmd->name, v->name, *v->words ? " " : "", v->words);
+			return 2;
+		}
+		if (v->changes && getenv("BOSK_TASK")) {
+			log_error("bosk %s %s inside a task (BOSK_TASK=%s) is refused", l->cmd->name, v->name, getenv("BOSK_TASK"));
+			return 2;
+		}
+		int rc = cmd_git(&e);
+		if (rc == 0 && !v->changes)
+			rc = site_open(&site, l->dir, SITE_READ, &e);
+		int code = rc == 0 ? v->run(l, &site) : cmd_fail(&e);
+		site_close(&site);
+		return code;
+	}
+	log_error("bosk %s %s; not '%s'", l->cmd->name, str_text(&all), cmd_word(l, 0) ? cmd_word(l, 0) : "");
+	return 2;
 }
 
 const struct cmd *cmd_find(const char *name)

@@ -73,6 +73,16 @@ int cmd_fail(const struct err *e);
 void cmd_show(const struct str *text, FILE *to);
 void cmd_print(const struct str *text); /* to stdout */
 
+/* What the first word of a command can be: `bosk queue list`. */
+struct cmd_verb {
+	const char *name, *words; /* that follow it, as the help has them; "" = none */
+	size_t min, max;          /* how many, with its name */
+	bool changes;             /* it opens the store itself, and is refused inside a task; else the store is opened to be read */
+	int (*run)(const struct cmd_line *l, struct site *site);
+};
+/* Run the one that is given; the exit code, 2 with what is possible when it is none of them. */
+int cmd_verbs(const struct cmd_line *l, const struct cmd_verb *verbs, size_t n);
+
 const struct cmd *cmd_find(const char *name); /* NULL = there is none */
 int cmd_unknown(const char *word);            /* says so, with the nearest name; returns 2 */
 

@@ -179,8 +179,9 @@ const struct cmd cmd_done_entry = {.name = "done",
                                    .details =
 	"ITEM is S-1 or QUE-x:S-1. Who has claimed it (bosk next) says so by the token, or by being the\n"
 	"process that did, or one that it started; an item that nobody has claimed may be ended by\n"
-	"anybody. A token that is given must be the item's. S-1 alone is the one you have claimed; if you\n"
-	"have none, and several active queues have an S-1, its queue must be said. What depends on an item\n"
+	"anybody, also one that was executing when its queue was added: who had it has no token. A token\n"
+	"that is given must be the item's. S-1 alone is the one you have claimed; if you have none, and\n"
+	"several active queues have an S-1, its queue must be said. What depends on an item\n"
 	"that failed is skipped; bosk retry brings both back. A result that is no JSON is kept as text, with\n"
 	"a warning. Inside a task of bosk's, ITEM is that task: it is written into $BOSK_RESULT_FILE only.\n",
                                    CMD_OPTIONS(options),

@@ -8,7 +8,7 @@
 #include "supervisor/config.h"
 #include "supervisor/orphans/prune.h"
 #include "supervisor/orphans/strays.h"
-#include "supervisor/queue/next.h"
+#include "supervisor/queue/release.h"
 #include "supervisor/status.h"
 
 static const struct cmd_option options[] = {
@@ -63,7 +63,7 @@ static int clean(const struct cmd_line *l, struct site *site, const struct orpha
 		rc = prune_sessions(site, rule, &pruned, e);
 	print(&pruned.lines);
 	if (rc == 0)
-		rc = next_release(site, rule->max_age_ms, rule->dry_run, &claims, e);
+		rc = release_orphans(site, rule->max_age_ms, rule->dry_run, &claims, e);
 	print(&claims);
 	if (rc == 0)
 		rc = status_dead(site, false, &dead, e);

@@ -27,8 +27,8 @@ static int say_none(const struct next *n, struct str *out)
 		item_json_status("completed", n->queue, "all items are completed", out);
 		return 0;
 	case NEXT_FAILED:
-		item_json_status("failed", n->queue, "all items have ended, and some failed: bosk retry makes these pending again",
-		                 out);
+		item_json_status("failed", n->queue, "all items have ended, and some failed or were skipped: bosk retry makes what failed "
+		                 "pending again, bosk retry ITEM what was skipped", out);
 		return 1;
 	case NEXT_NOTHING:
 		item_json_status("empty", NULL, "there is no queue: bosk queue add FILE", out);
@@ -54,7 +54,8 @@ static int run(const struct cmd_line *l)
 {
 	const char *given = cmd_value(l, "claim"), *env = getenv("BOSK_CLAIM");
 	const char *token = given ? given : env && *env ? env : NULL;
-	struct next_asked asked = {.item = cmd_word(l, 0), .queue = cmd_value(l, "queue"), .token = token};
+	/* A shell keeps in its environment the claim of the item that it has just done. */
+	struct next_asked asked = {.item = cmd_word(l, 0), .queue = cmd_value(l, "queue"), .token = token, .that_only = given};
 	struct config config = {0};
 	struct site site = {0};
 	struct next n = {0};
@@ -78,14 +79,16 @@ static int run(const struct cmd_line *l)
 		if (rc == 0)
 			rc = next_claim(&n, &site, &asked, &e);
 		say(&n.released);
+		if (rc != 0 || n.found != NEXT_ITEM)
+			say(&n.young);
 		if (rc != 0) {
 			code = refused(&e, l, &n, &out);
 		} else if (n.found == NEXT_ITEM) {
 			item_json_next(&n, &out);
 		} else {
 			code = say_none(&n, &out);
-			say(&n.waiting);
 		}
+		say(&n.waiting);
 		cmd_print(&out);
 	}
 	next_fini(&n);

@@ -282,7 +282,9 @@ int cmd_plan_show(const struct cmd_line *l)
 	AUTO_FREE char *queue = given ? NULL : mem_strdup(cmd_value(l, "queue"));
 
 	int rc = cmd_git(&e);
-	if (rc == 0 && !given && !queue && !(queue = stored_queue_first(l))) {
+	if (rc == 0 && !given && !queue)
+		rc = stored_queue_first(&queue, l, &e);
+	if (rc == 0 && !given && !queue) {
 		log_error("bosk plan needs a plan: a file, - for standard input, -p TEXT, or --queue ID");
 		return 2;
 	}

@@ -38,11 +38,14 @@ static int add_plan(struct site *site, const struct plan *p, const char *as, str
 	int rc = queue_add(&added, site, p, as, e);
 
 	if (rc == 0 && added.known)
-		str_addf(&text, "queue %s is there already, and is as it was: %zu item%s, %zu ready\n", added.id, added.items,
+		str_addf(&text, "queue %s is there already, and %s: %zu item%s, %zu ready\n", added.id,
+		         added.differs.n ? "stays as it is in the store" : "is as it was", added.items,
 		         added.items == 1 ? "" : "s", added.ready);
 	else if (rc == 0)
 		str_addf(&text, "queue %s: %zu item%s, %zu ready\n", added.id, added.items, added.items == 1 ? "" : "s",
 		         added.ready);
+	if (rc == 0)
+		batch_warn_known(&added);
 	cmd_print(&text);
 	queue_added_fini(&added);
 	return rc;
@@ -252,37 +255,12 @@ static int remove_queue(const struct cmd_line *l, struct site *site)
 
 static int run(const struct cmd_line *l)
 {
-	static const struct {
-		const char *name, *words;
-		size_t min, max;
-		bool opens; /* it opens the store itself */
-		int (*run)(const struct cmd_line *l, struct site *site);
-	} verbs[] = {{"add", "PLAN...", 2, SIZE_MAX, true, add},
-	             {"list", "", 1, 1, false, list},
-	             {"dag", "[ID]", 1, 2, false, dag},
-	             {"show", "[ID]", 1, 2, false, show},
-	             {"export", "[ID]", 1, 2, false, export},
-	             {"remove", "ID", 2, 2, true, remove_queue}};
-	struct site site = {0};
-	struct err e = {0};
+	static const struct cmd_verb verbs[] = {
+		{"add", "PLAN...", 2, SIZE_MAX, true, add}, {"list", "", 1, 1, false, list},
+		{"dag", "[ID]", 1, 2, false, dag},          {"show", "[ID]", 1, 2, false, show},
+		{"export", "[ID]", 1, 2, false, export},    {"remove", "ID", 2, 2, true, remove_queue}};
 
-	for (size_t i = 0; i < MEM_COUNT(verbs); i++) {
-		if (!str_eq(cmd_word(l, 0), verbs[i].name))
-			continue;
-		if (l->rest.n < verbs[i].min || l->rest.n > verbs[i].max) {
-			log_error("bosk queue %s %s", verbs[i].name, verbs[i].words);
-			return 2;
-		}
-		int rc = cmd_git(&e);
-		if (rc == 0 && !verbs[i].opens)
-			rc = site_open(&site, l->dir, SITE_READ, &e);
-		int code = rc == 0 ? verbs[i].run(l, &site) : cmd_fail(&e);
-		site_close(&site);
-		return code;
-	}
-	log_error("bosk queue add PLAN..., list, dag [ID], show [ID], export [ID], or remove ID; not '%s'",
-	          cmd_word(l, 0) ? cmd_word(l, 0) : "");
-	return 2;
+	return cmd_verbs(l, verbs, MEM_COUNT(verbs));
 }
 
 const struct cmd cmd_queue_entry = {.name = "queue",

@@ -112,30 +112,11 @@ static int act(const struct cmd_line *l, struct site *site)
 
 static int run(const struct cmd_line *l)
 {
-	static const struct {
-		const char *name, *words;
-		size_t min, max;
-	} verbs[] = {{"list", "[SID]", 1, 2}, {"show", "NAME", 2, 2}, {"restore", "NAME [BRANCH]", 2, 3}};
-	struct site site = {0};
-	struct err e = {0};
+	static const struct cmd_verb verbs[] = {{"list", "[SID]", 1, 2, false, act},
+	                                        {"show", "NAME", 2, 2, false, act},
+	                                        {"restore", "NAME [BRANCH]", 2, 3, false, act}};
 
-	for (size_t i = 0; i < MEM_COUNT(verbs); i++) {
-		if (!str_eq(cmd_word(l, 0), verbs[i].name))
-			continue;
-		if (l->rest.n < verbs[i].min || l->rest.n > verbs[i].max) {
-			log_error("bosk rescue %s %s", verbs[i].name, verbs[i].words);
-			return 2;
-		}
-		int rc = cmd_git(&e);
-		if (rc == 0)
-			rc = site_open(&site, l->dir, SITE_READ, &e);
-		int code = rc == 0 ? act(l, &site) : cmd_fail(&e);
-		site_close(&site);
-		return code;
-	}
-	log_error("bosk rescue list [SID], show NAME, or restore NAME [BRANCH]; not '%s'",
-	          cmd_word(l, 0) ? cmd_word(l, 0) : "");
-	return 2;
+	return cmd_verbs(l, verbs, MEM_COUNT(verbs));
 }
 
 const struct cmd cmd_rescue_entry = {.name = "rescue",

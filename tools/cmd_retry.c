@@ -16,7 +16,7 @@ enum { ANSWERS_FILE_MAX = 1 << 20 };
 static const struct cmd_option options[] = {
 	{"run", 0, NULL, "resume the session at once", false},
 	{"answers", 0, "FILE", "answers to blocker questions (of bosk questions)", false},
-	{"queue", 0, "ID", "items of this queue, which no session has worked on", false},
+	{"queue", 0, "ID", "items of this queue that failed in no session", false},
 };
 
 static bool has_some(const struct site *site, const char *sid, const struct manifest_row *m)
@@ -59,7 +59,7 @@ static int find(const struct cmd_line *l, struct site *site, char sid[SEAL_SID],
 	return 0;
 }
 
-static int choose(const struct session *s, const struct strv *ids, bool answered, bool *chosen, struct err *e)
+static int choose(struct session *s, const struct strv *ids, bool answered, bool *chosen, struct err *e)
 {
 	AUTO_FREE char *fault = retry_fault(s);
 	size_t n = 0;
@@ -68,16 +68,19 @@ static int choose(const struct session *s, const struct strv *ids, bool answered
 		return err_set(e, ERR_USAGE, "%s", fault);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		bool named = strv_has(ids, s->plan.tasks[i].id);
-		chosen[i] = (named || !ids->n) && (answered ? retry_answerable(s, i) : retry_fits(s, i));
+		chosen[i] = answered ? (named || !ids->n) && retry_answerable(s, i)
+		                     : named ? retry_fits_named(s, i) : !ids->n && retry_fits(s, i);
 		n += chosen[i];
 		if (named && session_task_state(s, i) == TASK_RUNNING) /* nobody else has the session now */
 			return err_set(e, ERR_USAGE, "task %s was interrupted: bosk resume %s does it again", s->plan.tasks[i].id,
 			               s->sid);
 		if (named && !chosen[i])
 			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks, and stories "
-			               "closed in part, can be done again%s", s->plan.tasks[i].id, session_task_shown(s, i),
-			               session_task_state(s, i) == TASK_SKIPPED ? "; name the one it was skipped for" : "");
+			               "closed in part, can be done again", s->plan.tasks[i].id, session_task_shown(s, i));
 	}
+	AUTO_FREE char *kept = retry_kept(s, chosen);
+	if (kept)
+		return err_set(e, ERR_USAGE, "task %s", kept);
 	if (answered)
 		return n ? 0 : err_set(e, ERR_USAGE, "session %s has no blocked or partial story", s->sid);
 	return n ? 0 : err_set(e, ERR_USAGE, "session %s has no failed, blocked or conflicting task, and no story closed in part",
@@ -146,15 +149,20 @@ static int run(const struct cmd_line *l)
 	}
 	if (cmd_flag(l, "run") && cmd_resume_kept(l) != 0)
 		return 2;
-	if (!cmd_flag(l, "run") && !cmd_value(l, "answers")) {
-		AUTO_FREE char *queue = NULL;
-		int found = retry_queue_meant(&queue, l, has_some, &e);
-		if (found != 0 || queue)
-			return found != 0 ? cmd_fail(&e) : retry_queue(l, queue);
-	} else if (cmd_value(l, "queue")) {
-		log_error("bosk retry --queue: --run and --answers are for tasks of sessions; bosk run --queue ID");
+	bool run_too = cmd_flag(l, "run"), answered = cmd_value(l, "answers") != NULL;
+	AUTO_FREE char *queue = answered ? mem_strdup(cmd_value(l, "queue")) : NULL;
+	if (!answered && retry_queue_meant(&queue, l, has_some, &e) != 0) {
+		if (!run_too)
+			return cmd_fail(&e);
+		err_clear(&e); /* of what is in both a session is meant */
+	}
+	if (queue && (run_too || answered)) {
+		log_error("bosk retry of items of queue %s: --run and --answers are for tasks of sessions: bosk retry --queue %s "
+		          "without them, then bosk run --queue %s", queue, queue, queue);
 		return 2;
 	}
+	if (queue)
+		return retry_queue(l, queue);
 	struct given given = {.file = cmd_value(l, "answers")};
 	int rc = given.file ? fs_read(given.file, ANSWERS_FILE_MAX, &given.text, &e) : 0;
 	if (rc != 0)
@@ -195,9 +203,11 @@ const struct cmd cmd_retry_entry = {.name = "retry",
                                     .args = "[TASK...]",
                                     .summary = "failed, blocked, conflicting or partial tasks back to pending",
                                     .details =
-	"TASK is a task of a session (SID/TASK). Of a queue that no session has worked on it is an item\n"
-	"or an issue: S-1, QUE-x:S-1, ISS-1; with --queue ID, and without names, all of it that failed.\n"
-	"What was skipped because of it comes back too, and so does what was executing when it was added.\n"
+	"TASK is a task of a session (SID/TASK). Of a queue it is an item that failed in no session, or an\n"
+	"issue: S-1, QUE-x:S-1, ISS-1; with --queue ID, and without names, all of it that failed so. What\n"
+	"was skipped because of it comes back too, and so does what was executing when it was added. An item\n"
+	"that needs another one that failed is skipped until that one comes back. What was skipped or\n"
+	"cancelled for itself comes back by its own name.\n"
 	"A session whose queue somebody has claimed an item of (bosk next) waits until that is done.\n",
                                     CMD_OPTIONS(options),
                                     .max_rest = -1,

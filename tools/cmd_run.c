@@ -50,16 +50,18 @@ static void name_claimed(const struct session *s, const enum task_state *states,
 
 	for (size_t i = 0; i < s->plan.n; i++)
 		if (states[i] == TASK_CLAIMED && n++ < MOST_NAMED)
-			strv_addf(lines, "%s: somebody else works on it", s->plan.tasks[i].id);
+			strv_addf(lines, "%s: somebody else works on it: bosk done %s when that is done; if nobody does: bosk retry %s",
+			          s->plan.tasks[i].id, s->plan.tasks[i].id, s->plan.tasks[i].id);
 	if (n > MOST_NAMED)
 		strv_addf(lines, "and %zu more", n - MOST_NAMED);
 }
 
 /* Is there anything to do in a queue, its tasks in these states? 0, or what judge_known says. */
-static int judge_items(const struct session *s, const enum task_state *states)
+static int judge_items(const struct session *s, const enum task_state *states, uint64_t max_age_ms)
 {
 	AUTO_STRV struct strv lines = {0};
-	size_t fine = 0;
+	struct err e = {0};
+	size_t fine = 0, orphans = 0;
 
 	for (size_t i = 0; i < s->plan.n; i++)
 		fine += task_state_fine(states[i]);
@@ -69,15 +71,18 @@ static int judge_items(const struct session *s, const enum task_state *states)
 		log_info("all items of queue %s are completed", s->row.queue);
 		return -1;
 	}
-	if (!lines.n)
-		name_claimed(s, states, &lines);
+	if (queue_unclaimed(&orphans, s->site, s->row.queue, max_age_ms, &e) != 0) /* in the words of a session that begins */
+		return cmd_fail(&e);
+	if (orphans) /* batch_sweep takes them back */
+		return 0;
+	name_claimed(s, states, &lines);
 	log_error("nothing of queue %s is ready%s", s->row.queue, lines.n ? ":" : "; bosk queue show says what became of it");
 	batch_say_lines(&lines);
 	return 1;
 }
 
 /* What a session made of its items is done again; what was not its doing stays (create_continued). */
-static int judge_again(const struct session *s)
+static int judge_again(const struct session *s, uint64_t max_age_ms)
 {
 	AUTO_FREE enum task_state *states = mem_array(s->plan.n, sizeof *states);
 
@@ -86,12 +91,12 @@ static int judge_again(const struct session *s)
 		if (s->tasks[i].session && !task_state_good(states[i]))
 			states[i] = TASK_WAITING;
 	}
-	return judge_items(s, states);
+	return judge_items(s, states, max_age_ms);
 }
 
 /* A plan that was run before, in k->sid: 0 = a session begins, continuing it when it has not landed; a
  * value above 0 is the exit code; -1 = there is nothing to do, and nothing wrong. */
-static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k)
+static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k, uint64_t max_age_ms)
 {
 	struct session s = {.lock_fd = -1};
 	struct err e = {0};
@@ -113,7 +118,7 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 		log_info("session %s has integrated everything in this plan%s; land it with bosk land %s, or "
 		         "start over with --fresh", k->sid, red ? ", but its tip is red" : "", k->sid);
 		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
-	} else if (queue_is(&s.queue) && (code = judge_again(&s)) != 0) {
+	} else if (queue_is(&s.queue) && (code = judge_again(&s, max_age_ms)) != 0) {
 		; /* said */
 	} else {
 		log_info("this plan ended in session %s: what that did not integrate is done now, on %s", k->sid,
@@ -124,7 +129,7 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 }
 
 /* A queue that is in the store and has no session: is there anything to do in it? 0, or the exit code. */
-static int judge_stored(struct site *site, const char *queue)
+static int judge_stored(struct site *site, const char *queue, uint64_t max_age_ms)
 {
 	struct session s;
 	struct err e = {0};
@@ -136,7 +141,7 @@ static int judge_stored(struct site *site, const char *queue)
 		AUTO_FREE enum task_state *states = mem_array(s.plan.n, sizeof *states);
 		for (size_t i = 0; i < s.plan.n; i++)
 			states[i] = session_task_state(&s, i);
-		code = judge_items(&s, states);
+		code = judge_items(&s, states, max_age_ms);
 	}
 	session_fini(&s);
 	return code;
@@ -148,6 +153,7 @@ static int start_once(const struct cmd_line *l, struct batch *b, struct plan *pl
 	struct session s = {.lock_fd = -1};
 	struct create_known known = {0};
 	struct err e = {0};
+	AUTO_STRV struct strv queues = {0};
 	int code = 0;
 
 	int rc = site_open(&site, l->dir, SITE_READ, &e); /* every page was read by run() already */
@@ -155,22 +161,30 @@ static int start_once(const struct cmd_line *l, struct batch *b, struct plan *pl
 		rc = create_find(&site, plan->content, queue, &known, &e);
 	if (rc == 0 && known.other)
 		rc = err_set(&e, ERR_USAGE, "queue %s holds another plan; give only one of them", queue);
-	bool stored = rc == 0 && !plan->n && queue && !known.sid[0] && queue_exists(&site, queue);
+	bool stored = rc == 0 && !plan->n && queue && !known.sid[0];
+	if (stored)
+		rc = queue_list(&queues, &site, &e);
+	stored = rc == 0 && stored && strv_has(&queues, queue);
 	if (rc == 0 && !plan->n && !known.sid[0] && !stored)
 		rc = err_set(&e, ERR_USAGE, "there is no queue %s", queue);
 	/* A plan that has landed as a whole is done again, as a new one; what landed in part is finished. */
 	bool go_on = known.sid[0] && !(known.landed && known.whole) && !cmd_flag(l, "fresh");
 	if (rc == 0 && go_on)
-		code = judge_known(l, &site, &known);
+		code = judge_known(l, &site, &known, b->config.orphan_max_age_ms);
 	else if (stored)
-		code = judge_stored(&site, queue);
+		code = judge_stored(&site, queue, b->config.orphan_max_age_ms);
 	site_close(&site);
 	if (rc != 0)
 		return cmd_fail(&e);
 	if (code)
 		return code < 0 ? 0 : code;
+	if (!plan->n && !go_on && !stored && l->rest.n) {
+		log_info("queue %s is over: all of it has landed; bosk run --fresh FILE starts it over, under a new id", queue);
+		return 0;
+	}
 	if (!plan->n && !go_on && !stored) {
-		log_error("queue %s has landed, or --fresh was given: name its plan file", queue);
+		log_error("queue %s %s", queue, cmd_flag(l, "fresh") ? "is started over from its file: bosk run --fresh FILE"
+		                                                    : "has landed: bosk run --fresh FILE starts it over");
 		return 2;
 	}
 	b->create.queue = queue;
@@ -241,6 +255,7 @@ static int add_queue(const struct cmd_line *l, struct plan *plan, char **queue)
 		rc = add_again(&added, &site, plan, &e);
 	site_close(&site);
 	if (rc == 0) {
+		batch_warn_known(&added);
 		log_info(added.known ? "queue %s, which was added before" : "queue %s is added", added.id);
 		mem_set(queue, added.id);
 	}
@@ -281,6 +296,25 @@ static int judge_read(const struct plan *p)
 	return 1;
 }
 
+/* --worktree: of the plan, or of the queue of the store when there is none, one task is to be run. */
+static int judge_one(struct site *site, const struct plan *given, const char *queue)
+{
+	struct plan stored = {0};
+	struct err e = {0};
+	size_t runs = 0;
+
+	if (!given->n && stored_queue_plan(&stored, site, queue, &e) != 0)
+		return cmd_fail(&e);
+	const struct plan *p = given->n ? given : &stored;
+	for (size_t i = 0; i < p->n; i++)
+		runs += !p->queue || (p->queue->states[i] == TASK_WAITING && !p->tasks[i].missing);
+	plan_fini(&stored);
+	if (runs == 1)
+		return 0;
+	err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", runs);
+	return cmd_fail(&e);
+}
+
 static int run_with(const struct cmd_line *l)
 {
 	struct batch b = {0};
@@ -307,7 +341,9 @@ static int run_with(const struct cmd_line *l)
 	}
 	if (cmd_git(&e) != 0)
 		return cmd_fail(&e);
-	if (!given && !queue && !(queue = stored_queue_first(l)))
+	if (!given && !queue && stored_queue_first(&queue, l, &e) != 0)
+		return cmd_fail(&e);
+	if (!given && !queue)
 		return nothing_given(l);
 	/* Everything that can be wrong is found before anything is made. */
 	int rc = site_open(&site, l->dir, SITE_CHECK, &e);
@@ -320,13 +356,8 @@ static int run_with(const struct cmd_line *l)
 		code = batch_plan(l, &b, &site, &look, &plan, &faults);
 	if (!code && looked != 0)
 		code = cmd_fail(&e);
-	size_t runs = 0;
-	for (size_t i = 0; i < plan.n; i++)
-		runs += !plan.queue || (plan.queue->states[i] == TASK_WAITING && !plan.tasks[i].missing);
-	if (!code && b.create.borrow_linked && (!given || runs != 1)) {
-		err_set(&e, ERR_USAGE, "--worktree is for one task, and this plan has %zu", runs);
-		code = cmd_fail(&e);
-	}
+	if (!code && b.create.borrow_linked)
+		code = judge_one(&site, &plan, queue);
 	if (!code) {
 		create_check_tasks(&site, &plan, &b.create, NULL, &faults);
 		create_check_stories(&site, &plan, &look, &faults);

@@ -28,7 +28,8 @@ static size_t add_left(const struct plan *p, const uint32_t *from, const size_t 
 	return n;
 }
 
-/* What needs one that has failed, cannot be run, or that somebody else works on, is skipped when it is run. */
+/* What needs one that has failed or cannot be run is skipped when it is run; what needs one that somebody else works on
+ * stays pending: BACKOFF, as it is of no batch. */
 static void skip(struct plan *p)
 {
 	AUTO_FREE size_t *from = mem_array(p->n + 2, sizeof *from);
@@ -41,13 +42,19 @@ static void skip(struct plan *p)
 		from[w] += from[w - 1];
 	for (uint32_t i = 0; i < p->n; i++)
 		order[from[p->wave[i]]++] = i;
-	for (size_t k = 0; k < p->n; k++)
+	for (size_t k = 0; k < p->n; k++) {
+		bool waits = false;
 		for (size_t n = p->needs_at[order[k]]; plan_queue_runs(p, order[k]) && n < p->needs_at[order[k] + 1]; n++) {
 			enum task_state state = p->queue->states[p->needs[n]];
 			bool barred = waiting_barred(p, p->needs[n], state);
-			if (barred || (task_state_ended(state) && !task_state_good(state)))
+			if (state == TASK_CLAIMED || state == TASK_BACKOFF)
+				waits = true;
+			else if (barred || (task_state_ended(state) && !task_state_good(state)))
 				p->queue->states[order[k]] = TASK_SKIPPED;
 		}
+		if (waits && p->queue->states[order[k]] != TASK_SKIPPED)
+			p->queue->states[order[k]] = TASK_BACKOFF;
+	}
 }
 
 void plan_queue_batches(struct plan *p)

@@ -3,19 +3,20 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/queue/export.h"
 
-static int to_folder(struct site *site, const char *id, const struct export_as *as, const char *folder)
+static int to_folder(struct export_view *v, const struct export_as *as, const char *folder)
 {
 	AUTO_STRV struct strv said = {0}, warnings = {0};
 	AUTO_STR struct str text = {0};
 	struct err e = {0};
 
-	int rc = export_folder(site, id, as, folder, &said, &warnings, &e);
+	int rc = export_folder(v, as, folder, &said, &warnings, &e);
 	for (size_t i = 0; i < said.n; i++)
 		str_addf(&text, "%s\n", said.v[i]);
 	cmd_print(&text);
@@ -45,11 +46,17 @@ int queue_export(const struct cmd_line *l, struct site *site, const char *id)
 {
 	const char *format = cmd_value(l, "format"), *folder = cmd_value(l, "to"), *file = cmd_value(l, "out");
 	struct export_as as = {.seed = str_eq(format, "seed")};
+	struct export_view view;
 	AUTO_STR struct str text = {0};
 	struct err e = {0};
 
 	if (format && !as.seed && !str_eq(format, "ccw")) {
 		log_error("--format takes seed or ccw, not '%s'", format);
+		return 2;
+	}
+	if ((folder && !*folder) || (file && !*file)) {
+		log_error("bosk queue export: the name of --%s is empty; it takes a %s", folder && !*folder ? "to" : "out",
+		          folder && !*folder ? "folder" : "file");
 		return 2;
 	}
 	if (folder && file) {
@@ -66,12 +73,18 @@ int queue_export(const struct cmd_line *l, struct site *site, const char *id)
 		err_set(&e, ERR_MISSING, "there is no queue %s; bosk queue list", id);
 		return cmd_fail(&e);
 	}
-	if (folder)
-		return to_folder(site, id, &as, folder);
-	if (export_queue(&text, site, id, &as, &e) != 0 || (file && to_file(&text, file, &e) != 0))
+	int rc = export_view_load(&view, site, id, &e);
+	int code = rc == 0 && folder ? to_folder(&view, &as, folder) : 0;
+	if (rc == 0 && !folder)
+		rc = export_queue(&text, &view, &as, &e);
+	if (rc == 0 && file)
+		rc = to_file(&text, file, &e);
+	export_view_fini(&view);
+	if (rc != 0)
 		return cmd_fail(&e);
-	/* The file's own bytes: to a terminal as anything else goes there. */
-	if (!file)
+	if (!folder && !file && isatty(STDOUT_FILENO))
+		cmd_print(&text);
+	else if (!folder && !file) /* the file's own bytes */
 		fwrite(str_text(&text), 1, text.len, stdout);
-	return 0;
+	return code;
 }

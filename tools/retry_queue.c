@@ -5,11 +5,22 @@
 
 #include "store/base/mem.h"
 #include "supervisor/queue/again.h"
+#include "supervisor/retry.h"
 
-/* The sessions that have something to do again; with `name` those that have a task of that id. */
-static int sessions_with(struct strv *out, struct site *site, const char *name, session_fits *some, struct err *e)
+static bool can(struct session *s, const char *name)
 {
-	AUTO_STRV struct strv ids = {0};
+	size_t task = session_task(s, name);
+	AUTO_FREE char *fault = retry_fault(s);
+
+	return task != SIZE_MAX && !fault && retry_fits_named(s, task);
+}
+
+/* The sessions that have something to do again; with `name` those that have a task of that id, with `fit` one that they
+ * can do again. Their queues are taken out of `queues`, then: they are theirs. */
+static int sessions_with(struct strv *out, struct strv *queues, struct site *site, const char *name, bool fit,
+                         session_fits *some, struct err *e)
+{
+	AUTO_STRV struct strv ids = {0}, theirs = {0}, left = {0};
 
 	if (session_list(site, &ids, e) != 0)
 		return -1;
@@ -17,14 +28,24 @@ static int sessions_with(struct strv *out, struct site *site, const char *name, 
 		struct manifest_row m;
 		struct session s = {.lock_fd = -1};
 		struct err gone = {0};
-		if (!name && session_manifest(site, ids.v[i], &m, &gone) == 0) {
-			if (some(site, ids.v[i], &m))
-				strv_add(out, ids.v[i]);
-			rec_fini(&manifest_row_rec, &m);
-		} else if (name && session_load(&s, site, ids.v[i], &gone) == 0 && session_task(&s, name) != SIZE_MAX) {
+		if (session_manifest(site, ids.v[i], &m, &gone) != 0)
+			continue;
+		bool with = name ? session_load(&s, site, ids.v[i], &gone) == 0 &&
+		                           (fit ? can(&s, name) : session_task(&s, name) != SIZE_MAX)
+		                 : some(site, ids.v[i], &m);
+		if (with) {
 			strv_add(out, ids.v[i]);
+			strv_add(&theirs, m.queue);
 		}
 		session_fini(&s);
+		rec_fini(&manifest_row_rec, &m);
+	}
+	for (size_t i = 0; fit && i < queues->n; i++)
+		if (!strv_has(&theirs, queues->v[i]))
+			strv_add(&left, queues->v[i]);
+	if (fit) {
+		strv_fini(queues);
+		strv_copy(queues, &left);
 	}
 	return 0;
 }
@@ -51,24 +72,21 @@ static int meant(char **queue, struct site *site, const char *name, session_fits
 	if (name && strchr(name, '/'))
 		return 0;
 	int rc = again_find(&queues, site, name, true, e);
-	if (rc == 0 && name && !queues.n)
+	bool fit = queues.n, sure = name && strchr(name, ':');
+	if (rc == 0 && !name && !fit) /* where there is no session, the queue's way says what is wrong */
+		rc = session_list(site, &sessions, e);
+	if (rc == 0 && !fit && !sessions.n)
 		rc = again_find(&queues, site, name, false, e);
-	bool sure = name && strchr(name, ':');
+	strv_fini(&sessions);
 	if (rc == 0 && queues.n && !sure)
-		rc = sessions_with(&sessions, site, name, some, e);
+		rc = sessions_with(&sessions, &queues, site, name, fit, some, e);
 	if (rc != 0 || !queues.n)
 		return rc;
-	/* A queue that a session has worked on is the session's. */
 	bool only = queues.n == 1 && !sessions.n;
 	if (only)
 		*queue = mem_strdup(queues.v[0]);
-	if (only || sure)
-		return 0;
-	AUTO_STRV struct strv free_ones = {0};
-	rc = again_find(&free_ones, site, name, true, e);
-	if (rc != 0 || !free_ones.n)
-		return rc; /* the session's way says what is wrong */
-	return several(&free_ones, &sessions, name, e);
+	/* Where nothing fits, the session's way says what is wrong. */
+	return only || sure || (name && !fit) ? 0 : several(&queues, &sessions, name, e);
 }
 
 int retry_queue_meant(char **queue, const struct cmd_line *l, session_fits *some, struct err *e)
@@ -87,11 +105,19 @@ int retry_queue_meant(char **queue, const struct cmd_line *l, session_fits *some
 	return rc;
 }
 
+static void add_names(struct str *out, const char *what, const char *queue, const struct strv *names)
+{
+	str_addf(out, "%s in queue %s:", what, queue);
+	for (size_t i = 0; i < names->n; i++)
+		str_addf(out, " %s", names->v[i]);
+	str_addc(out, '\n');
+}
+
 int retry_queue(const struct cmd_line *l, const char *queue)
 {
 	struct site site = {0};
 	struct err e = {0};
-	AUTO_STRV struct strv back = {0};
+	struct again again = {0};
 	AUTO_STR struct str text = {0};
 
 	for (size_t i = 0; i < l->rest.n; i++) {
@@ -108,14 +134,17 @@ int retry_queue(const struct cmd_line *l, const char *queue)
 		rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	}
 	if (rc == 0)
-		rc = again_items(&site, queue, &l->rest, &back, &e);
+		rc = again_items(&again, &site, queue, &l->rest, &e);
 	site_close(&site);
+	if (rc == 0 && again.back.n)
+		add_names(&text, "pending again", queue, &again.back);
+	if (rc == 0 && again.skipped.n)
+		add_names(&text, "skipped, as something else that they need failed", queue, &again.skipped);
+	if (rc == 0 && again.back.n)
+		str_addf(&text, "bosk next --queue %s\n", queue);
+	again_fini(&again);
 	if (rc != 0)
 		return cmd_fail(&e);
-	str_addf(&text, "pending again in queue %s:", queue);
-	for (size_t i = 0; i < back.n; i++)
-		str_addf(&text, " %s", back.v[i]);
-	str_addf(&text, "\nbosk next --queue %s\n", queue);
 	cmd_print(&text);
 	return 0;
 }

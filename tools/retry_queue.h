@@ -1,4 +1,4 @@
-/* retry_queue: bosk retry of items of a queue that no session has worked on. */
+/* retry_queue: bosk retry of items of a queue that failed in no session. */
 #ifndef BOSK_RETRY_QUEUE_H
 #define BOSK_RETRY_QUEUE_H
 

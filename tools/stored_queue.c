@@ -13,22 +13,24 @@ static bool any_ready(const struct queue *q)
 	return false;
 }
 
-char *stored_queue_first(const struct cmd_line *l)
+int stored_queue_first(char **out, const struct cmd_line *l, struct err *e)
 {
 	AUTO_STRV struct strv active = {0};
 	struct site site = {0};
-	struct err ignored = {0};
-	char *found = NULL;
+	int rc = site_open(&site, l->dir, SITE_READ, e);
 
-	if (site_open(&site, l->dir, SITE_READ, &ignored) == 0 && queue_active(&active, &site, &ignored) == 0)
-		for (size_t i = 0; i < active.n && !found; i++) {
-			struct queue q;
-			if (queue_load(&q, &site, active.v[i], &ignored) == 0 && any_ready(&q))
-				found = mem_strdup(active.v[i]);
-			queue_fini(&q);
-		}
+	*out = NULL;
+	if (rc == 0)
+		rc = queue_active(&active, &site, e);
+	for (size_t i = 0; rc == 0 && i < active.n && !*out; i++) {
+		struct queue q;
+		rc = queue_load(&q, &site, active.v[i], e);
+		if (rc == 0 && any_ready(&q))
+			*out = mem_strdup(active.v[i]);
+		queue_fini(&q);
+	}
 	site_close(&site);
-	return found;
+	return rc;
 }
 
 void stored_queue_unready(const struct site *site, struct strv *lines)

@@ -7,8 +7,8 @@
 
 struct plan;
 
-/* The first active queue where something can be done; NULL = there is none. The caller frees. */
-char *stored_queue_first(const struct cmd_line *l);
+/* The first active queue where something can be done; *out NULL: there is none. The caller frees. */
+int stored_queue_first(char **out, const struct cmd_line *l, struct err *e);
 /* Active queues with items that are not over, of which none is ready: one line each. */
 void stored_queue_unready(const struct site *site, struct strv *lines);
 

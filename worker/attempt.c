@@ -86,7 +86,7 @@ static int write_inputs(struct attempt *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	unlink(result_path); /* of a run that a kill made forgotten */
-	prompt_write(r->t, r->step, r->feedback, &prompt);
+	prompt_write(r->t, r->as_whole ? SIZE_MAX : r->step, r->feedback, &prompt);
 	task_write(r, &json);
 	/* Plans with secrets are refused, but this one may have been stored before the variable was set. */
 	secret_hide_input(&prompt);
@@ -148,7 +148,7 @@ static enum step run_agent(struct attempt *r)
 	                                    r->step == SIZE_MAX ? "" : r->t->step_ids.v[r->step]);
 	struct msg m = {.kind = MSG_ATTEMPT};
 
-	mem_set(&r->step_red, NULL);
+	solution_run(r);
 	mem_set(&s->work_task, r->t->id);
 	s->work_attempt = r->attempt;
 	if (write_inputs(r, &e) != 0)

@@ -26,7 +26,9 @@ struct attempt {
 	/* Of a solution (solution.h): */
 	size_t step;      /* that this run of the agent is to do; SIZE_MAX = all of them */
 	char *step_red;   /* id of the one that failed; NULL = it was none of them */
+	bool as_whole;    /* all its steps were done one by one, and what they came to is to be mended as a whole */
 	char *told;       /* what the agent left as its result: one JSON object, without secrets */
+	char *told_before; /* of it, what it left of the steps before this one */
 };
 
 enum step { GO_ON, AGAIN, OVER };

@@ -39,8 +39,15 @@ bool solution_next(struct attempt *r)
 		return false;
 	r->step++;
 	mem_set(&r->feedback, NULL);
+	mem_set(&r->told_before, r->told);
 	str_clear(&r->tried);
 	return true;
+}
+
+void solution_run(struct attempt *r)
+{
+	mem_set(&r->step_red, NULL);
+	mem_set(&r->told, r->told_before);
 }
 
 /* ---- gates ---- */
@@ -68,10 +75,12 @@ int solution_gates(struct attempt *r, const struct strv *changed, struct gate_re
 	*report = (struct gate_report){0};
 	int rc = gate_run_these(s, gates, n, NULL, changed, r->env.v, r->dir, r->attempt, report, e);
 	mem_set(&r->step_red, report->red ? step_of(t, report->red) : NULL);
-	if (rc != 0 || !whole)
-		return rc;
-	return gate_run_these(s, s->gates, s->n_gates, t->gates_given ? &t->gates : NULL, changed, r->env.v, r->dir,
-	                      r->attempt, report, e);
+	if (rc == 0 && whole)
+		rc = gate_run_these(s, s->gates, s->n_gates, t->gates_given ? &t->gates : NULL, changed, r->env.v, r->dir,
+		                    r->attempt, report, e);
+	/* What is red is not the step that was done last: to do that one only would not mend it. */
+	r->as_whole = whole && r->step != SIZE_MAX && report->red && !str_eq(r->step_red, t->step_ids.v[r->step]);
+	return rc;
 }
 
 static const char *title_of(const struct msg_task *t, const char *step)
@@ -101,21 +110,69 @@ static const char *find(struct attempt *r, const struct str *output, struct str 
 		strv_addf(&r->s->notes, "its result is larger than %d KiB and was not looked at", RESULT_MAX >> 10);
 		return NULL;
 	}
-	if (fs_read(path, RESULT_MAX, file, &ignored) == 0) {
+	if (fs_read(path, RESULT_MAX, file, &ignored) == 0 && strspn(str_text(file), " \t\r\n") < file->len) {
 		*n = file->len;
 		return str_text(file);
 	}
+	str_clear(file);
 	return story_result_at_end(str_text(output), output->len, n);
 }
 
-static void keep(struct attempt *r, const struct json_t *said)
+static void add_member(struct str *out, const char *key, const struct json_t *first, const struct json_t *then)
+{
+	str_add(out, out->len > 1 ? ", " : "");
+	json_quote(out, key);
+	str_add(out, ": ");
+	if (!json_is_list(first) || !json_is_list(then)) {
+		json_write(then ? then : first, false, out);
+		return;
+	}
+	size_t n = json_count(first);
+	str_addc(out, '[');
+	for (size_t i = 0; i < n + json_count(then); i++) {
+		str_add(out, i ? ", " : "");
+		json_write(i < n ? json_nth(first, i) : json_nth(then, i - n), false, out);
+	}
+	str_addc(out, ']');
+}
+
+/* What is said of two runs as one: lists one behind the other, of all else the later. */
+static void add_both(struct str *out, const struct json_t *first, const struct json_t *then)
+{
+	AUTO_STRV struct strv keys = {0};
+
+	json_keys(first, &keys);
+	size_t n = keys.n;
+	json_keys(then, &keys);
+	str_addc(out, '{');
+	for (size_t i = 0; i < keys.n; i++) {
+		const struct json_t *was = json_get(first, keys.v[i]), *is = json_get(then, keys.v[i]);
+		if (i < n ? was != NULL : is && !was)
+			add_member(out, keys.v[i], was, is);
+	}
+	str_addc(out, '}');
+}
+
+/* `alone`: nothing that was said of steps before counts any more. */
+static void keep(struct attempt *r, const char *json, size_t n, bool alone)
 {
 	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	const char *was = alone ? NULL : r->told_before;
+	struct json_t *before = was ? json_parse_exact(was, strlen(was), &ignored) : NULL;
+	struct json_t *said = json_parse_exact(json, n, &ignored);
 
-	json_write(said, false, &text);
+	if (before)
+		add_both(&text, before, said);
+	else
+		json_write(said, false, &text);
+	json_free(before);
+	json_free(said);
+	json_exact(&text);
 	secret_hide(&text);
-	mem_set(&r->told, text.len <= TOLD_MAX ? text.p : NULL);
-	if (text.len > TOLD_MAX)
+	if (text.len <= TOLD_MAX)
+		mem_set(&r->told, text.p);
+	else
 		strv_addf(&r->s->notes, "its result is larger than %d KiB and is not kept", TOLD_MAX >> 10);
 }
 
@@ -142,16 +199,16 @@ static enum step judge(struct attempt *r, const struct json_t *said)
 	                    type ? " (" : "", type ? type : "", type ? ")" : "");
 }
 
-/* At the end of an output may stand any object; the file is there for this one only. */
+/* At the end of an output may stand any object, such as a line of a log; the file is there for this one only. */
 static bool is_result(const struct json_t *said)
 {
-	static const char *const keys[] = {"summary",    "files_modified", "tasks_completed", "task_id",
-	                                   "error_type", "solution_id",    "tests_passed",    "status"};
+	static const char *const keys[] = {"summary",     "files_modified", "tasks_completed", "error_type",
+	                                   "solution_id", "tests_passed",   "failure_details"};
 
 	for (size_t i = 0; i < MEM_COUNT(keys); i++)
 		if (json_get(said, keys[i]))
 			return true;
-	return false;
+	return (json_get(said, "task_id") && json_get(said, "message")) || (json_get(said, "status") && json_get(said, "reason"));
 }
 
 enum step solution_read(struct attempt *r, const struct str *output)
@@ -170,9 +227,9 @@ enum step solution_read(struct attempt *r, const struct str *output)
 		return GO_ON;
 	}
 	bool ours = file.len > 0 || is_result(said);
-	if (ours)
-		keep(r, said);
 	enum step step = ours ? judge(r, said) : GO_ON;
+	if (ours)
+		keep(r, text, n, step == OVER);
 	json_free(said);
 	return step;
 }
@@ -205,20 +262,23 @@ static void note_some(struct attempt *r, const char *what, const struct strv *na
 
 static void compare_files(struct attempt *r, const struct json_t *list, const struct strv *changed)
 {
-	AUTO_STRV struct strv said = {0}, missing = {0}, more = {0};
+	AUTO_STRV struct strv said = {0}, real = {0}, missing = {0}, more = {0};
 
-	for (size_t i = 0; i < json_count(list); i++) {
-		const char *path = json_text(json_nth(list, i));
-		if (!path)
-			continue;
-		strv_add(&said, inside(r, path));
-		if (!strv_has(changed, said.v[said.n - 1]))
-			strv_add(&missing, said.v[said.n - 1]);
+	for (size_t i = 0; i < json_count(list); i++)
+		if (json_text(json_nth(list, i)))
+			strv_add(&said, inside(r, json_text(json_nth(list, i))));
+	strv_copy(&real, changed);
+	strv_sort(&said);
+	strv_sort(&real);
+	for (size_t i = 0, k = 0; said.n && (i < said.n || k < real.n);) {
+		int order = i == said.n ? 1 : k == real.n ? -1 : strcmp(said.v[i], real.v[k]);
+		if (order < 0 && !(i && str_eq(said.v[i], said.v[i - 1])))
+			strv_add(&missing, said.v[i]);
+		if (order > 0 && r->step == SIZE_MAX) /* one that does a step of many may speak of that alone */
+			strv_add(&more, real.v[k]);
+		i += order <= 0;
+		k += order >= 0;
 	}
-	/* One that does a step of many may speak of that alone. */
-	for (size_t i = 0; said.n && r->step == SIZE_MAX && i < changed->n; i++)
-		if (!strv_has(&said, changed->v[i]))
-			strv_add(&more, changed->v[i]);
 	note_some(r, "it says that it changed files that are as they were", &missing);
 	note_some(r, "it changed files that its result does not name", &more);
 }
@@ -278,7 +338,7 @@ void solution_report(struct attempt *r, struct msg_result *m)
 	m->told = r->told;
 	if (!failed)
 		return;
-	if (!r->step_red && r->step != SIZE_MAX)
+	if (!r->step_red && r->step != SIZE_MAX && !r->as_whole)
 		r->step_red = mem_strdup(r->t->step_ids.v[r->step]);
 	if (!r->step_red)
 		return;

@@ -14,6 +14,8 @@ bool solution_is(const struct msg_task *t);
 void solution_begin(struct attempt *r);
 /* Another step is to be done: r->step, with nothing left of what was said of the former. */
 bool solution_next(struct attempt *r);
+/* The agent is about to run: what is told of is this run, and the steps that are done. */
+void solution_run(struct attempt *r);
 /* Is there none after this? Then all that is left is judged as a whole. */
 bool solution_last(const struct attempt *r);
 

@@ -214,6 +214,7 @@ void task_run(struct slot *s, const struct msg_task *t)
 	free(r.kept);
 	free(r.step_red);
 	free(r.told);
+	free(r.told_before);
 }
 
 static int changed_since(struct slot *s, const char *since, const struct oid *commit,

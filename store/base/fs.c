@@ -45,10 +45,14 @@ int fs_mkdirs(const char *path, struct err *e)
 int fs_read(const char *path, size_t max, struct str *out, struct err *e)
 {
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "cannot open %s", path) : fs_read_open(fd, path, max, out, e);
+}
+
+int fs_read_open(int fd, const char *path, size_t max, struct str *out, struct err *e)
+{
 	char chunk[16384];
 
-	if (fd < 0)
-		return err_sys(e, "cannot open %s", path);
 	for (;;) {
 		ssize_t n = read(fd, chunk, sizeof chunk);
 		if (n < 0 && errno == EINTR)

@@ -12,6 +12,8 @@
 int fs_mkdirs(const char *path, struct err *e);
 /* Whole file into `out`; more than `max` bytes is ERR_USAGE. */
 int fs_read(const char *path, size_t max, struct str *out, struct err *e);
+/* The same of an open file, which `path` names in errors. */
+int fs_read_open(int fd, const char *path, size_t max, struct str *out, struct err *e);
 /* New content under a temporary name, then renamed over `path`; with `durable` both flushed. */
 int fs_write(const char *path, const void *bytes, size_t n, bool durable, struct err *e);
 bool fs_exists(const char *path); /* lstat succeeds */

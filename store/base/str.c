@@ -48,19 +48,23 @@ void str_add(struct str *s, const char *text)
 
 void str_addc(struct str *s, char c)
 {
-	str_addn(s, &c, 1);
+	room(s, 1);
+	s->p[s->len++] = c;
+	s->p[s->len] = '\0';
 }
 
 void str_addv(struct str *s, const char *fmt, va_list ap)
 {
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	if (n > 0) {
+	room(s, 0);
+	int n = vsnprintf(s->p + s->len, s->cap - s->len, fmt, ap); /* as a rule it fits */
+	if (n > 0 && (size_t)n >= s->cap - s->len) {
 		room(s, (size_t)n);
 		vsnprintf(s->p + s->len, (size_t)n + 1, fmt, again);
-		s->len += (size_t)n;
 	}
+	s->len += n > 0 ? (size_t)n : 0;
+	s->p[s->len] = '\0';
 	va_end(again);
 }
 
@@ -139,7 +143,17 @@ size_t str_control_at(const char *text, size_t n, unsigned *code)
 	bool control = *code < 0x20 || (*code >= 0x7f && *code < 0xa0);
 	bool turns = *code == 0x61c || *code == 0x200e || *code == 0x200f ||
 	             (*code >= 0x2028 && *code <= 0x202e) || (*code >= 0x2066 && *code <= 0x2069);
-	return control || turns ? len : 0;
+	bool unseen = *code == 0x200b || (*code >= 0x2060 && *code <= 0x2064) || *code == 0xfeff;
+	return control || turns || unseen ? len : 0;
+}
+
+/* Joiners are seen as little, but some scripts and emoji are written with them: there they stand between characters that
+ * are not ASCII. */
+static bool joins_nothing(const char *text, size_t i, size_t n)
+{
+	if (n - i < 3 || memcmp(text + i, "\xe2\x80", 2) != 0 || (text[i + 2] != '\x8c' && text[i + 2] != '\x8d'))
+		return false;
+	return i == 0 || i + 3 == n || (unsigned char)text[i - 1] < 0x80 || (unsigned char)text[i + 3] < 0x80;
 }
 
 /* How many bytes of printable ASCII there are: nearly all of most texts. */
@@ -163,6 +177,8 @@ void str_add_printable(struct str *s, const char *text, size_t n, bool lines)
 		}
 		size_t len = utf8_len((const unsigned char *)text + i, n - i);
 		size_t control = len ? str_control_at(text + i, n - i, &code) : 1;
+		if (joins_nothing(text, i, n))
+			control = len;
 		if (len && control && lines && (code == '\n' || code == '\t'))
 			str_addc(s, (char)code);
 		else if (len && control && code == '\t')
@@ -176,6 +192,26 @@ void str_add_printable(struct str *s, const char *text, size_t n, bool lines)
 			str_addn(s, text + i, len);
 		i += len ? len : 1;
 	}
+}
+
+void str_add_fenced(struct str *s, const char *text, size_t n)
+{
+	size_t marks = 3, row = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		row = text[i] == '`' ? row + 1 : 0;
+		if (row >= marks)
+			marks = row + 1;
+	}
+	for (size_t i = 0; i < marks; i++)
+		str_addc(s, '`');
+	str_addc(s, '\n');
+	str_addn(s, text, n);
+	if (n && text[n - 1] != '\n')
+		str_addc(s, '\n');
+	for (size_t i = 0; i < marks; i++)
+		str_addc(s, '`');
+	str_addc(s, '\n');
 }
 
 void strv_fini(struct strv *l)

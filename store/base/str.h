@@ -27,13 +27,17 @@ const char *str_text(const struct str *s); /* "" when empty */
 #define AUTO_STR __attribute__((cleanup(str_fini)))
 
 /* Does a character begin at p (n > 0 bytes) that drives a terminal or misleads its reader: C0, DEL, C1,
- * marks that turn the writing direction, line and paragraph separators? Its length and code; 0 = no. */
+ * marks that turn the writing direction, line and paragraph separators, blanks of no width? Its length and code; 0 = no. */
 size_t str_control_at(const char *p, size_t n, unsigned *code);
 
 /* Text of unknown origin for a terminal, the one way it may get there (promise E7): of the above, and
  * of bytes that are not UTF-8, each becomes \xNN or \uNNNN; a newline and a tab stay with `lines`. At
  * most n bytes of `text` are read. Text that went through it once stays as it is. */
 void str_add_printable(struct str *s, const char *text, size_t n, bool lines);
+
+/* Text between two lines of backticks, more than any row of them in it has, so that it cannot end before its end. Both
+ * ends of it are ends of lines. */
+void str_add_fenced(struct str *s, const char *text, size_t n);
 
 /* NULL-ended list of owned strings. Zero-initialise. `v` is NULL while empty. */
 struct strv {

@@ -77,3 +77,18 @@ size_t dag_waves(uint32_t *wave, const uint32_t *needs, const size_t *needs_at, 
 			walk_from(&w, (uint32_t)i);
 	return w.cycles;
 }
+
+void dag_turned(uint32_t **by, size_t **at, const uint32_t *needs, const size_t *needs_at, size_t n)
+{
+	size_t edges = needs_at[n];
+
+	*by = mem_array(edges, sizeof **by);
+	*at = mem_array(n + 1, sizeof **at);
+	for (size_t k = 0; k < edges; k++)
+		(*at)[needs[k]]++;
+	for (size_t i = 0; i < n; i++) /* where those of node i end, for now */
+		(*at)[i + 1] += (*at)[i];
+	for (size_t i = n; i-- > 0;)
+		for (size_t k = needs_at[i]; k < needs_at[i + 1]; k++)
+			(*by)[--(*at)[needs[k]]] = (uint32_t)i;
+}

@@ -15,4 +15,8 @@ typedef void (*dag_cycle_fn)(void *ctx, const uint32_t *path, size_t n);
 size_t dag_waves(uint32_t *wave, const uint32_t *needs, const size_t *needs_at, size_t n,
                  dag_cycle_fn on_cycle, void *ctx);
 
+/* The same edges from their other end: node i is needed by (*by)[(*at)[i]] .. (*by)[(*at)[i + 1] - 1], in their order.
+ * The caller frees both. */
+void dag_turned(uint32_t **by, size_t **at, const uint32_t *needs, const size_t *needs_at, size_t n);
+
 #endif

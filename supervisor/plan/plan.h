@@ -55,6 +55,9 @@ struct plan_model {
 	char *agent, *model; /* NULL = not given */
 };
 
+/* Why an item is skipped that nobody is to do any more. */
+#define PLAN_CANCELLED "cancelled in its file"
+
 /* What a plan of the kind "queue" has beside its tasks, which are its items in the order they are executed in; see
  * store/rows.h. As it was read: rows of it are made when it is added to the store. */
 struct plan_queue {
@@ -63,7 +66,7 @@ struct plan_queue {
 	struct item_def *defs;    /* plan.n of each of these */
 	struct item_row *items;
 	enum task_state *states;  /* WAITING, CLAIMED (executing), ALREADY (completed), FAILED, SKIPPED */
-	char **reasons;           /* of those that failed; NULL = none */
+	char **reasons;           /* of those that failed or are skipped (PLAN_CANCELLED); NULL = none */
 	struct issue_row *issues;
 	size_t n_issues;
 };

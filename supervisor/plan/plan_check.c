@@ -146,6 +146,7 @@ void plan_check(struct plan_loader *l)
 {
 	AUTO_FREE uint32_t *index = plan_index_new(l->tasks, l->n);
 
+	plan_index_sort(index, l->tasks, l->n);
 	check_ids(l, index);
 	for (size_t i = 0; i < l->n; i++)
 		check_needs(l, index, (uint32_t)i);

@@ -83,8 +83,12 @@ uint32_t *plan_index_new(const struct task_def *tasks, size_t n)
 		if (slot && !*slot)
 			*slot = (uint32_t)i + 1;
 	}
-	qsort_r(index, n, sizeof *index, by_id_then_number, (void *)(uintptr_t)tasks);
 	return index;
+}
+
+void plan_index_sort(uint32_t *index, const struct task_def *tasks, size_t n)
+{
+	qsort_r(index, n, sizeof *index, by_id_then_number, (void *)(uintptr_t)tasks);
 }
 
 uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n, const char *id)

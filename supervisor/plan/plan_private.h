@@ -30,6 +30,7 @@ struct plan_loader {
 	struct yaml **docs;
 	size_t n_docs;
 	struct strv warnings;
+	size_t unsaid, unsaid_at;    /* so many more of a queue: that stands there instead; queue_say.c */
 	const char *kind;            /* of the plan; "plan" is bosk's own */
 	size_t text;                 /* bytes of prompts and commands so far */
 	size_t guesses;              /* comparisons spent on "did you mean" */
@@ -77,9 +78,10 @@ void plan_write_number(struct str *out, const char *key, uint64_t n);
 /* seal_hash of what plan_write writes, without having all of it at once. */
 void plan_write_hash(char out[SEAL_HEX], const struct plan *p);
 
-/* plan_index.c: task numbers sorted by id without regard to case, then by id, then by number; those
- * without an id last; and what finds them. The caller frees. */
+/* plan_index.c: task numbers, and what finds them. The caller frees. */
 uint32_t *plan_index_new(const struct task_def *tasks, size_t n);
+/* Its numbers by id without regard to case, then by id, then by number; those without an id last. */
+void plan_index_sort(uint32_t *index, const struct task_def *tasks, size_t n);
 /* The first task of that id; UINT32_MAX = none. */
 uint32_t plan_index_find(const uint32_t *index, const struct task_def *tasks, size_t n,
                          const char *id);

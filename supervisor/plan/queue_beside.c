@@ -12,13 +12,15 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
-enum { KEEP_BYTES = 8 << 20 }; /* of files with solutions at once */
+/* Bytes of files with solutions that are kept at once, and of those whose lines are kept as they were parsed: that takes
+ * about ten times as much. */
+enum { KEEP_TEXTS = 16 << 20, KEEP_PARSED = 2 << 20 };
 
 /* An issue that an item names. */
 struct issue {
 	char *id;
 	uint64_t row;
-	const struct queue_line *line; /* NULL = no file has it */
+	struct queue_line *line; /* NULL = no file has it */
 	/* Its solutions, while they are kept. */
 	struct queue_lines lines;
 	bool read, there, told; /* its bad lines were told of */
@@ -32,7 +34,7 @@ struct queue_beside {
 	struct issue *issues;
 	const struct issue *lent; /* `json` is of this one: all of them would take much memory */
 	struct json_t *json;
-	size_t room, kept;
+	size_t room, texts, parsed;
 };
 
 /* ---- where they are ---- */
@@ -110,7 +112,7 @@ static void add_row(struct queue_reader *r, struct issue *issue)
 {
 	struct queue_beside *b = r->beside;
 	struct plan_queue *q = r->q;
-	const struct queue_line *line = queue_lines_find(&b->open, issue->id);
+	struct queue_line *line = queue_lines_find(&b->open, issue->id);
 
 	if (!line)
 		line = queue_lines_find(&b->closed, issue->id);
@@ -147,11 +149,9 @@ static struct issue *get(struct queue_reader *r, const char *id)
 
 static const struct json_t *lend(struct queue_beside *b, const struct issue *issue)
 {
-	struct json_fault f;
-
 	if (b->lent != issue) {
 		json_free(b->json);
-		b->json = issue->line ? json_cut_text(issue->line->span.p, issue->line->span.n, &f) : NULL;
+		b->json = issue->line ? queue_lines_take(issue->line) : NULL;
 		b->lent = issue;
 	}
 	return b->json;
@@ -167,13 +167,21 @@ const struct json_t *queue_beside_issue(struct queue_reader *r, const char *id, 
 
 /* ---- solutions ---- */
 
-static void drop_solutions(struct queue_beside *b)
+static void make_room(struct queue_beside *b)
 {
+	bool texts = b->texts > KEEP_TEXTS;
+
+	if (!texts && b->parsed <= KEEP_PARSED)
+		return;
 	for (struct issue *i = b->issues; i; i = i->next) {
-		queue_lines_fini(&i->lines);
-		i->read = false;
+		if (texts)
+			queue_lines_fini(&i->lines);
+		else
+			queue_lines_trim(&i->lines);
+		i->read = i->read && !texts;
 	}
-	b->kept = 0;
+	b->parsed = 0;
+	b->texts = texts ? 0 : b->texts;
 }
 
 static void read_solutions(struct queue_reader *r, struct issue *issue)
@@ -182,8 +190,7 @@ static void read_solutions(struct queue_reader *r, struct issue *issue)
 	struct strv said = r->l->warnings, none = {0};
 	AUTO_FREE char *name = mem_printf("solutions/%s.jsonl", issue->id), *path = file_in(b->folder, name);
 
-	if (b->kept > KEEP_BYTES)
-		drop_solutions(b);
+	make_room(b);
 	if (issue->told)
 		r->l->warnings = none;
 	issue->there = queue_lines_read(&issue->lines, r, path);
@@ -192,7 +199,8 @@ static void read_solutions(struct queue_reader *r, struct issue *issue)
 		r->l->warnings = said;
 	}
 	issue->read = issue->told = true;
-	b->kept += issue->lines.text.len;
+	b->texts += issue->lines.text.len;
+	b->parsed += issue->lines.text.len;
 }
 
 static bool is_file_name(const char *id)
@@ -200,7 +208,7 @@ static bool is_file_name(const char *id)
 	return !strchr(id, '/') && !strstr(id, "..") && *id != '.' && strlen(id) < NAME_MAX - 8;
 }
 
-static const struct queue_line *find_bound(const struct queue_lines *lines)
+static struct queue_line *find_bound(const struct queue_lines *lines)
 {
 	for (size_t i = 0; i < lines->n; i++)
 		if (lines->v[i].bound)
@@ -231,10 +239,10 @@ static const char *bound_to(struct queue_reader *r, const struct issue *issue)
 	return bound && *bound ? bound : NULL;
 }
 
-struct json_t *queue_beside_solution(struct queue_reader *r, const char *issue_id, const char *id, char **raw, char **why)
+struct json_t *queue_beside_solution(struct queue_reader *r, const char *issue_id, const char *id, char **raw,
+                                     struct plan_origin *at, char **why)
 {
-	struct json_fault f;
-	const struct queue_line *line;
+	struct queue_line *line;
 
 	if (!issue_id)
 		*why = say("it names no issue whose solution could be done", NULL, NULL);
@@ -252,7 +260,8 @@ struct json_t *queue_beside_solution(struct queue_reader *r, const char *issue_i
 	line = id ? queue_lines_find(&issue->lines, id) : find_bound(&issue->lines);
 	if (line && !queue_item_name_fault(line->id)) {
 		*raw = mem_strndup(line->span.p, line->span.n);
-		return json_cut_text(line->span.p, line->span.n, &f);
+		*at = (struct plan_origin){.file = issue->lines.path, .line = line->span.line};
+		return queue_lines_take(line);
 	}
 	*why = say(!issue->there ? "there is no file solutions/@.jsonl"
 	           : id          ? "solutions/@.jsonl has no solution #"

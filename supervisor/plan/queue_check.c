@@ -8,6 +8,7 @@
 #include "queue_edges.h"
 #include "queue_steps.h"
 #include "store/base/mem.h"
+#include "topo.h"
 
 enum { MAX_WARNINGS = 20, NAME_MAX_BYTES = 80 };
 
@@ -24,7 +25,7 @@ struct check {
 	uint32_t *needs;
 	size_t *needs_at;
 	struct sets parallel, turns, orders;
-	bool *grouped;
+	bool *grouped, *ordered; /* ordered: only while a conflict is looked at */
 	size_t groups;
 };
 
@@ -83,12 +84,6 @@ static bool ended(const struct check *c, uint32_t item)
 	return c->q->states[item] == TASK_ALREADY || c->q->states[item] == TASK_SKIPPED;
 }
 
-static int by_number(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-	return (x > y) - (x < y);
-}
-
 /* Each that is left needs the one before it, so that there is nothing to decide on. */
 static bool needs_decide(const struct check *c, const struct queue_set *s)
 {
@@ -102,29 +97,40 @@ static bool needs_decide(const struct check *c, const struct queue_set *s)
 	return true;
 }
 
-/* Its members that are not done with wait until somebody has decided. */
-static void hold(struct check *c, const struct json_t *j, const struct queue_set *members)
+/* Its members that are not done with wait until somebody has decided, unless its order has them all. */
+static void hold(struct check *c, const struct json_t *j, const struct queue_set *members, const struct queue_set *order)
 {
 	AUTO_FREE uint32_t *left = mem_array(members->n, sizeof *left);
 	AUTO_FREE char *severity = queue_steps_line(json_get(j, "severity"), NAME_MAX_BYTES);
 	AUTO_STR struct str names = {0};
-	size_t n = 0;
+	size_t n = 0, out = 0;
 
+	for (size_t i = 0; order && i < order->n; i++)
+		c->ordered[order->v[i]] = true;
 	for (size_t i = 0; i < members->n; i++)
-		if (!ended(c, members->v[i]))
+		if (!ended(c, members->v[i])) {
 			left[n++] = members->v[i];
-	qsort(left, n, sizeof *left, by_number);
-	if (n < 2 || needs_decide(c, &(struct queue_set){.v = left, .n = n}))
+			out += !c->ordered[members->v[i]];
+		}
+	for (size_t i = 0; order && i < order->n; i++)
+		c->ordered[order->v[i]] = false;
+	qsort(left, n, sizeof *left, topo_by_number);
+	if (members->n < 2 && (!order || order->n < 2))
+		strv_addf(&c->l->warnings, "%s: conflict %s of %s severity names fewer than two items of the queue: it holds nothing "
+		          "back", c->file, members->id, severity);
+	if (n < 2 || !out || needs_decide(c, &(struct queue_set){.v = left, .n = n}))
 		return;
+	const char *lacks = order ? "has an order without some of its items" : "has no order";
 	for (size_t i = 0; i < n; i++) {
 		struct task_def *d = &c->l->tasks[left[i]];
 		if (!d->missing)
-			d->missing = mem_printf("conflict %s of %s severity has no order: give it a resolution_order", members->id, severity);
+			d->missing = mem_printf("conflict %s of %s severity %s: give it a %sresolution_order", members->id, severity, lacks,
+			                        order ? "whole " : "");
 		if (i < MAX_WARNINGS)
 			str_addf(&names, "%s%s", i ? ", " : "", d->id);
 	}
-	strv_addf(&c->l->warnings, "%s: conflict %s of %s severity has no order: %s%s will not be run until it has a "
-	          "resolution_order", c->file, members->id, severity, names.p, n > MAX_WARNINGS ? ", ..." : "");
+	strv_addf(&c->l->warnings, "%s: conflict %s of %s severity %s: %s%s will not be run until it has a %sresolution_order",
+	          c->file, members->id, severity, lacks, names.p, n > MAX_WARNINGS ? ", ..." : "", order ? "whole " : "");
 }
 
 static void take_conflict(struct check *c, const struct json_t *j)
@@ -133,23 +139,22 @@ static void take_conflict(struct check *c, const struct json_t *j)
 	const char *severity = json_get_text(j, "severity"), *resolution = json_get_text(j, "resolution");
 	bool high = severity && (strcasecmp(severity, "high") == 0 || strcasecmp(severity, "critical") == 0);
 	bool merge = resolution && strcasecmp(resolution, "merge") == 0;
+	const struct queue_set *order = NULL;
 	struct sets members = {0};
 	char *id = NULL;
 
 	for (size_t i = 0; i < MEM_COUNT(names) && !id; i++)
 		id = queue_steps_line(json_get(j, names[i]), NAME_MAX_BYTES);
 	id = id ? id : mem_strdup("?");
-	if (json_count(json_get(j, "order")) > 1) {
-		add_set(c, &c->orders, id, json_get(j, "order"));
-		return;
-	}
+	if (json_count(json_get(j, "order")) > 1)
+		order = add_set(c, &c->orders, mem_strdup(id), json_get(j, "order"));
 	add_set(c, &members, id, json_get(j, "members"));
 	if (high && !merge && !json_yes(json_get(j, "resolved")))
-		hold(c, j, &members.v[0]);
+		hold(c, j, &members.v[0], order);
 	queue_sets_free(members.v, members.n);
 }
 
-/* Each element of a list. It is our own text, and yet read as foreign: a value may be as long as it likes. */
+/* Each element of a list. It is our own text, and read like foreign text: what is in one element may be too long. */
 static void each(struct check *c, const char *text, void (*take)(struct check *c, const struct json_t *j))
 {
 	struct json_cut cut;
@@ -191,6 +196,7 @@ void queue_check(struct plan_loader *l, struct plan_queue *q)
 		return;
 	c.index = plan_index_new(l->tasks, l->n);
 	c.grouped = mem_array(l->n, sizeof *c.grouped);
+	c.ordered = mem_array(l->n, sizeof *c.ordered);
 	plan_check_cycles(l, c.index);
 	resolve(&c);
 	if (!l->bad) {
@@ -209,4 +215,5 @@ void queue_check(struct plan_loader *l, struct plan_queue *q)
 	free(c.needs);
 	free(c.needs_at);
 	free(c.grouped);
+	free(c.ordered);
 }

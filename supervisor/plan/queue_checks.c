@@ -72,7 +72,7 @@ static void add(struct checks *c, const struct json_t *v, bool commands, size_t 
 	void *at = NULL;
 	const char *key, *text = json_text(v), *of = json_kind(v) == JSON_IS_MAP ? command_of(v) : NULL;
 	const struct json_t *inner;
-	char *command = of ? queue_command_bare(of) : text && commands ? queue_command_bare(text) : text ? queue_command(text) : NULL;
+	char *command = of || text ? queue_command(of ? of : text, of || commands) : NULL;
 
 	if (command) {
 		gate(c, command);

@@ -1,19 +1,12 @@
-/* queue_command: a text is a command when it is marked as one, or when it begins as one and goes on as one. */
+/* queue_command: a text is a command when it is marked as one, or when each command of its line is a known one
+ * (queue_programs) that nothing of a sentence follows. */
 #include "queue_command.h"
 
-#include <stdbool.h>
 #include <string.h>
 
+#include "queue_programs.h"
 #include "store/base/mem.h"
 #include "store/base/str.h"
-
-static bool among(const char *const *words, size_t n, const char *word, size_t len)
-{
-	for (size_t i = 0; i < n; i++)
-		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
-			return true;
-	return false;
-}
 
 static const char blanks[] = " \t\r\n";
 
@@ -65,122 +58,62 @@ static char *marked(const char *text)
 	return bare;
 }
 
-/* ---- words ---- */
+/* ---- a line of commands ---- */
 
-/* Programs that tests are run with, and whose names are no words of a sentence. */
-static const char *const runners[] = {
-	"npm", "npx", "pnpm", "yarn", "bun", "deno", "pytest", "cargo", "cmake", "ctest", "grep",
-	"egrep", "rg", "dotnet", "mvn", "gradle", "tsc", "tsx", "eslint", "jest", "vitest", "mocha",
-	"prettier", "ruff", "mypy", "black", "flake8", "pylint", "uv", "poetry", "tox", "composer",
-	"phpunit", "bundle", "rake", "rspec", "ninja", "bats", "shellcheck", "gofmt", "rustc", "gcc",
-	"clang", "git", "ls",
-};
+enum { MAX_WORDS = 64 };
 
-/* These want a file or an option next. */
-static const char *const interpreters[] = {"node", "python", "python3", "ruby", "php", "bash", "sh", "diff"};
+static bool is_command(const char *text);
 
-/* What comes after `go`. */
-static const char *const go_verbs[] = {"test", "build", "vet", "run", "fmt", "generate", "mod", "list", "tool"};
+/* The end of $(...) at p; NULL = what is in it is no command, or has another in it. */
+static const char *end_of_substitution(const char *p)
+{
+	const char *end = strchr(p, ')');
+	AUTO_FREE char *inner = end ? mem_strndup(p + 2, (size_t)(end - p - 2)) : NULL;
 
-/* Words that belong to a sentence. */
-static const char *const prose[] = {
-	"a", "an", "the", "that", "this", "these", "it", "its", "is", "are", "was", "were", "be",
-	"been", "has", "have", "should", "must", "shall", "will", "can", "cannot", "may", "and", "or",
-	"but", "of", "to", "for", "from", "in", "on", "at", "by", "with", "without", "when", "where",
-	"while", "after", "before", "until", "because", "not", "no", "sure", "still", "now", "only",
-	"each", "every", "any", "both", "via", "return", "returns", "returned", "pass", "passes",
-	"passed", "passing", "succeed", "succeeds", "success", "successful", "successfully", "fail",
-	"fails", "failed", "failing", "show", "shows", "display", "displays", "output", "outputs",
-	"print", "prints", "exits", "report", "reports", "expect", "expects", "expected", "contain",
-	"contains", "exist", "exists", "work", "works", "run", "runs", "complete", "completes",
-	"compiles", "builds", "finds", "find", "match", "matches", "yields", "gives", "produces",
-	"result", "results", "error", "errors", "warning", "warnings", "green", "clean", "ok", "okay",
-	"empty", "nothing", "none", "then", "verify", "check", "ensure", "confirm", "zero", "exactly",
-	"correctly", "against", "manually",
-};
+	return inner && !strstr(inner, "$(") && is_command(inner) ? end : NULL;
+}
 
-/* Some of these are what a program is told first: `npm run`, `make check`, `ruff check`. */
-static const char *const verbs[] = {"run", "check", "clean", "test", "build", "verify", "report"};
-
-/* The next word of a command line, as it is written, quoted parts and all; false: the line is no such. */
-struct word {
-	const char *p;
-	size_t n;
-	bool quoted; /* some of it */
-};
-
-static bool next_word(struct word *w, const char **at)
+/* The next word, as it is written, quoted parts and all, and the first sign of a shell in it; false: the line is none of
+ * a shell, or puts in what is no command. */
+static bool next_word(struct queue_word *w, const char **sign, const char **at)
 {
 	const char *p = *at + strspn(*at, blanks);
+	char quote = 0;
 
-	*w = (struct word){.p = p};
-	while (*p && !strchr(blanks, *p)) {
-		char quote = *p;
-		if (quote == '`' || (unsigned char)quote >= 0x80)
+	*w = (struct queue_word){.p = p};
+	*sign = NULL;
+	for (; *p && (quote || !strchr(blanks, *p)); p++) {
+		bool substitution = quote != '\'' && p[0] == '$' && p[1] == '(';
+		if ((*p == '`' && quote != '\'') || (!quote && (unsigned char)*p >= 0x80))
 			return false;
-		if (quote == '\\' && p[1])
+		if (!quote && !*sign && strchr("<>|&;()", *p))
+			*sign = p;
+		w->quoted = w->quoted || quote || substitution;
+		if (substitution && !(p = end_of_substitution(p)))
+			return false;
+		if (substitution)
+			continue;
+		if (*p == quote)
+			quote = 0;
+		else if (!quote && (*p == '\'' || *p == '"'))
+			quote = *p;
+		else if (*p == '\\' && quote != '\'' && p[1])
 			p++;
-		else if (quote == '\'' || quote == '"') {
-			w->quoted = true;
-			for (p++; *p && *p != quote; p++)
-				if (*p == '\\' && quote == '"' && p[1])
-					p++;
-			if (!*p)
-				return false; /* an apostrophe, or cut off */
-		}
-		p++;
 	}
 	w->n = (size_t)(p - w->p);
 	*at = p;
-	return true;
+	return !quote; /* else an apostrophe, or cut off */
 }
 
-static bool is(const struct word *w, const char *text)
-{
-	return w->n == strlen(text) && memcmp(w->p, text, w->n) == 0;
-}
-
-static bool is_letters(const char *p, size_t n)
+static bool is_one_of(const struct queue_word *w, const char *const *texts, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= 'A' && p[i] <= 'Z')))
-			return false;
-	return n > 0;
-}
-
-/* Of a sentence, and not of a command. */
-static bool is_prose(const struct word *w, bool first)
-{
-	/* `grep -c x f > 0` compares: to run it would write to a file named 0. */
-	static const char *const signs[] = {"-", "->", "=>", "==", "<=", ">=", "<", ">"};
-	char lower[32];
-
-	if (w->quoted)
-		return false;
-	if (among(signs, MEM_COUNT(signs), w->p, w->n) || *w->p == '(' || w->p[w->n - 1] == ')')
-		return true;
-	size_t n = w->n;
-	if (strchr(",.:;!?", w->p[n - 1]) && is_letters(w->p, n - 1)) {
-		if (w->p[n - 1] != ';')
+		if (queue_programs_is(w, texts[i]))
 			return true;
-		n--; /* a list of commands */
-	}
-	if (n >= sizeof lower)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		lower[i] = w->p[i] >= 'A' && w->p[i] <= 'Z' ? (char)(w->p[i] - 'A' + 'a') : w->p[i];
-	if (first && among(verbs, MEM_COUNT(verbs), lower, n))
-		return false;
-	return among(prose, MEM_COUNT(prose), lower, n);
+	return false;
 }
 
-/* Can this be what an interpreter is given? */
-static bool is_file_or_option(const struct word *w)
-{
-	return w->n && (*w->p == '-' || w->quoted || memchr(w->p, '/', w->n) || memchr(w->p, '.', w->n));
-}
-
-static bool is_setting(const struct word *w)
+static bool is_setting(const struct queue_word *w)
 {
 	const char *equals = memchr(w->p, '=', w->n);
 
@@ -192,58 +125,55 @@ static bool is_setting(const struct word *w)
 	return true;
 }
 
-/* Can a command begin with these two words? */
-static bool begins(const struct word *first, const struct word *second)
+/* One command; `last`: of its line, `filter`: what the one before it writes is its input. */
+static bool fits(struct queue_word *w, size_t n, bool last, bool filter)
 {
-	if (!first->n || first->quoted)
-		return false;
-	if ((str_starts(first->p, "./") || str_starts(first->p, "../")) && first->n > 3)
-		return true;
-	if (is(first, "make"))
-		return !second->n || (!second->quoted && !is_prose(second, true) && *second->p != '(');
-	if (is(first, "go"))
-		return among(go_verbs, MEM_COUNT(go_verbs), second->p, second->n);
-	if (is(first, "test") || is(first, "["))
-		return second->n && (*second->p == '-' || *second->p == '!' || second->quoted || *second->p == '$');
-	if (is(first, "cd"))
-		return second->n;
-	if (among(interpreters, MEM_COUNT(interpreters), first->p, first->n))
-		return is_file_or_option(second);
-	if (is(first, "swift") || is(first, "mix") || is(first, "terraform"))
-		return is(second, "test") || is(second, "build") || is(second, "validate");
-	return among(runners, MEM_COUNT(runners), first->p, first->n);
+	while (n && is_setting(w))
+		w++, n--;
+	if (n && queue_programs_is(w, "cd"))
+		return n == 2 && !last;
+	return queue_programs_fit(w, n, filter);
+}
+
+/* `test -f f && echo ok`: says so where it is looked at. In any other place it would make green what is not, or hide it. */
+static bool says(const struct queue_word *w, size_t n)
+{
+	return n == 2 && queue_programs_is(w, "echo") && *w[1].p != '-';
 }
 
 static bool is_command(const char *text)
 {
-	struct word first, second, w;
-	const char *at = text;
+	static const char *const joins[] = {"&&", "||", "|", ";"};
+	static const char *const quiet[] = {"2>&1", ">/dev/null", "2>/dev/null", "&>/dev/null"};
+	struct queue_word words[MAX_WORDS], w;
+	const char *at = text, *sign;
+	size_t n = 0;
+	bool filter = false, asked = false;
 
 	if (strchr(text, '\n'))
 		return false;
-	do
-		if (!next_word(&first, &at))
-			return false;
-	while (is_setting(&first));
-	const char *rest = at;
-	if (!next_word(&second, &at) || !begins(&first, &second))
-		return false;
-	bool program = !is(&first, "cd"), verb = true; /* a word of `verbs` may follow */
-	at = rest;
-	while (next_word(&w, &at)) {
-		if (!w.n)
-			return program;
-		if (is_prose(&w, verb))
-			return false;
-		program = program || is(&w, "&&");
-		verb = is(&w, "run") || is(&w, "&&");
+	while (n < MAX_WORDS && next_word(&w, &sign, &at)) {
+		bool end = !w.n, join = is_one_of(&w, joins, MEM_COUNT(joins));
+		bool ends = !join && sign && *sign == ';' && sign + 1 == at; /* the word is the last of its command */
+		if (sign && !join && !ends && !is_one_of(&w, quiet, MEM_COUNT(quiet)))
+			return false; /* any other sign leads somewhere */
+		w.n -= ends;
+		if (!end && (!sign || ends))
+			words[n++] = w;
+		if (!end && !join && !ends)
+			continue;
+		if (end || !fits(words, n, false, filter))
+			return end && (fits(words, n, true, filter) || (asked && says(words, n)));
+		filter = queue_programs_is(&w, "|");
+		asked = queue_programs_is(&w, "&&") && (queue_programs_is(words, "test") || queue_programs_is(words, "["));
+		n = 0;
 	}
 	return false;
 }
 
 /* ---- what others ask ---- */
 
-char *queue_command(const char *text)
+char *queue_command(const char *text, bool certain)
 {
 	AUTO_FREE char *line = trimmed(text, strlen(text));
 	char *inner = marked(line);
@@ -251,16 +181,5 @@ char *queue_command(const char *text)
 	if (inner && *inner)
 		return inner;
 	free(inner);
-	return *line && is_command(line) ? mem_steal(&line) : NULL;
-}
-
-char *queue_command_bare(const char *text)
-{
-	AUTO_FREE char *line = trimmed(text, strlen(text));
-	char *inner = marked(line);
-
-	if (inner && *inner)
-		return inner;
-	free(inner);
-	return *line ? mem_steal(&line) : NULL;
+	return *line && (certain || is_command(line)) ? mem_steal(&line) : NULL;
 }

@@ -3,11 +3,11 @@
 #ifndef BOSK_QUEUE_COMMAND_H
 #define BOSK_QUEUE_COMMAND_H
 
-/* The command that a text is, whole; NULL = it is prose. The caller frees. */
-char *queue_command(const char *text);
+#include <stdbool.h>
 
-/* A text that stands where commands do, without the marks some put around them (`npm test`, $ npm test); NULL = there
- * is nothing in it. The caller frees. */
-char *queue_command_bare(const char *text);
+/* The command that a text is, whole, without the marks some put around it (`npm test`, $ npm test); NULL = it is prose.
+ * `certain`: it stands where commands do, so that it is one whatever it looks like; NULL = there is nothing in it. The
+ * caller frees. */
+char *queue_command(const char *text, bool certain);
 
 #endif

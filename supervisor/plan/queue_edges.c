@@ -185,7 +185,7 @@ static void add_files_of(struct edges *g, struct shared *s, uint32_t i, size_t n
 			else if ((turn = find_decided(g, before[k], i)) && turn->reason == TURN)
 				turn->reason = FILES; /* the other way round, as the group has it */
 			else
-				add(g, (struct pair){i, before[k], FILES}, true, "both have %.200s", files->v[f]);
+				add(g, (struct pair){i, before[k], FILES}, true, "both have %s", files->v[f]);
 		}
 	}
 	shared_enter(s, i);
@@ -213,7 +213,7 @@ static void warn_parallel(struct edges *g)
 
 	for (size_t p = 0; p < g->o->n_parallel; p++)
 		if (g->common[p] && said++ < MAX_WARNINGS)
-			strv_addf(&g->l->warnings, "%s: %s and %s of the parallel group %s both have %.200s: they are not run at "
+			strv_addf(&g->l->warnings, "%s: %s and %s of the parallel group %s both have %s: they are not run at "
 			          "once", g->o->file, id_of(g, g->together[p][0]), id_of(g, g->together[p][1]),
 			          g->o->parallel[p].id, g->common[p]);
 	if (said > MAX_WARNINGS)

@@ -25,19 +25,17 @@ static int read_entry(struct reading *g, struct json_cut *c)
 	if (id && out->n < QUEUE_MAX_FILES) {
 		out->v = mem_grow(out->v, out->n + 1, sizeof *out->v);
 		out->v[out->n++] = (struct queue_entry){
-			.id = mem_strdup(id), .raw = mem_strndup(span.p, span.n),
+			.id = mem_strdup(id), .raw = mem_strndup(span.p, span.n), .line = span.line,
 			.rank = json_u64(json_get(j, "priority"), &rank) && rank < UINT64_MAX ? rank + 1 : 0};
 	}
 	json_free(j);
 	return 0;
 }
 
-static void add_active(struct queue_index *out, const struct json_t *j)
+static void add_active(struct queue_index *out, const char *id)
 {
-	if (json_text(j) && !strv_has(&out->active, json_text(j)))
-		strv_add(&out->active, json_text(j));
-	for (size_t i = 0; i < json_count(j) && i < QUEUE_MAX_FILES; i++)
-		add_active(out, json_nth(j, i));
+	if (id && out->active.n < QUEUE_MAX_FILES && !strv_has(&out->active, id))
+		strv_add(&out->active, id);
 }
 
 static int read_member(struct reading *g, struct json_cut *c, const char *key)
@@ -53,8 +51,11 @@ static int read_member(struct reading *g, struct json_cut *c, const char *key)
 	}
 	if (json_cut_value(c, &j, NULL, &g->f) != 0)
 		return -1;
-	if (strcmp(key, "active_queue_ids") == 0 || strcmp(key, "active_queue_id") == 0)
-		add_active(g->out, j);
+	if (strcmp(key, "active_queue_ids") == 0 || strcmp(key, "active_queue_id") == 0) {
+		add_active(g->out, json_text(j));
+		for (size_t i = 0; i < json_count(j) && i < QUEUE_MAX_FILES; i++)
+			add_active(g->out, json_text(json_nth(j, i)));
+	}
 	json_free(j);
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include "queue_paths.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
-#include "worker/secret.h"
 
 /* ---- keys ---- */
 
@@ -60,7 +59,7 @@ static char *as_written(const struct json_t *v)
 	return str_take(&text);
 }
 
-static uint64_t read_time(const struct json_t *item, const char *key)
+uint64_t queue_item_time(const struct json_t *item, const char *key)
 {
 	const char *text = json_get_text(item, key);
 	uint64_t ms = 0;
@@ -195,9 +194,9 @@ static void read_row(struct item_row *row, const struct json_t *item)
 	const struct json_t *history = json_get(item, "failure_history"), *result = json_get(item, "result");
 	AUTO_STR struct str text = {0};
 
-	row->queued_ms = read_time(item, "queued_at");
-	row->started_ms = read_time(item, "started_at");
-	row->completed_ms = read_time(item, "completed_at");
+	row->queued_ms = queue_item_time(item, "queued_at");
+	row->started_ms = queue_item_time(item, "started_at");
+	row->completed_ms = queue_item_time(item, "completed_at");
 	row->failure = read_failure(item);
 	if (result) {
 		json_write(result, false, &text);
@@ -272,26 +271,27 @@ static void read_solution(struct queue_reader *r, size_t line, struct task_def *
 	const struct json_t *own = json_get(item, "solution");
 	const struct json_t *issue = i->issue ? queue_beside_issue(r, i->issue, &i->issue_at) : NULL;
 	struct json_t *solution = NULL;
+	struct plan_origin at = {.file = r->file, .line = line}; /* what is wrong with it is said of where it stands */
 
 	if (json_is_map(own)) {
 		i->solution_raw = member_text(i->raw, "solution");
 	} else {
-		own = solution = queue_beside_solution(r, i->issue, i->solution, &i->solution_raw, &d->missing);
+		own = solution = queue_beside_solution(r, i->issue, i->solution, &i->solution_raw, &at, &d->missing);
 	}
 	if (!i->solution && own) {
 		i->solution = read_name(r, line, i->id, own, "id");
 		d->solution = mem_strdup(i->solution);
 	}
-	queue_item_keepable(r, r->file, line, d->id, i->solution_raw);
-	queue_task_fill(r->l, r->file, line, d, i, item, own, issue);
+	queue_item_keepable(r, at.file, at.line, d->id, i->solution_raw);
+	queue_task_fill(r->l, at.file, at.line, d, i, item, own, issue);
 	plan_texts_drop(d);
 	json_free(solution);
 }
 
 void queue_item_keepable(struct queue_reader *r, const char *file, size_t line, const char *item, const char *text)
 {
-	size_t at;
-	const char *name = text ? secret_in(text, strlen(text), &at) : NULL;
+	size_t lines;
+	const char *name = text ? queue_secret_in(text, strlen(text), &lines) : NULL;
 
 	if (!name)
 		return;

@@ -10,6 +10,8 @@
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
+enum { KEEP_PARSED = 1 << 20 }; /* bytes of a file whose lines are kept as they were parsed */
+
 struct reading {
 	struct queue_reader *r;
 	struct queue_lines *out;
@@ -18,24 +20,31 @@ struct reading {
 
 static void bad_line(struct reading *g, size_t line, size_t column, const char *what)
 {
-	if (g->bad++ < QUEUE_MAX_WARNINGS)
-		strv_addf(&g->r->l->warnings, "%s:%zu:%zu: %s: this line is left out", g->out->path, line, column, what);
+	if (g->bad++ >= QUEUE_MAX_WARNINGS)
+		return;
+	AUTO_FREE char *place = mem_printf("%s:%zu", g->out->path, line);
+	queue_say(g->r->l, place, column, "%s: this line is left out", what);
 }
 
-static void add(struct reading *g, const struct json_t *j, const struct json_span *span)
+static void add(struct reading *g, struct json_t *j, const struct json_span *span)
 {
 	struct queue_lines *out = g->out;
 	const char *id = json_get_text(j, "id");
 
 	if (!json_is_map(j) || !id || !*id) {
 		bad_line(g, span->line, span->column, json_is_map(j) ? "it has no \"id\"" : "it is no mapping, { ... }");
+		json_free(j);
 		return;
 	}
 	if (out->n == g->room) {
 		g->room = g->room ? g->room * 2 : 16;
 		out->v = mem_grow(out->v, g->room, sizeof *out->v);
 	}
-	out->v[out->n++] = (struct queue_line){mem_strdup(id), *span, json_yes(json_get(j, "is_bound"))};
+	bool kept = out->text.len <= KEEP_PARSED;
+	out->v[out->n++] = (struct queue_line){.id = mem_strdup(id), .span = *span, .json = kept ? j : NULL,
+	                                       .bound = json_yes(json_get(j, "is_bound"))};
+	if (!kept)
+		json_free(j);
 }
 
 /* False: it only begins like a list. */
@@ -53,7 +62,6 @@ static bool read_list(struct reading *g, struct json_cut *c)
 			add(g, j, &span);
 		else if (rc == 0)
 			bad_line(g, f.line, f.column, f.text);
-		json_free(j);
 	}
 	if (rc == 0)
 		rc = json_cut_end(c, &f);
@@ -85,8 +93,8 @@ static void read_lines(struct reading *g, const char *text, size_t n)
 			add(g, j, &span);
 		} else {
 			bad_line(g, line + f.line - 1, f.column, f.text);
+			json_free(j);
 		}
-		json_free(j);
 	}
 }
 
@@ -118,22 +126,21 @@ bool queue_lines_read(struct queue_lines *out, struct queue_reader *r, const cha
 	if (!there)
 		return false;
 	if (wrong || fs_read(path, QUEUE_MAX_FILE, &out->text, &e) != 0) {
-		strv_addf(&r->l->warnings, "%s: %s: it is left out", path, wrong ? wrong : e.text);
+		queue_say(r->l, path, 0, "%s: it is left out", wrong ? wrong : e.text);
 		return true;
 	}
 	json_cut_start(&c, out->text.p, out->text.len);
 	if (json_cut_peek(&c) != '[' || !read_list(&g, &c))
 		read_lines(&g, out->text.p, out->text.len);
-	if (g.bad > QUEUE_MAX_WARNINGS)
-		strv_addf(&r->l->warnings, "%s: %zu more of such lines", path, g.bad - QUEUE_MAX_WARNINGS);
 	for (size_t i = 0; i < out->n; i++) {
 		void *slot = tsearch(&out->v[i], &out->index, by_id);
 		if (!slot)
 			mem_none();
-		if (*(struct queue_line **)slot != &out->v[i])
-			strv_addf(&r->l->warnings, "%s:%zu: a second %.80s: the first one counts", path, out->v[i].span.line,
-			          out->v[i].id);
+		if (*(struct queue_line **)slot != &out->v[i] && g.bad++ < QUEUE_MAX_WARNINGS)
+			queue_say(r->l, path, out->v[i].span.line, "a second %.80s: the first one counts", out->v[i].id);
 	}
+	if (g.bad > QUEUE_MAX_WARNINGS)
+		queue_say(r->l, path, 0, "%zu more of such lines", g.bad - QUEUE_MAX_WARNINGS);
 	return true;
 }
 
@@ -142,9 +149,18 @@ static void keep(void *node)
 	(void)node; /* it is one of v */
 }
 
+void queue_lines_trim(struct queue_lines *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		json_free(l->v[i].json);
+		l->v[i].json = NULL;
+	}
+}
+
 void queue_lines_fini(struct queue_lines *l)
 {
 	tdestroy(l->index, keep);
+	queue_lines_trim(l);
 	for (size_t i = 0; i < l->n; i++)
 		free(l->v[i].id);
 	free(l->v);
@@ -153,10 +169,19 @@ void queue_lines_fini(struct queue_lines *l)
 	*l = (struct queue_lines){0};
 }
 
-const struct queue_line *queue_lines_find(const struct queue_lines *l, const char *id)
+struct queue_line *queue_lines_find(const struct queue_lines *l, const char *id)
 {
 	const struct queue_line key = {.id = (char *)(uintptr_t)id};
 	void *slot = tfind(&key, &l->index, by_id);
 
 	return slot ? *(struct queue_line **)slot : NULL;
+}
+
+struct json_t *queue_lines_take(struct queue_line *line)
+{
+	struct json_t *j = line->json;
+	struct json_fault f;
+
+	line->json = NULL;
+	return j ? j : json_cut_text(line->span.p, line->span.n, &f);
 }

@@ -2,10 +2,12 @@
  * of them. */
 #include "queue_paths.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "store/base/mem.h"
+#include "store/seal.h"
 
 struct span {
 	const char *p;
@@ -17,7 +19,12 @@ struct reading {
 	const struct plan_context *ctx;
 };
 
-enum { MAX_WRONG = PLAN_MAX_LIST, MAX_PIECE = 4 * PLAN_PATH_MAX };
+enum {
+	MAX_WRONG = PLAN_MAX_LIST,
+	MAX_PIECE = 4 * PLAN_PATH_MAX,
+	FEW = 32,     /* are compared one by one */
+	SLOTS = 4096, /* of a table of at most PLAN_MAX_LIST + 1 */
+};
 
 /* ---- at the ends ---- */
 
@@ -31,8 +38,8 @@ static const char *const behind[] = {" ", "\t", ">", ":", ";", "\xe2\x80\xa6", Q
 static size_t starts_with(struct span s, const char *const *marks)
 {
 	for (; *marks; marks++) {
-		size_t n = strlen(*marks);
-		if (s.n >= n && memcmp(s.p, *marks, n) == 0)
+		size_t n = s.n && *s.p == **marks ? strlen(*marks) : 0;
+		if (n && s.n >= n && memcmp(s.p, *marks, n) == 0)
 			return n;
 	}
 	return 0;
@@ -126,14 +133,45 @@ static char *resolved(const char *path)
 	return mem_strdup(out.len ? out.p : *path ? "." : "");
 }
 
+/* Its place in the table of a list; 0 = it is not in the list, and is entered with `number`, from 1. */
+static size_t slot_of(const struct queue_path_list *l, const char *text, size_t number)
+{
+	for (size_t at = seal_slot(text, strlen(text)) % SLOTS;; at = (at + 1) % SLOTS) {
+		if (!l->slots[at])
+			l->slots[at] = (uint16_t)number;
+		else if (strcmp(l->list.v[l->slots[at] - 1], text) == 0)
+			return l->slots[at];
+		else
+			continue;
+		return 0;
+	}
+}
+
+/* Many are written in one text, and some again and again. */
+static void add_once(struct queue_path_list *l, const char *text)
+{
+	if (!l->slots && l->list.n < FEW) {
+		if (!strv_has(&l->list, text))
+			strv_add(&l->list, text);
+		return;
+	}
+	if (!l->slots) {
+		l->slots = mem_array(SLOTS, sizeof *l->slots);
+		for (size_t i = 0; i < l->list.n; i++)
+			slot_of(l, l->list.v[i], i + 1);
+	}
+	if (!slot_of(l, text, l->list.n + 1))
+		strv_add(&l->list, text);
+}
+
 static void add(struct reading *g, struct span s, bool sure)
 {
 	struct queue_paths *out = g->out;
-	struct strv *to = sure ? &out->sure : &out->doubt;
+	struct queue_path_list *to = sure ? &out->sure : &out->doubt;
 	AUTO_STR struct str normal = {0};
 
 	s = strip(s, blanks, blanks);
-	if (!s.n || to->n > PLAN_MAX_LIST)
+	if (!s.n || to->list.n > PLAN_MAX_LIST)
 		return;
 	AUTO_FREE char *given = mem_strndup(s.p, s.n);
 	const char *from = given;
@@ -144,11 +182,12 @@ static void add(struct reading *g, struct span s, bool sure)
 		strv_addf(&out->wrong, "\"%.80s\" is taken as one of the repository, \"%.80s\"", given, from + 1);
 	while (*from == '/')
 		from++;
-	AUTO_FREE char *path = resolved(*from ? from : ".");
-	const char *wrong = strlen(given) > PLAN_PATH_MAX ? "must not be longer than 1024 bytes" : plan_path_fault(path, &normal);
-	if (!wrong && !strv_has(to, str_text(&normal)))
-		strv_add(to, str_text(&normal));
-	else if (wrong && sure && out->wrong.n < MAX_WRONG)
+	bool longer = strlen(from) > PLAN_PATH_MAX;
+	AUTO_FREE char *path = longer ? NULL : resolved(*from ? from : ".");
+	const char *wrong = longer ? "must not be longer than 1024 bytes" : plan_path_fault(path, &normal);
+	if (!wrong)
+		add_once(to, str_text(&normal));
+	else if ( sure && out->wrong.n < MAX_WRONG)
 		strv_addf(&out->wrong, "\"%.80s\" is left out: a path %s", given, wrong);
 }
 
@@ -157,17 +196,11 @@ static void add(struct reading *g, struct span s, bool sure)
 /* The first of the marks behind the first byte; n = its length, 0 = there is none. */
 static const char *find_mark(struct span s, const char *const *marks, size_t *n)
 {
-	const char *first = NULL;
-
+	for (size_t i = 1; i < s.n; i++)
+		if ((*n = starts_with((struct span){s.p + i, s.n - i}, marks)))
+			return s.p + i;
 	*n = 0;
-	for (; *marks && s.n > 1; marks++) {
-		const char *at = memmem(s.p + 1, s.n - 1, *marks, strlen(*marks));
-		if (at && (!first || at < first)) {
-			first = at;
-			*n = strlen(*marks);
-		}
-	}
-	return first;
+	return NULL;
 }
 
 static bool has(struct span s, char c)
@@ -340,31 +373,29 @@ void queue_paths_read(struct queue_paths *p, const struct plan_context *ctx, con
 		odd = odd || n;
 		c = n ? c + n - 1 : close ? close : c;
 	}
-	for (const char *c = str_text(&plain); *c && p->sure.n <= PLAN_MAX_LIST;) {
+	for (const char *c = str_text(&plain); *c && p->sure.list.n <= PLAN_MAX_LIST;) {
 		size_t n = strcspn(c, ",");
 		add_piece(&g, (struct span){c, n});
 		c += n + (c[n] == ',');
 	}
-	if (odd && p->sure.n) /* blanks that may be part of a name */
+	if (odd && p->sure.list.n) /* blanks that may be part of a name */
 		add(&g, (struct span){text, end}, false);
 }
 
 void queue_paths_take(struct queue_paths *p, struct strv *files)
 {
-	for (size_t i = 0; i < p->sure.n; i++)
-		if (!strv_has(files, p->sure.v[i]))
-			strv_add(files, p->sure.v[i]);
-	for (size_t i = 0; i < p->doubt.n && files->n < PLAN_MAX_LIST; i++)
-		if (!strv_has(files, p->doubt.v[i]))
-			strv_add(files, p->doubt.v[i]);
-	strv_fini(&p->sure);
-	strv_fini(&p->doubt);
-	p->sure = p->doubt = (struct strv){0};
+	for (size_t i = 0; i < p->doubt.list.n && p->sure.list.n < PLAN_MAX_LIST; i++)
+		add_once(&p->sure, p->doubt.list.v[i]);
+	*files = p->sure.list;
+	p->sure.list = (struct strv){0};
 }
 
 void queue_paths_fini(struct queue_paths *p)
 {
-	strv_fini(&p->sure);
-	strv_fini(&p->doubt);
+	strv_fini(&p->sure.list);
+	strv_fini(&p->doubt.list);
 	strv_fini(&p->wrong);
+	free(p->sure.slots);
+	free(p->doubt.slots);
+	*p = (struct queue_paths){0};
 }

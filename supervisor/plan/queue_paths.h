@@ -4,9 +4,15 @@
 
 #include "plan.h"
 
+/* Normal (plan_path_fault), none twice; at most PLAN_MAX_LIST + 1, and then there are more. */
+struct queue_path_list {
+	struct strv list;
+	uint16_t *slots; /* a table of these; NULL = there are few */
+};
+
 struct queue_paths {
-	struct strv sure;   /* normal (plan_path_fault), none twice; at most a few more than PLAN_MAX_LIST */
-	struct strv doubt;  /* what else it may be: a file may be called "a - b.c" */
+	struct queue_path_list sure;
+	struct queue_path_list doubt; /* what else it may be: a file may be called "a - b.c" */
 	struct strv wrong;  /* what is no path of the repository: "\"../x\" is left out: a path must ..." */
 };
 
@@ -14,7 +20,7 @@ struct queue_paths {
  * /. {a,b} stands for anything. "/a.c" is a.c, and the repository's own folder (ctx->top, ctx->root; ctx may be NULL) is
  * cut off. More files than are meant only make items wait for each other. */
 void queue_paths_read(struct queue_paths *p, const struct plan_context *ctx, const char *text);
-/* All of it: first what is sure, then the rest while there is room for PLAN_MAX_LIST. Frees these two. */
+/* All of it, once, into an empty list: first what is sure, then the rest while there is room for PLAN_MAX_LIST. */
 void queue_paths_take(struct queue_paths *p, struct strv *files);
 void queue_paths_fini(struct queue_paths *p);
 

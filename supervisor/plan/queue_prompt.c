@@ -138,25 +138,6 @@ static void add_keys(struct str *out, const struct json_t *map, const char *cons
 
 /* ---- sections ---- */
 
-/* The text between two fences, longer than any row of backticks in it. */
-static void add_fenced(struct str *out, const struct str *text)
-{
-	size_t fence = 3, run = 0;
-
-	for (size_t i = 0; i < text->len; i++) {
-		run = text->p[i] == '`' ? run + 1 : 0;
-		if (run >= fence)
-			fence = run + 1;
-	}
-	for (int side = 0; side < 2; side++) {
-		for (size_t i = 0; i < fence; i++)
-			str_addc(out, '`');
-		str_addc(out, '\n');
-		if (side == 0)
-			str_addn(out, str_text(text), text->len);
-	}
-}
-
 char *queue_prompt_step(const struct queue_step *step)
 {
 	static const char *const keys[] = {"title",         "action",              "scope",          "description",
@@ -169,7 +150,7 @@ char *queue_prompt_step(const struct queue_step *step)
 
 	add_keys(&text, step->json, keys, not);
 	str_addf(&out, "### %s\n\n", step->id);
-	add_fenced(&out, &text);
+	str_add_fenced(&out, str_text(&text), text.len);
 	return str_take(&out);
 }
 
@@ -178,7 +159,7 @@ static void add_section(struct str *out, const char *heading, const struct str *
 	if (!text->len)
 		return;
 	str_addf(out, "%s## %s\n\n", out->len ? "\n" : "", heading);
-	add_fenced(out, text);
+	str_add_fenced(out, text->p, text->len);
 }
 
 void queue_prompt(const struct queue_solution *s, const struct strv *steps, struct str *out)

@@ -1,12 +1,10 @@
 /* queue_read: the file of a queue, member by member and item by item; see queue_private.h. */
 #include "queue_private.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -24,34 +22,10 @@ struct list {
 
 struct top {
 	struct list lists[LISTS];
-	struct json_span groups, conflicts;
+	struct json_cut groups, conflicts; /* in front of them; p NULL = there are none */
 	struct json_t *rest; /* all other members */
 	struct strv keys;
 };
-
-void queue_fault(struct queue_reader *r, size_t line, const char *item, const char *key, const char *fmt, ...)
-{
-	AUTO_STR struct str text = {0};
-	va_list ap;
-
-	va_start(ap, fmt);
-	str_addv(&text, fmt, ap);
-	va_end(ap);
-	plan_faults_add(r->l->faults, r->file, line, 0, item, key, "%s", text.p);
-	r->l->bad = true;
-}
-
-void queue_warn(struct queue_reader *r, size_t line, const char *item, const char *fmt, ...)
-{
-	AUTO_STR struct str text = {0};
-	va_list ap;
-
-	str_addf(&text, "%s:%zu: %s%s", r->file, line, item ? item : "", item ? ": " : "");
-	va_start(ap, fmt);
-	str_addv(&text, fmt, ap);
-	va_end(ap);
-	strv_give(&r->l->warnings, str_take(&text));
-}
 
 void queue_free(struct plan_queue *q, size_t n)
 {
@@ -107,6 +81,7 @@ static int scan_member(struct json_cut *c, struct top *top, const char *key, str
 {
 	size_t list = list_number(key);
 	struct json_t *value;
+	struct json_span span;
 
 	if (strv_has(&top->keys, key) || top->keys.n == MAX_KEYS) {
 		*f = (struct json_fault){.line = c->line, .column = (size_t)(c->p - c->line_start) + 1};
@@ -119,10 +94,10 @@ static int scan_member(struct json_cut *c, struct top *top, const char *key, str
 	strv_add(&top->keys, key);
 	if (list < LISTS && json_cut_peek(c) == '[')
 		return skip_list(c, &top->lists[list], f);
-	if (strcmp(key, "execution_groups") == 0)
-		return json_cut_skip(c, &top->groups, f);
-	if (strcmp(key, "conflicts") == 0)
-		return json_cut_skip(c, &top->conflicts, f);
+	if (strcmp(key, "execution_groups") == 0 || strcmp(key, "conflicts") == 0) { /* as long as they like: read in pieces */
+		*(*key == 'e' ? &top->groups : &top->conflicts) = *c;
+		return json_cut_skip(c, &span, f);
+	}
 	if (json_cut_value(c, &value, NULL, f) != 0)
 		return -1;
 	json_put(top->rest, key, value);
@@ -168,14 +143,6 @@ static void read_status(struct queue_reader *r, const struct json_t *rest)
 		queue_warn(r, 1, NULL, "the queue is paused there: taken as active");
 }
 
-static uint64_t time_of(const struct json_t *map, const char *key)
-{
-	const char *text = json_get_text(map, key);
-	uint64_t ms = 0;
-
-	return text && clock_parse_iso(text, &ms) ? ms : 0;
-}
-
 static void read_rest(struct queue_reader *r, const struct json_t *rest)
 {
 	struct queue_row *row = &r->q->row;
@@ -193,11 +160,11 @@ static void read_rest(struct queue_reader *r, const struct json_t *rest)
 	for (size_t i = 0; i < json_count(ids); i++)
 		if (json_text(json_nth(ids, i)))
 			strv_add(&row->issue_ids, json_text(json_nth(ids, i)));
-	row->updated_ms = time_of(rest, "updated_at");
+	row->updated_ms = queue_item_time(rest, "updated_at");
 	if (!row->updated_ms)
-		row->updated_ms = time_of(json_get(rest, "_metadata"), "updated_at");
+		row->updated_ms = queue_item_time(json_get(rest, "_metadata"), "updated_at");
 	if (!row->updated_ms)
-		row->updated_ms = time_of(json_get(rest, "metadata"), "updated_at");
+		row->updated_ms = queue_item_time(json_get(rest, "metadata"), "updated_at");
 }
 
 /* ---- items ---- */
@@ -242,6 +209,19 @@ static size_t choose(struct queue_reader *r, const struct top *top)
 	return empty;
 }
 
+/* Part of the file's text, which is stored: all but the items, which are looked at one by one. */
+static void check_secrets(struct queue_reader *r, const char *text, const char *from, const char *to)
+{
+	size_t line = 1, lines;
+	const char *name = queue_secret_in(from, (size_t)(to - from), &lines);
+
+	if (!name)
+		return;
+	for (const char *p = text; (p = memchr(p, '\n', (size_t)(from - p))); p++)
+		line++;
+	queue_fault(r, line + lines, NULL, NULL, SECRET_FAULT, name);
+}
+
 static void read_lists(struct queue_reader *r, const struct top *top, const char *text, size_t n)
 {
 	size_t which = choose(r, top);
@@ -258,6 +238,9 @@ static void read_lists(struct queue_reader *r, const struct top *top, const char
 		str_addn(&raw, list->to, (size_t)(text + n - list->to));
 	}
 	r->q->row.raw = str_take(&raw);
+	check_secrets(r, text, text, list->n ? list->at.p : text + n);
+	if (list->n)
+		check_secrets(r, text, list->to, text + n);
 	if (list->n > PLAN_MAX_TASKS) {
 		queue_fault(r, list->at.line, NULL, list_keys[which], "a queue cannot have more than %d items", PLAN_MAX_TASKS);
 		return;
@@ -329,10 +312,12 @@ static void read_place(struct queue_reader *r, const char *folder)
 	row->folder = realpath(folder, NULL);
 	row->file = mem_strdup(name ? name + 1 : r->file);
 	AUTO_FREE char *beside = mem_printf("%s/index.json", folder), *below = mem_printf("%s/queues/index.json", folder);
-	queue_index_read(&index, &r->l->warnings, fs_exists(beside) ? beside : below);
+	const char *path = fs_exists(beside) ? beside : below;
+	queue_index_read(&index, &r->l->warnings, path);
 	const struct queue_entry *entry = queue_index_find(&index, r->q->id);
 	row->rank = entry ? entry->rank : 0;
 	row->index_raw = mem_strdup(entry ? entry->raw : NULL);
+	queue_item_keepable(r, path, entry ? entry->line : 0, NULL, row->index_raw);
 	queue_index_fini(&index);
 }
 
@@ -390,4 +375,5 @@ void queue_read(struct plan_loader *l, const char *file, const char *folder, con
 	struct queue_reader r = {.l = l, .file = file, .q = mem_alloc(sizeof *r.q)};
 	l->queue = r.q;
 	read_top(&r, folder, text, n);
+	queue_say_rest(l, file);
 }

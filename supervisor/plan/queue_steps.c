@@ -7,7 +7,7 @@
 
 #include "store/base/mem.h"
 
-enum { SHOWN = 80, MAX_WARNINGS = 1000 };
+enum { SHOWN = 80 };
 
 static const char *solution_of(const struct queue_solution *s)
 {
@@ -22,8 +22,7 @@ void queue_steps_fault(struct queue_solution *s, const char *key, const char *fm
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
-	plan_faults_add(s->l->faults, s->file, s->line, 0, s->d->id, key, "solution %s: %s", solution_of(s), str_text(&text));
-	s->l->bad = true;
+	queue_say_fault(s->l, s->file, s->line, s->d->id, key, "solution %s: %s", solution_of(s), str_text(&text));
 }
 
 void queue_steps_warn(struct queue_solution *s, const char *fmt, ...)
@@ -31,15 +30,10 @@ void queue_steps_warn(struct queue_solution *s, const char *fmt, ...)
 	AUTO_STR struct str text = {0};
 	va_list ap;
 
-	if (s->l->warnings.n >= MAX_WARNINGS) {
-		if (s->l->warnings.n == MAX_WARNINGS)
-			strv_addf(&s->l->warnings, "%s: what else there is to say of its solutions is not listed", s->file);
-		return;
-	}
 	va_start(ap, fmt);
 	str_addv(&text, fmt, ap);
 	va_end(ap);
-	strv_addf(&s->l->warnings, "%s:%zu: %s: solution %s: %s", s->file, s->line, s->d->id, solution_of(s), text.p);
+	queue_say(s->l, s->file, s->line, "%s: solution %s: %s", s->d->id, solution_of(s), text.p);
 }
 
 /* Cut before a character that does not fit whole. */

@@ -119,11 +119,7 @@ static void take_agent(struct queue_solution *s, const struct item_def *i)
 	if (!given || plan_read_blank(given))
 		return;
 	for (size_t k = 0; k < MEM_COUNT(known); k++) {
-		size_t n = strlen(known[k]);
-		bool same = strlen(given) == n;
-		for (size_t c = 0; same && c < n; c++)
-			same = (given[c] >= 'A' && given[c] <= 'Z' ? given[c] - 'A' + 'a' : given[c]) == known[k][c];
-		if (same) {
+		if (plan_index_same_but_case(given, known[k])) {
 			mem_set(&s->d->agent, known[k]);
 			return;
 		}

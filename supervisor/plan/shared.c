@@ -51,6 +51,7 @@ struct shared {
 	uint32_t *found; /* what one question has collected */
 	size_t n_found, found_room;
 	size_t compared, made, looked;
+	size_t own; /* entries of the path itself, looked at */
 	bool partial;
 };
 
@@ -277,6 +278,7 @@ static void take(struct shared *s, uint32_t list, size_t near, bool own)
 			s->found = mem_grow(s->found, s->found_room, sizeof *s->found);
 		}
 		s->found[s->n_found++] = s->entries[list].task;
+		s->own += own;
 	}
 }
 
@@ -331,4 +333,9 @@ uint64_t shared_pairs(const struct shared *s, size_t near)
 bool shared_partial(const struct shared *s)
 {
 	return s->partial;
+}
+
+size_t shared_work(const struct shared *s)
+{
+	return s->compared + s->made + s->looked + s->own;
 }

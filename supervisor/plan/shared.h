@@ -26,5 +26,7 @@ uint64_t shared_pairs(const struct shared *s, size_t near);
 
 /* Folders in folders, or globs, were so many that some of what they have in common was not looked for. */
 bool shared_partial(const struct shared *s);
+/* How many paths and entries were looked at so far, for tests. */
+size_t shared_work(const struct shared *s);
 
 #endif

@@ -168,7 +168,7 @@ static int by_place(const void *a, const void *b, void *place)
 	return (x > y) - (x < y);
 }
 
-static int by_number(const void *a, const void *b)
+int topo_by_number(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
 	return (x > y) - (x < y);
@@ -185,7 +185,7 @@ static void move(struct topo *t)
 		t->places[n++] = t->place[t->behind[i]];
 	for (size_t i = 0; i < t->n_ahead; i++)
 		t->places[n++] = t->place[t->ahead[i]];
-	qsort(t->places, n, sizeof *t->places, by_number);
+	qsort(t->places, n, sizeof *t->places, topo_by_number);
 	for (size_t i = 0; i < t->n_behind; i++)
 		t->place[t->behind[i]] = t->places[i];
 	for (size_t i = 0; i < t->n_ahead; i++)

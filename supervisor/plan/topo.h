@@ -23,4 +23,7 @@ void topo_free(struct topo *t); /* NULL allowed */
  * is looked at and moved (Pearce and Kelly, "A dynamic topological sort algorithm for directed acyclic graphs"). */
 enum topo_answer topo_add(struct topo *t, uint32_t sooner, uint32_t later);
 
+/* Nodes, for qsort. */
+int topo_by_number(const void *a, const void *b);
+
 #endif

@@ -8,6 +8,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/json.h"
+#include "supervisor/plan/dag.h"
 #include "supervisor/session.h"
 
 int change_free_in(const struct site *site, struct db_txn *t, const struct queue *q, struct err *e)
@@ -112,41 +113,90 @@ int change_issue_in(struct db_txn *t, const struct queue *q, const struct item_d
 
 /* ---- what can be done no more ---- */
 
-/* Who needs item i: to[at[i]] to to[at[i + 1] - 1]. */
-static void turn_round(struct queue_edges *out, const struct queue *q)
+struct member {
+	const char *issue;
+	uint32_t item;
+};
+
+static int by_issue(const void *a, const void *b)
 {
-	*out = (struct queue_edges){mem_array(q->needs.at[q->n] + 1, sizeof *out->to), mem_array(q->n + 2, sizeof *out->at)};
-	for (size_t k = 0; k < q->needs.at[q->n]; k++)
-		out->at[q->needs.to[k] + 2]++;
-	for (size_t i = 0; i < q->n; i++)
-		out->at[i + 1] += out->at[i];
-	for (size_t i = 0; i < q->n; i++)
-		for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
-			out->to[out->at[q->needs.to[k] + 1]++] = (uint32_t)i;
+	const struct member *x = a, *y = b;
+	int order = strcmp(x->issue, y->issue);
+
+	return order ? order : (x->item > y->item) - (x->item < y->item);
 }
 
-static int skip(struct db_txn *t, struct queue *q, size_t i, size_t by, uint64_t now_ms, struct err *e)
+/* What members of one issue make of it. */
+static const char *issue_status(const struct queue *q, const struct member *m, size_t n)
 {
-	bool failed = str_eq(queue_word(q->states[by]), "failed");
-	AUTO_FREE char *why = mem_printf("depends on %s, which %s", q->links[by].id, failed ? "failed" : "was skipped");
-	const char *issue = q->links[i].issue;
-	struct queue_item item;
+	bool good = true, failed = false;
 
-	int rc = change_item_in(t, q, i, TASK_SKIPPED, why, e);
-	const char *status = rc == 0 && issue ? change_issue_status(q, issue) : NULL;
-	if (!status)
-		return rc;
-	rc = queue_item_load_in(&item, t, q->id, i + 1, e);
+	for (size_t k = 0; k < n; k++) {
+		enum task_state state = q->states[m[k].item];
+		if (!queue_finished(state))
+			return NULL;
+		good &= task_state_good(state);
+		failed |= str_eq(queue_word(state), "failed");
+	}
+	return failed ? "failed" : good ? "completed" : NULL;
+}
+
+static int put_status(struct db_txn *t, const struct queue *q, size_t i, const char *status, uint64_t now_ms,
+                      struct err *e)
+{
+	struct queue_item item;
+	int rc = queue_item_load_in(&item, t, q->id, i + 1, e);
+
 	if (rc == 0)
 		rc = change_issue_in(t, q, &item.item_def, status, NULL, now_ms, e);
 	queue_item_fini(&item);
 	return rc;
 }
 
+/* The issues of these items are what their items make of them. */
+static int follow_issues(struct db_txn *t, const struct queue *q, const uint32_t *items, size_t n, uint64_t now_ms,
+                         struct err *e)
+{
+	AUTO_FREE struct member *all = mem_array(q->n, sizeof *all);
+	AUTO_FREE bool *asked = mem_array(q->n, sizeof *asked);
+	size_t n_all = 0;
+	int rc = 0;
+
+	for (size_t k = 0; k < n; k++)
+		asked[items[k]] = true;
+	for (uint32_t i = 0; n && i < q->n; i++)
+		if (q->links[i].issue)
+			all[n_all++] = (struct member){q->links[i].issue, i};
+	if (n_all)
+		qsort(all, n_all, sizeof *all, by_issue);
+	for (size_t from = 0, to; from < n_all && rc == 0; from = to) {
+		bool any = false;
+		for (to = from; to < n_all && str_eq(all[to].issue, all[from].issue); to++)
+			any |= asked[all[to].item];
+		const char *status = any ? issue_status(q, &all[from], to - from) : NULL;
+		if (status)
+			rc = put_status(t, q, all[from].item, status, now_ms, e);
+	}
+	return rc;
+}
+
+const char *change_issue_status(const struct queue *q, const char *issue)
+{
+	AUTO_FREE struct member *all = mem_array(q->n, sizeof *all);
+	size_t n = 0;
+
+	for (uint32_t i = 0; issue && i < q->n; i++)
+		if (str_eq(q->links[i].issue, issue))
+			all[n++] = (struct member){issue, i};
+	return n ? issue_status(q, all, n) : NULL;
+}
+
+/* ---- what can be done no more ---- */
+
 int change_skip_in(struct db_txn *t, struct queue *q, struct strv *names, uint64_t now_ms, struct err *e)
 {
-	AUTO_FREE uint32_t *gone = mem_array(q->n + 1, sizeof *gone);
-	struct queue_edges needed_by;
+	AUTO_FREE uint32_t *gone = mem_array(q->n + 1, sizeof *gone), *by = NULL;
+	AUTO_FREE size_t *by_at = NULL;
 	size_t n = 0;
 	int rc = 0;
 
@@ -155,36 +205,22 @@ int change_skip_in(struct db_txn *t, struct queue *q, struct strv *names, uint64
 			gone[n++] = (uint32_t)i;
 	if (!n)
 		return 0;
-	turn_round(&needed_by, q);
+	size_t before = n;
+	dag_turned(&by, &by_at, q->needs.to, q->needs.at, q->n);
 	for (size_t k = 0; k < n && rc == 0; k++) {
-		uint32_t by = gone[k];
-		for (size_t at = needed_by.at[by]; at < needed_by.at[by + 1] && rc == 0; at++) {
-			uint32_t i = needed_by.to[at];
+		uint32_t cause = gone[k];
+		bool failed = str_eq(queue_word(q->states[cause]), "failed");
+		for (size_t at = by_at[cause]; at < by_at[cause + 1] && rc == 0; at++) {
+			uint32_t i = by[at];
 			if (!str_eq(queue_word(q->states[i]), "pending"))
 				continue;
+			AUTO_FREE char *why = mem_printf("depends on %s, which %s", q->links[cause].id, failed ? "failed" : "was skipped");
 			gone[n++] = i;
 			strv_add(names, q->links[i].id);
-			rc = skip(t, q, i, by, now_ms, e);
+			rc = change_item_in(t, q, i, TASK_SKIPPED, why, e);
 		}
 	}
-	free(needed_by.to);
-	free(needed_by.at);
-	return rc;
-}
-
-const char *change_issue_status(const struct queue *q, const char *issue)
-{
-	bool good = true, failed = false;
-
-	for (size_t i = 0; i < q->n; i++) {
-		if (!str_eq(q->links[i].issue, issue))
-			continue;
-		if (!queue_finished(q->states[i]))
-			return NULL;
-		good &= task_state_good(q->states[i]);
-		failed |= str_eq(queue_word(q->states[i]), "failed");
-	}
-	return failed ? "failed" : good ? "completed" : NULL;
+	return rc == 0 ? follow_issues(t, q, gone + before, n - before, now_ms, e) : -1;
 }
 
 int change_queue_in(struct db_txn *t, struct queue *q, uint64_t now_ms, struct err *e)

@@ -9,25 +9,9 @@
 #include "store/json.h"
 
 struct looking {
-	struct strv keys; /* of the rows of tasks that are claimed */
 	struct strv *lines;
 	struct json_t *list;
 };
-
-static int look(void *ctx, const char *key, const void *value, size_t n, struct err *e)
-{
-	struct looking *l = ctx;
-	const char *claimed = task_state_name(TASK_CLAIMED);
-	size_t len = 0;
-
-	(void)e;
-	if (!str_ends(key, "/s"))
-		return 0;
-	const char *state = scan_text(value, n, "state", &len);
-	if (state && len == strlen(claimed) && memcmp(state, claimed, len) == 0)
-		strv_add(&l->keys, key);
-	return 0;
-}
 
 static void tell(struct looking *l, const char *queue, const struct queue_item *item)
 {
@@ -55,20 +39,19 @@ static int find(struct db_txn *t, void *ctx, struct err *e)
 	struct looking *l = ctx;
 	AUTO_STRV struct strv ids = {0};
 
-	int rc = queue_active_in(&ids, t, e);
+	int rc = queue_list_in(&ids, t, e); /* one that was put aside, too */
 	for (size_t i = 0; rc == 0 && i < ids.n; i++) {
-		AUTO_FREE char *prefix = mem_printf("%s/", ids.v[i]);
-		strv_fini(&l->keys);
-		rc = db_scan(t, DB_tasks, prefix, look, l, e);
-		for (size_t k = 0; rc == 0 && k < l->keys.n; k++) {
+		struct queue_claimed c;
+		rc = queue_claimed_in(&c, t, ids.v[i], e);
+		for (size_t k = 0; rc == 0 && k < c.n; k++) {
 			struct queue_item item;
-			rc = queue_item_load_in(&item, t, ids.v[i], strtoul(l->keys.v[k] + strlen(prefix), NULL, 10), e);
+			rc = queue_item_load_in(&item, t, ids.v[i], c.ordinals[k], e);
 			if (rc == 0 && item.item.token)
 				tell(l, ids.v[i], &item);
 			queue_item_fini(&item);
 		}
+		free(c.ordinals);
 	}
-	strv_fini(&l->keys);
 	return rc;
 }
 

@@ -1,101 +1,71 @@
-/* export_issues: issues.jsonl, issue-history.jsonl and solutions/, line by line: lines of this queue's issues are
- * brought up to date, all others stay as they are, also those that cannot be read. */
-#include <errno.h>
+/* export_issues: issues.jsonl and issue-history.jsonl, line by line: lines of this queue's issues are brought up to
+ * date, all others stay as they are, also those that cannot be read. */
+#include <search.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "change.h"
 #include "export.h"
+#include "export_change.h"
 #include "failure.h"
-#include "splice.h"
 #include "store/base/mem.h"
-#include "store/json.h"
-#include "store/json_cut.h"
-
-/* ---- issues of the queue ---- */
 
 struct issues {
 	struct issue_row *v;
-	bool *done; /* its line was found */
-	size_t n, room;
+	size_t n;
+	bool *done;  /* its line was found */
+	void *by_id; /* of all that have one */
 };
 
-static int take_issue(void *ctx, const char *key, const void *value, size_t n, struct err *e)
-{
-	struct issues *all = ctx;
+/* ---- lines of issues ---- */
 
-	(void)key;
-	if (all->n == all->room)
-		all->v = mem_grow(all->v, all->room = all->room ? 2 * all->room : 64, sizeof *all->v);
-	return rec_decode(&issue_row_rec, &all->v[all->n], value, n, e) == 0 ? (all->n++, 0) : -1;
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
 }
 
-struct reading {
-	const char *queue;
-	struct issues *all;
-};
-
-static int read_issues(struct db_txn *t, void *ctx, struct err *e)
+static void keep(void *node)
 {
-	struct reading *r = ctx;
-	AUTO_FREE char *prefix = mem_printf("%s/", r->queue);
-	return db_scan(t, DB_issues, prefix, take_issue, r->all, e);
-}
-
-static void issues_fini(struct issues *all)
-{
-	for (size_t i = 0; i < all->n; i++)
-		rec_fini(&issue_row_rec, &all->v[i]);
-	free(all->v);
-	free(all->done);
-}
-
-static char *quoted(const char *text)
-{
-	AUTO_STR struct str out = {0};
-	json_quote(&out, text);
-	return str_take(&out);
+	(void)node;
 }
 
 /* Feedback that is not there yet, after what is; NULL = all is. The caller owns it. */
 static char *feedback(const char *line, const struct issue_row *row)
 {
-	AUTO_FREE char *old = splice_get(line, "feedback");
-	struct splice_parts parts = {0};
+	AUTO_FREE char *old = splice_get(line, "feedback"), *list = splice_list(old);
+	struct splice_parts parts;
 	AUTO_STRV struct strv known = {0};
-	bool any = false;
+	AUTO_STR struct str out = {0};
+	void *there = NULL;
+	size_t n = 0;
 
-	bool cut = old && splice_cut(&parts, old, strlen(old)) && parts.list;
-	for (size_t i = 0; cut && i < parts.n; i++) {
-		AUTO_FREE char *one = mem_strndup(old + parts.v[i].value, parts.v[i].value_end - parts.v[i].value);
+	splice_cut(&parts, list, strlen(list));
+	AUTO_FREE char **values = mem_array(parts.n + row->feedback.n + 1, sizeof *values);
+	for (size_t i = 0; i < parts.n + row->feedback.n; i++) {
+		bool mine = i >= parts.n;
+		AUTO_FREE char *one = mine ? mem_strdup(row->feedback.v[i - parts.n])
+		                           : mem_strndup(list + parts.v[i].value, parts.v[i].value_end - parts.v[i].value);
 		AUTO_STR struct str plain = {0};
 		splice_compact(one, &plain);
-		strv_add(&known, str_text(&plain));
+		char *text = str_take(&plain);
+		strv_give(&known, text);
+		char **slot = tsearch(text, &there, by_text);
+		if (!slot)
+			mem_none();
+		if (mine && *slot == text)
+			values[parts.n + n++] = text;
 	}
+	tdestroy(there, keep);
+	if (n)
+		splice_elements(list, values, parts.n + n, &out);
 	splice_fini(&parts);
-	char *now = mem_strdup(cut ? old : "[]");
-	for (size_t i = 0; i < row->feedback.n; i++) {
-		AUTO_STR struct str plain = {0}, more = {0};
-		splice_compact(row->feedback.v[i], &plain);
-		if (strv_has(&known, str_text(&plain)))
-			continue;
-		splice_element(now, SIZE_MAX, str_text(&plain), &more);
-		strv_add(&known, str_text(&plain));
-		free(now);
-		now = str_take(&more);
-		any = true;
-	}
-	if (any)
-		return now;
-	free(now);
-	return NULL;
+	return n ? str_take(&out) : NULL;
 }
 
 /* The line as it is to be; the caller owns it. */
 static char *brought_up(const char *line, const struct issue_row *row)
 {
 	AUTO_FREE char *was = splice_get_text(line, "status"), *words = feedback(line, row);
-	AUTO_FREE char *status = quoted(row->status), *updated = export_time(row->updated_ms);
+	AUTO_FREE char *status = export_change_quote(row->status), *updated = export_time(row->updated_ms);
 	AUTO_FREE char *completed = export_time(row->completed_ms);
 	struct splice_change c[4];
 	AUTO_STR struct str out = {0};
@@ -114,49 +84,19 @@ static char *brought_up(const char *line, const struct issue_row *row)
 	return str_take(&out);
 }
 
-/* ---- lines ---- */
-
-/* A file of one pretty-printed list has each of its elements on a line from now on. */
-static void lines_of(const struct str *text, struct strv *out)
+static int by_id(const void *a, const void *b)
 {
-	struct splice_parts parts;
-	const char *p = str_text(text), *end = p + text->len;
-
-	bool list = splice_cut(&parts, p, text->len) && parts.list &&
-	            p[parts.close + 1 + strspn(p + parts.close + 1, " \t\r\n")] == '\0';
-	for (size_t i = 0; list && i < parts.n; i++) {
-		AUTO_FREE char *one = mem_strndup(p + parts.v[i].value, parts.v[i].value_end - parts.v[i].value);
-		AUTO_STR struct str plain = {0};
-		splice_compact(one, &plain);
-		strv_give(out, str_take(&plain));
-	}
-	splice_fini(&parts);
-	while (!list && p < end) {
-		size_t n = strcspn(p, "\n");
-		strv_give(out, mem_strndup(p, n));
-		p += n + (p[n] == '\n');
-	}
+	return strcmp(((const struct issue_row *)a)->id, ((const struct issue_row *)b)->id);
 }
 
 /* Which issue a line is of, SIZE_MAX = none of these, or it cannot be read. */
 static size_t issue_of(const char *line, const struct issues *all)
 {
-	struct json_fault ignored;
-	struct json_t *j = json_cut_text(line, strlen(line), &ignored);
-	const char *id = j ? json_get_text(j, "id") : NULL;
-	size_t found = SIZE_MAX;
+	struct issue_row wanted = {.id = export_line_id(line)};
+	struct issue_row **found = wanted.id ? tfind(&wanted, &all->by_id, by_id) : NULL;
 
-	for (size_t i = 0; id && i < all->n && found == SIZE_MAX; i++)
-		if (str_eq(all->v[i].id, id))
-			found = i;
-	json_free(j);
-	return found;
-}
-
-static void join(const struct strv *lines, struct str *out)
-{
-	for (size_t i = 0; i < lines->n; i++)
-		str_addf(out, "%s\n", lines->v[i]);
+	free(wanted.id);
+	return found ? (size_t)(*found - all->v) : SIZE_MAX;
 }
 
 /* Has anything become of it since its queue was added? */
@@ -206,21 +146,20 @@ static bool add_missing(const struct issues *all, struct strv *stay, struct strv
 	return added;
 }
 
-static void add_to_history(const struct strv *old, const struct issues *all, const struct strv *go, struct strv *out)
+/* Of an issue that was completed before there is an older line, which stays; the same line is there when an export was
+ * cut off. */
+static void add_to_history(const struct strv *old, const struct strv *go, struct strv *out)
 {
-	AUTO_FREE bool *there = mem_array(all->n + 1, sizeof *there);
+	void *there = NULL;
 
-	for (size_t i = 0; i < old->n; i++) {
-		size_t at = issue_of(old->v[i], all);
-		if (at != SIZE_MAX)
-			there[at] = true;
-		strv_add(out, old->v[i]);
-	}
-	for (size_t i = 0; i < go->n; i++) {
-		size_t at = issue_of(go->v[i], all);
-		if (at == SIZE_MAX || !there[at])
+	for (size_t i = 0; i < old->n; i++)
+		if (!tsearch(old->v[i], &there, by_text))
+			mem_none();
+	strv_copy(out, old);
+	for (size_t i = 0; i < go->n; i++)
+		if (!tfind(go->v[i], &there, by_text))
 			strv_add(out, go->v[i]);
-	}
+	tdestroy(there, keep);
 }
 
 static int write_issues(const char *folder, struct issues *all, struct strv *said, struct err *e)
@@ -233,8 +172,8 @@ static int write_issues(const char *folder, struct issues *all, struct strv *sai
 	if (rc == 0)
 		rc = export_read(&old, folder, "issue-history.jsonl", e);
 	if (rc == 0) {
-		lines_of(&now.text, &lines);
-		lines_of(&old.text, &past);
+		export_lines(&now.text, &lines);
+		export_lines(&old.text, &past);
 		bool changed = sort_lines(&lines, all, &stay, &go);
 		for (size_t i = 0; i < past.n; i++) { /* what is over stays there */
 			size_t at = issue_of(past.v[i], all);
@@ -242,9 +181,9 @@ static int write_issues(const char *folder, struct issues *all, struct strv *sai
 				all->done[at] = true;
 		}
 		changed |= add_missing(all, &stay, &go);
-		add_to_history(&past, all, &go, &history);
-		join(&stay, &text);
-		join(&history, &old_text);
+		add_to_history(&past, &go, &history);
+		export_lines_join(&stay, &now.text, &text);
+		export_lines_join(&history, &old.text, &old_text);
 		/* First where they go to: cut off in between they are in both. */
 		if (history.n != past.n)
 			rc = export_write(&old, &old_text, said, e);
@@ -280,116 +219,76 @@ static bool add_history(struct issue_row *row, const struct queue *q, const stru
 	return item->item.history.n > first;
 }
 
-/* What a session made of its items is in their rows only. */
-static int add_sessions(const struct site *site, const struct queue *q, struct issues *all, struct err *e)
+/* What a session made of the items of an issue. */
+struct standing {
+	bool any;                   /* a session had one of them */
+	bool unfinished, failed, bad; /* of all of them */
+	bool again;                 /* one that had failed is done again */
+};
+
+static const char *status_of(const struct standing *s)
 {
+	if (s->unfinished)
+		return s->again ? "queued" : NULL; /* its line may say that it has failed */
+	return s->failed ? "failed" : s->bad ? NULL : "completed";
+}
+
+static void add_item(struct standing *s, struct issue_row *row, const struct queue *q, enum task_state state,
+                     const struct queue_item *item)
+{
+	bool failed = str_eq(queue_word(state), "failed");
+
+	s->unfinished |= !queue_finished(state);
+	s->bad |= !task_state_good(state);
+	s->failed |= failed;
+	if (!item->task.session)
+		return;
+	s->any = true;
+	s->again |= add_history(row, q, item) && !failed;
+	if (failed) {
+		AUTO_FREE char *failure = failure_of(item);
+		add_failure(row, q, &item->item_def, failure);
+	}
+	row->updated_ms = item->task.ended_ms > row->updated_ms ? item->task.ended_ms : row->updated_ms;
+}
+
+/* That is in their rows only. */
+int export_sessions(struct export_view *v, struct err *e)
+{
+	AUTO_FREE struct standing *standing = mem_array(v->n_issues + 1, sizeof *standing);
 	int rc = 0;
 
-	for (size_t i = 0; q->row.session && i < q->n && rc == 0; i++) {
+	for (size_t i = 0; v->queue.row.session && i < v->queue.n && rc == 0; i++) {
 		struct queue_item item;
-		rc = queue_item_load(&item, site, q->id, i + 1, e);
+		rc = export_view_item(&item, v, i, e);
 		uint64_t at = item.item_def.issue_at;
-		if (rc == 0 && item.task.session && at && at <= all->n) {
-			struct issue_row *row = &all->v[at - 1];
-			const char *status = change_issue_status(q, item.item_def.issue);
-			bool again = add_history(row, q, &item);
-			if (str_eq(queue_word(q->states[i]), "failed")) {
-				AUTO_FREE char *failure = failure_of(&item);
-				add_failure(row, q, &item.item_def, failure);
-			} else if (again && !status) {
-				status = "queued"; /* its line may say that it has failed */
-			}
-			if (status)
-				mem_set(&row->status, status);
-			row->updated_ms = item.task.ended_ms > row->updated_ms ? item.task.ended_ms : row->updated_ms;
-			row->completed_ms = str_eq(status, "completed") ? row->updated_ms : row->completed_ms;
-		}
+		if (rc == 0 && at && at <= v->n_issues)
+			add_item(&standing[at - 1], &v->issues[at - 1], &v->queue, v->queue.states[i], &item);
 		queue_item_fini(&item);
+	}
+	for (size_t i = 0; i < v->n_issues && rc == 0; i++) {
+		const char *status = standing[i].any ? status_of(&standing[i]) : NULL;
+		if (status)
+			mem_set(&v->issues[i].status, status);
+		if (str_eq(status, "completed"))
+			v->issues[i].completed_ms = v->issues[i].updated_ms;
 	}
 	return rc;
 }
 
-int export_issues(const struct site *site, const struct queue *q, const char *folder, struct strv *said,
-                  struct strv *warnings, struct err *e)
+int export_issues(const struct export_view *v, const char *folder, struct strv *said, struct strv *warnings,
+                  struct err *e)
 {
-	struct issues all = {0};
-	struct reading r = {q->id, &all};
+	struct issues all = {v->issues, v->n_issues, mem_array(v->n_issues + 1, sizeof *all.done), NULL};
 
-	int rc = db_read(site->db, read_issues, &r, e);
-	all.done = mem_array(all.n + 1, sizeof *all.done);
-	if (rc == 0)
-		rc = add_sessions(site, q, &all, e);
-	if (rc == 0)
-		rc = write_issues(folder, &all, said, e);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].id && !tsearch(&all.v[i], &all.by_id, by_id))
+			mem_none();
+	int rc = write_issues(folder, &all, said, e);
 	for (size_t i = 0; rc == 0 && i < all.n; i++)
 		if (!all.done[i] && !all.v[i].raw)
 			strv_addf(warnings, "issue %s is in no file: what became of it is in the store only", all.v[i].id);
-	issues_fini(&all);
-	return rc;
-}
-
-/* ---- solutions ---- */
-
-static bool has_solution(const struct strv *lines, const char *id)
-{
-	for (size_t i = 0; i < lines->n; i++) {
-		AUTO_FREE char *found = splice_get_text(lines->v[i], "id");
-		if (str_eq(found, id))
-			return true;
-	}
-	return false;
-}
-
-static bool name_ok(const char *id)
-{
-	return id && *id && *id != '.' && !strchr(id, '/') && !strstr(id, "..");
-}
-
-static int put_solution(const struct queue_item *item, const char *folder, struct strv *said, struct strv *warnings,
-                        struct err *e)
-{
-	const struct item_def *def = &item->item_def;
-	AUTO_FREE char *own = splice_get(def->raw, "solution"), *name = mem_printf("solutions/%s.jsonl", def->issue);
-	AUTO_STRV struct strv lines = {0};
-	AUTO_STR struct str text = {0};
-	struct export_file f;
-
-	if (!def->solution_raw || !def->issue || !def->solution || (own && own[0] == '{'))
-		return 0;
-	if (!name_ok(def->issue)) {
-		strv_addf(warnings, "issue %s cannot be the name of a file: its solution is not written", def->issue);
-		return 0;
-	}
-	int rc = export_read(&f, folder, name, e);
-	if (rc == 0) {
-		lines_of(&f.text, &lines);
-		if (!has_solution(&lines, def->solution)) {
-			str_addn(&text, str_text(&f.text), f.text.len);
-			if (text.len && text.p[text.len - 1] != '\n')
-				str_addc(&text, '\n');
-			splice_compact(def->solution_raw, &text);
-			str_addc(&text, '\n');
-			rc = export_write(&f, &text, said, e);
-		}
-	}
-	export_file_fini(&f);
-	return rc;
-}
-
-int export_solutions(struct export_sum *sum, const struct site *site, const struct queue *q, const char *folder,
-                     struct strv *said, struct strv *warnings, struct err *e)
-{
-	AUTO_FREE char *path = mem_printf("%s/solutions", folder);
-	int rc = mkdir(path, 0777) != 0 && errno != EEXIST ? err_sys(e, "cannot make the folder %s", path) : 0;
-
-	for (size_t i = 0; rc == 0 && i < q->n; i++) {
-		struct queue_item item;
-		rc = queue_item_load(&item, site, q->id, i + 1, e);
-		if (rc == 0) {
-			export_sum_add(sum, &item);
-			rc = put_solution(&item, folder, said, warnings, e);
-		}
-		queue_item_fini(&item);
-	}
+	tdestroy(all.by_id, keep);
+	free(all.done);
 	return rc;
 }

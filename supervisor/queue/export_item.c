@@ -3,13 +3,13 @@
 
 #include <string.h>
 
+#include "export_change.h"
 #include "failure.h"
-#include "splice.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/json.h"
 
-enum { CHANGES_MAX = 24, FILES_MAX = 1000 };
+enum { FILES_MAX = 1000 };
 
 char *export_time(uint64_t ms)
 {
@@ -26,25 +26,9 @@ bool export_touched(const struct queue_item *item)
 	return item->item.changed || item->task.session;
 }
 
-void export_sum_add(struct export_sum *sum, const struct queue_item *item)
-{
-	uint64_t at[] = {item->item.started_ms, item->item.completed_ms, item->task.started_ms, item->task.ended_ms};
-
-	if (!export_touched(item))
-		return;
-	sum->touched = true;
-	for (size_t i = 0; i < MEM_COUNT(at); i++)
-		sum->latest_ms = at[i] > sum->latest_ms ? at[i] : sum->latest_ms;
-}
-
-uint64_t export_updated(const struct queue *q, const struct export_sum *sum)
-{
-	return q->row.updated_ms > sum->latest_ms ? q->row.updated_ms : sum->latest_ms;
-}
-
 /* ---- what a session made of it ---- */
 
-/* "feat(ui): text" in its parts; NULL where there is none. */
+/* "feat(ui): text" in its parts, as far as it has them. */
 static void add_subject(struct json_t *commit, const char *subject)
 {
 	size_t n = strcspn(subject, "(:");
@@ -53,14 +37,28 @@ static void add_subject(struct json_t *commit, const char *subject)
 	             strspn(subject, "abcdefghijklmnopqrstuvwxyz") == n;
 
 	if (typed) {
+		const char *close = colon - (colon[-1] == '!') - 1;
+		bool scoped = subject[n] == '(' && close > subject + n && *close == ')';
 		AUTO_FREE char *type = mem_strndup(subject, n);
+		AUTO_FREE char *scope = scoped ? mem_strndup(subject + n + 1, (size_t)(close - (subject + n + 1))) : NULL;
 		json_put_text(commit, "type", type);
-		if (subject[n] == '(' && colon[-1] == ')') {
-			AUTO_FREE char *scope = mem_strndup(subject + n + 1, (size_t)(colon - 1 - (subject + n + 1)));
-			json_put_text(commit, "scope", scope);
-		}
+		json_put_text(commit, "scope", scope ? scope : "");
 	}
 	json_put_text(commit, "message", subject);
+}
+
+/* What git says; else what it was to be. The caller owns it. */
+static char *subject_of(const struct site *site, const struct queue_item *item)
+{
+	const struct task_def *d = &item->def;
+	AUTO_STR struct str text = {0};
+	struct err ignored = {0};
+	struct oid at;
+
+	if (item->task.commit && oid_parse(&at, item->task.commit))
+		gitx_message(site->git, &at, &text, &ignored);
+	size_t n = strcspn(str_text(&text), "\r\n");
+	return n ? mem_strndup(text.p, n) : mem_strdup(d->subject ? d->subject : d->title ? d->title : d->id);
 }
 
 static void add_files(struct json_t *j, const struct site *site, const char *commit)
@@ -77,17 +75,56 @@ static void add_files(struct json_t *j, const struct site *site, const char *com
 	json_put_list(j, "files_modified", &files);
 }
 
-static void add_steps(struct json_t *j, const struct task_def *def, bool seed)
+/* The step of this id as its solution has it, the caller's; one whose own id was not taken is T and its number. *at: where
+ * the next one is likely to be. */
+static char *step_text(const char *tasks, const struct splice_parts *parts, const char *id, size_t *at)
 {
-	struct json_t *list = json_list();
-
-	for (size_t i = 0; i < def->step_ids.n; i++) {
-		struct json_t *one = json_map();
-		const char *title = i < def->step_titles.n ? def->step_titles.v[i] : "";
-		json_put_text(one, "id", def->step_ids.v[i]);
-		json_put_text(one, "title", title);
-		json_add(list, one);
+	for (size_t i = 0; i < parts->n; i++) {
+		const struct splice_part *p = &parts->v[(*at + i) % parts->n];
+		AUTO_FREE char *text = mem_strndup(tasks + p->value, p->value_end - p->value);
+		AUTO_FREE char *own = splice_get_text(text, "id");
+		if (!str_eq(own, id))
+			continue;
+		*at = (*at + i + 1) % parts->n;
+		return mem_steal(&text);
 	}
+	size_t number = id[0] == 'T' ? strtoul(id + 1, NULL, 10) : 0;
+	if (!number || number > parts->n)
+		return NULL;
+	const struct splice_part *p = &parts->v[number - 1];
+	return mem_strndup(tasks + p->value, p->value_end - p->value);
+}
+
+static void add_step(struct json_t *list, const char *id, const char *title, const char *text)
+{
+	AUTO_FREE char *own = text ? splice_get_text(text, "title") : NULL;
+	AUTO_FREE char *action = text ? splice_get_text(text, "action") : NULL;
+	AUTO_FREE char *scope = text ? splice_get_text(text, "scope") : NULL;
+	struct json_t *one = json_map();
+
+	json_put_text(one, "id", id);
+	json_put_text(one, "title", own ? own : title);
+	json_put_text(one, "action", action ? action : "");
+	json_put_text(one, "scope", scope ? scope : "");
+	json_add(list, one);
+}
+
+static void add_steps(struct json_t *j, const struct queue_item *item, bool seed)
+{
+	const struct task_def *def = &item->def;
+	const char *solution = item->item_def.solution_raw;
+	AUTO_FREE char *tasks = solution ? splice_get(solution, "tasks") : NULL;
+	struct splice_parts parts = {0};
+	struct json_t *list = json_list();
+	size_t at = 0;
+
+	if (tasks && !seed)
+		splice_cut(&parts, tasks, strlen(tasks));
+	for (size_t i = 0; i < def->step_ids.n && !seed; i++) {
+		AUTO_FREE char *text = parts.list ? step_text(tasks, &parts, def->step_ids.v[i], &at) : NULL;
+		add_step(list, def->step_ids.v[i], i < def->step_titles.n ? def->step_titles.v[i] : "", text);
+	}
+	splice_fini(&parts);
 	if (seed) {
 		json_put_u64(j, "tasks_completed", def->step_ids.n);
 		json_free(list);
@@ -117,7 +154,7 @@ static char *session_result(const struct site *site, const struct queue_item *it
 	static const char *const facts[] = {"solution_id",    "issue_id",        "summary",     "commit",
 	                                    "files_modified", "tasks_completed", "tests_passed"};
 	struct json_t *j = json_map(), *commit = json_map();
-	const char *subject = item->def.subject ? item->def.subject : item->def.title;
+	AUTO_FREE char *subject = subject_of(site, item);
 	const char *told = item->task.told;
 	AUTO_FREE char *summary = told ? splice_get_text(told, "summary") : NULL;
 	AUTO_STR struct str text = {0};
@@ -127,10 +164,10 @@ static char *session_result(const struct site *site, const struct queue_item *it
 	json_put_text(j, "issue_id", item->item_def.issue);
 	json_put_text(j, "summary", summary ? summary : subject);
 	json_put_text(commit, "hash", item->task.commit);
-	add_subject(commit, subject ? subject : "");
+	add_subject(commit, subject);
 	json_put(j, "commit", commit);
 	add_files(j, site, item->task.commit ? item->task.commit : "");
-	add_steps(j, &item->def, seed);
+	add_steps(j, item, seed);
 	if (tested(&item->task))
 		json_put_flag(j, "tests_passed", true);
 	json_write(j, false, &text);
@@ -153,65 +190,50 @@ static char *session_result(const struct site *site, const struct queue_item *it
 
 /* ---- what changes of its text ---- */
 
-struct changes {
-	struct splice_change v[CHANGES_MAX];
-	size_t n;
-	struct strv texts; /* owns the values */
-};
-
-/* value NULL: the member goes; it is given away. */
-static void set(struct changes *c, const char *key, char *value)
-{
-	c->v[c->n++] = (struct splice_change){.key = key, .value = value};
-	if (value)
-		strv_give(&c->texts, value);
-}
-
-static char *quoted(const char *text)
-{
-	AUTO_STR struct str out = {0};
-	json_quote(&out, text);
-	return str_take(&out);
-}
-
 /* What the file has of it stays; what has been added since comes after that. */
 static char *history(const struct queue_item *item)
 {
-	AUTO_FREE char *old = splice_get(item->item_def.raw, "failure_history");
-	struct splice_parts parts = {0};
-	size_t known = old && splice_cut(&parts, old, strlen(old)) && parts.list ? parts.n : 0;
-	char *now = mem_strdup(known ? old : "[]");
+	AUTO_FREE char *old = splice_get(item->item_def.raw, "failure_history"), *list = splice_list(old);
+	const struct strv *now = &item->item.history;
+	struct splice_parts parts;
+	AUTO_STR struct str out = {0};
 
+	splice_cut(&parts, list, strlen(list));
+	size_t known = old && old[0] == '[' ? parts.n : 0, n = now->n > known ? now->n - known : 0;
+	AUTO_FREE char **more = mem_array(parts.n + n + 1, sizeof *more); /* borrowed; NULL = as it is */
+	for (size_t i = 0; i < n; i++)
+		more[parts.n + i] = now->v[known + i];
+	if (n)
+		splice_elements(list, more, parts.n + n, &out);
 	splice_fini(&parts);
-	for (size_t i = known; i < item->item.history.n; i++) {
-		AUTO_STR struct str more = {0};
-		splice_element(now, SIZE_MAX, item->item.history.v[i], &more);
-		free(now);
-		now = str_take(&more);
-	}
-	if (item->item.history.n > known)
-		return now;
-	free(now);
-	return NULL;
+	return n ? str_take(&out) : NULL;
 }
 
-static void set_time(struct changes *c, const char *key, uint64_t ms)
+static void set_time(struct export_change *c, const char *key, uint64_t ms)
 {
 	if (ms)
-		set(c, key, export_time(ms));
+		export_change_set(c, key, export_time(ms));
 }
 
-static void set_failure(struct changes *c, const struct queue_item *item)
+/* In one sentence, as a text: whatever its message is. */
+static void set_failure(struct export_change *c, const struct queue_item *item)
 {
+	static const char *const keys[] = {"message", "reason", "error_type"};
 	char *details = failure_of(item);
-	char *message = splice_get_text(details, "message");
+	AUTO_FREE char *text = NULL;
 
-	set(c, "failure_details", details);
-	set(c, "failure_reason", quoted(message ? message : ""));
-	free(message);
+	for (size_t i = 0; i < MEM_COUNT(keys) && !(text && *text); i++) {
+		free(text);
+		AUTO_FREE char *value = splice_get(details, keys[i]);
+		text = !value || str_eq(value, "null") ? NULL
+		       : value[0] == '"'               ? splice_get_text(details, keys[i])
+		                                       : mem_steal(&value);
+	}
+	export_change_set(c, "failure_details", details);
+	export_change_set(c, "failure_reason", export_change_quote(text ? text : ""));
 }
 
-static void changed(struct changes *c, const struct site *site, const struct queue_item *item, bool seed)
+static void changed(struct export_change *c, const struct site *site, const struct queue_item *item, bool seed)
 {
 	const char *word = queue_word(queue_state(&item->task));
 	const struct item_row *row = &item->item;
@@ -221,44 +243,40 @@ static void changed(struct changes *c, const struct site *site, const struct que
 
 	/* The dialect has no word for it: to its readers it is pending, behind one that failed. */
 	bool waits = str_eq(word, "pending") || str_eq(word, "skipped");
-	set(c, "status", quoted(waits ? "pending" : word));
+	export_change_set(c, "status", export_change_quote(waits ? "pending" : word));
 	if (waits || str_eq(word, "executing")) {
 		if (waits)
-			set(c, "started_at", NULL);
+			export_change_set(c, "started_at", NULL);
 		else
 			set_time(c, "started_at", started);
-		set(c, "completed_at", NULL);
-		set(c, "result", NULL);
-		set(c, "failure_details", NULL);
-		set(c, "failure_reason", NULL);
+		export_change_set(c, "completed_at", NULL);
+		export_change_set(c, "result", NULL);
+		export_change_set(c, "failure_details", NULL);
+		export_change_set(c, "failure_reason", NULL);
 	} else {
 		set_time(c, "started_at", started);
 		set_time(c, "completed_at", ended);
-		set(c, "result", row->result  ? mem_strdup(row->result)
+		export_change_set(c, "result", row->result  ? mem_strdup(row->result)
 		                 : session && str_eq(word, "completed") ? session_result(site, item, seed)
 		                                                        : NULL);
 		if (str_eq(word, "failed")) {
 			set_failure(c, item);
 		} else {
-			set(c, "failure_details", NULL);
-			set(c, "failure_reason", NULL);
+			export_change_set(c, "failure_details", NULL);
+			export_change_set(c, "failure_reason", NULL);
 		}
 	}
 	char *failures = history(item);
 	if (failures) {
 		AUTO_FREE char *old = splice_get(item->item_def.raw, "failure_history");
-		set(c, "failure_history", failures);
-		c->v[c->n - 1].laid_out = old && old[strspn(old, "[ \t\r\n")] != ']';
+		if (old && old[strspn(old, "[ \t\r\n")] != ']')
+			export_change_edited(c, "failure_history", failures);
+		else
+			export_change_set(c, "failure_history", failures);
 	}
 }
 
 /* ---- other dialects ---- */
-
-static bool has(const char *raw, const char *key)
-{
-	AUTO_FREE char *value = splice_get(raw, key);
-	return value != NULL;
-}
 
 /* Does its list name anything but items? */
 static bool names_others(const char *list, const struct strv *needs)
@@ -277,15 +295,15 @@ static bool names_others(const char *list, const struct strv *needs)
 }
 
 /* Keys as the newest dialect calls them. */
-static void renamed(struct changes *c, const struct queue_item *item, const struct strv *needs)
+static void renamed(struct export_change *c, const struct queue_item *item, const struct strv *needs)
 {
 	const char *raw = item->item_def.raw;
-	AUTO_FREE char *list = splice_get(raw, has(raw, "depends_on") ? "depends_on" : "dependencies");
-	bool old = !has(raw, "depends_on") && list;
-	struct splice_change depends = {.key = old ? "dependencies" : "depends_on", .name = old ? "depends_on" : NULL};
+	AUTO_FREE char *list = splice_get(raw, export_change_has(raw, "depends_on") ? "depends_on" : "dependencies");
+	bool old = !export_change_has(raw, "depends_on") && list;
+	char *value = NULL;
 
-	if (!has(raw, "item_id"))
-		c->v[c->n++] = (struct splice_change){.key = has(raw, "id") ? "id" : "queue_id", .name = "item_id"};
+	if (!export_change_has(raw, "item_id"))
+		export_change_name(c, export_change_has(raw, "id") ? "id" : "queue_id", "item_id", NULL);
 	if (list && names_others(list, needs)) {
 		struct json_t *ids = json_list();
 		AUTO_STR struct str text = {0};
@@ -293,25 +311,19 @@ static void renamed(struct changes *c, const struct queue_item *item, const stru
 			json_add_text(ids, needs->v[i]);
 		json_write(ids, false, &text);
 		json_free(ids);
-		char *value = str_take(&text);
-		strv_give(&c->texts, value);
-		depends.value = value;
+		value = str_take(&text);
 	}
-	if (depends.name || depends.value)
-		c->v[c->n++] = depends;
+	if (old || value)
+		export_change_name(c, old ? "dependencies" : "depends_on", old ? "depends_on" : NULL, value);
 }
 
 void export_item(struct str *out, const struct site *site, const struct queue_item *item, const struct strv *needs,
                  const struct export_as *as)
 {
-	struct changes c = {0};
+	struct export_change c = {0};
 
 	renamed(&c, item, needs);
 	if (export_touched(item))
 		changed(&c, site, item, as->seed);
-	if (c.n)
-		splice_edit(item->item_def.raw, c.v, c.n, out);
-	else
-		str_add(out, item->item_def.raw);
-	strv_fini(&c.texts);
+	export_change_make(&c, item->item_def.raw, out);
 }

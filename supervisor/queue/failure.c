@@ -12,14 +12,15 @@
 
 /* ---- of a session ---- */
 
-static bool red(const struct task_row *task)
+/* The verdict of the first gate that was not green; NULL = there is none. */
+static const char *red(const struct task_row *task)
 {
 	for (size_t i = 0; i < task->gates.n; i++) {
 		const char *verdict = strrchr(task->gates.v[i], '=');
 		if (verdict && strcmp(verdict, "=pass") != 0 && strcmp(verdict, "=skipped") != 0)
-			return true;
+			return verdict + 1;
 	}
-	return false;
+	return NULL;
 }
 
 /* What the agent said, when it is why: the object of its failure. The caller owns it; NULL = it said nothing of it. */
@@ -46,8 +47,9 @@ static char *quoted(const char *text)
 char *failure_of_task(const struct task_row *task)
 {
 	AUTO_FREE char *said = own_words(task);
-	bool timeout = queue_state(task) == TASK_TIMEOUT;
-	const char *kind = timeout ? "timeout" : !said && red(task) ? "test_failure" : "execution_error";
+	const char *gate = said ? NULL : red(task);
+	bool timeout = queue_state(task) == TASK_TIMEOUT || str_eq(gate, "timeout");
+	const char *kind = timeout ? "timeout" : gate ? "test_failure" : "execution_error";
 	const char *reason = task->reason ? task->reason : "it failed";
 	AUTO_FREE char *instead = said ? splice_get_text(said, "reason") : NULL;
 	AUTO_STR struct str at = {0}, out = {0};

@@ -123,7 +123,7 @@ void lease_drop(struct item_row *r)
 	strv_fini(&r->shells);
 }
 
-uint64_t lease_age_ms(const struct item_row *r)
+static uint64_t age_ms(const struct item_row *r)
 {
 	uint64_t now = clock_wall_ms(), then = r->claimed_ms;
 
@@ -142,7 +142,7 @@ enum lease lease_of(const struct item_row *r, uint64_t max_age_ms)
 	if (!r->token)
 		return LEASE_NONE;
 	owner_self(&self);
-	bool old = lease_age_ms(r) >= max_age_ms;
+	bool old = age_ms(r) >= max_age_ms;
 	if (!str_eq(r->host, self.host)) /* its processes cannot be looked at */
 		return old ? LEASE_ORPHAN : LEASE_HELD;
 	AUTO_FREE char *who = holder(r);
@@ -192,6 +192,6 @@ void lease_text(const struct item_row *r, struct str *out)
 	else if (!who)
 		str_add(out, ", which is gone");
 	str_add(out, ", ");
-	clock_add_duration(out, lease_age_ms(r));
+	clock_add_duration(out, age_ms(r));
 	str_add(out, " ago");
 }

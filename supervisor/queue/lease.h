@@ -21,7 +21,6 @@ void lease_take(struct item_row *r, const char *token, uint64_t now_ms);
 void lease_drop(struct item_row *r);
 
 enum lease lease_of(const struct item_row *r, uint64_t max_age_ms);
-uint64_t lease_age_ms(const struct item_row *r);
 
 /* Did the process claim it that asks again? A shell and the copies of itself that it makes for $( ) and ( ) are one,
  * as long as the copy that claimed it is gone. */

@@ -68,26 +68,25 @@ int meant_claim_in(char **queue, size_t *ordinal, struct db_txn *t, const char *
 	int rc = 0;
 
 	*queue = NULL;
-	if (in)
+	if (!in)
+		rc = queue_list_in(&ids, t, e);
+	else if (!plan_id_fault(in)) /* not every text can be a key */
 		strv_add(&ids, in);
-	else
-		rc = queue_active_in(&ids, t, e);
 	for (size_t i = 0; rc == 0 && !*queue && i < ids.n; i++) {
-		struct queue q;
-		rc = queue_load_in(&q, t, ids.v[i], e);
-		for (size_t k = 0; rc == 0 && !*queue && k < q.n_busy; k++) {
+		struct queue_claimed c;
+		rc = queue_claimed_in(&c, t, ids.v[i], e);
+		for (size_t k = 0; rc == 0 && !*queue && k < c.n; k++) {
 			struct item_row row;
-			if (q.states[q.busy[k]] != TASK_CLAIMED)
+			rc = item_row_in(&row, t, ids.v[i], c.ordinals[k], e);
+			if (rc != 0)
 				continue;
-			rc = item_row_in(&row, t, q.id, q.busy[k] + 1, e);
-			if (rc == 0 && str_eq(row.token, token)) {
-				*queue = mem_strdup(q.id);
-				*ordinal = q.busy[k] + 1;
+			if (str_eq(row.token, token)) {
+				*queue = mem_strdup(ids.v[i]);
+				*ordinal = c.ordinals[k];
 			}
-			if (rc == 0)
-				rec_fini(&item_row_rec, &row);
+			rec_fini(&item_row_rec, &row);
 		}
-		queue_fini(&q);
+		free(c.ordinals);
 	}
 	return rc;
 }

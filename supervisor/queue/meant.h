@@ -10,7 +10,7 @@
 int meant_item_in(char **queue, size_t *ordinal, struct db_txn *t, const char *name, const char *in, const char *token,
                   bool only, struct err *e);
 
-/* The item of the active queues, or of the queue `in`, whose claim has this token; *queue is NULL when there is none. */
+/* The item of all queues, or of the queue `in`, whose claim has this token; *queue is NULL when there is none. */
 int meant_claim_in(char **queue, size_t *ordinal, struct db_txn *t, const char *token, const char *in, struct err *e);
 
 #endif

@@ -6,7 +6,8 @@
 
 struct next_asked {
 	const char *item, *queue; /* NULL = the first that is ready, of the first active queue that has one */
-	const char *token;        /* of the claim that the caller goes on with; NULL = none, and one that holds no more is none */
+	const char *token;        /* of the claim that the caller goes on with; NULL = none */
+	bool that_only;           /* that claim or none; else one that holds no more is like none */
 	uint64_t max_age_ms;      /* orphans.max_age */
 };
 
@@ -24,18 +25,12 @@ struct next {
 	struct queue_item item;
 	bool resumed;
 	struct strv waiting;  /* "S-3 waits for S-1, S-2" */
-	struct strv released; /* claims that were taken back: see release_orphans */
+	struct strv released, young; /* claims that were taken back, or are too young for that: a line for each */
 	size_t completed, total;
 };
 /* ERR_MISSING: no such item or queue. ERR_HELD: a session has the queue, or somebody else the item. ERR_MOVED: the item
  * has ended, or waits for others. The caller frees with next_fini, also after an error. */
 int next_claim(struct next *out, struct site *site, const struct next_asked *asked, struct err *e);
 void next_fini(struct next *n);
-
-/* Items whose owner is dead since long enough are pending again; a line for each in `lines`. `dry`: only said. */
-int next_release(struct site *site, uint64_t max_age_ms, bool dry, struct strv *lines, struct err *e);
-
-/* What keeps the pending items of a queue: "S-3 waits for S-1, S-2", or why it cannot be done at all. */
-void next_waiting(const struct queue *q, struct strv *out);
 
 #endif

@@ -31,6 +31,9 @@ struct queue {
  * an error. */
 int queue_load(struct queue *out, const struct site *site, const char *id, struct err *e);
 int queue_load_in(struct queue *out, struct db_txn *t, const char *id, struct err *e);
+/* The queue as it is in this transaction. `q` is none yet ({0}), or was loaded before, by who is to write
+ * now: then only what may have changed since is read. The caller frees with queue_fini, also after an error. */
+int queue_now_in(struct queue *q, struct db_txn *t, const char *id, struct err *e);
 void queue_fini(struct queue *q);
 
 /* Everything of one item. */
@@ -57,8 +60,7 @@ int queue_row_put_in(struct db_txn *t, const char *id, const struct queue_row *r
 int queue_active(struct strv *out, const struct site *site, struct err *e);
 int queue_active_in(struct strv *out, struct db_txn *t, struct err *e);
 int queue_list(struct strv *out, const struct site *site, struct err *e);
-
-bool queue_exists(const struct site *site, const char *id);
+int queue_list_in(struct strv *out, struct db_txn *t, struct err *e);
 
 /* The item of this name, S-1 or QUE-x:S-1; *queue is the caller's. Without a queue in the name or in `in` (NULL = none
  * was given): the first active queue that has it, else the only other one. ERR_MISSING: there is none. Rows of the
@@ -77,14 +79,19 @@ bool queue_finished(enum task_state s);                 /* completed, failed or 
 bool queue_executing(enum task_state s);
 /* May it begin now? */
 bool queue_ready(const struct queue *q, size_t i);
+size_t queue_first_ready(const struct queue *q); /* SIZE_MAX = none is */
 /* The ids of the items that keep a pending one from it. */
 void queue_blocked_by(const struct queue *q, size_t i, struct strv *out);
+/* The same, whatever files those have that are at work: for all items of a queue see queue_batches. */
+bool queue_may_begin(const struct queue *q, size_t i);
+void queue_held_by(const struct queue *q, size_t i, struct strv *out);
 
 /* What the states of its items make of an active or failed queue: active | completed | failed. Static text. */
 const char *queue_status(const enum task_state *states, size_t n);
 
 /* When each item's turn comes, as far as that can be known: in which batch it is, from 1, those at work in the first; 0:
- * it has ended, or cannot begin, or waits for one of these. No two of a batch share files. */
+ * it has ended, or cannot begin, or waits for one of these. No two of a batch share files, but of those at work. The others
+ * of the first batch that may begin (queue_may_begin) are ready, all at once. */
 void queue_batches(uint32_t *batch, const struct queue *q);
 
 /* ---- showing ---- */
@@ -117,17 +124,33 @@ int queue_show_text(const struct site *site, const char *id, struct str *out, st
  * enough to be taken back. */
 int queue_claims_in(struct strv *out, struct db_txn *t, const struct queue *q, uint64_t max_age_ms, struct err *e);
 
+/* May a session begin? ERR_HELD: not while somebody has one of these, who is named. *orphans: how many claims are of the
+ * dead, and old enough to be taken back. */
+int queue_unclaimed_in(struct db_txn *t, const struct queue *q, uint64_t max_age_ms, struct err *e);
+int queue_unclaimed(size_t *orphans, const struct site *site, const char *id, uint64_t max_age_ms, struct err *e);
+
+/* The items of a queue that are claimed, or were executing when it was added: nothing else of it is read. The caller frees
+ * `ordinals`. */
+struct queue_claimed {
+	size_t *ordinals, n;
+};
+int queue_claimed_in(struct queue_claimed *out, struct db_txn *t, const char *queue, struct err *e);
+
 /* ---- adding and removing ---- */
 
 struct queue_added {
 	char *id;
 	size_t items, ready;
 	bool known; /* it was there already, with the same content: nothing was changed */
+	struct strv differs; /* then: queue_differs */
 };
 /* A plan of the kind "queue", as it was just read, into the store: under `as`, or the id that its file gives, or one made
  * of the time, when both are NULL and none of the same content is there. All or nothing. ERR_EXISTS: there is a queue of this id with other content. */
 int queue_add(struct queue_added *out, struct site *site, const struct plan *plan, const char *as, struct err *e);
 void queue_added_fini(struct queue_added *a);
+/* What the file of a known queue says otherwise than the store, whose states and results count: "S-1 is completed in the
+ * file, but pending in the store". */
+int queue_differs(struct strv *out, const struct site *site, const char *id, const struct plan *plan, struct err *e);
 
 struct queue_removed {
 	size_t items, changed; /* of these the state changed since the queue was added */
@@ -143,16 +166,17 @@ struct queue_names {
 };
 void queue_names_init(struct queue_names *out, const struct task_def *defs, size_t n);
 void queue_names_fini(struct queue_names *names);
-size_t queue_names_find(const struct queue_names *names, const char *id); /* its ordinal; 0 = none */
-/* What the store keeps of item `ordinal` for queue_load; the caller releases it with rec_fini. ERR_DAMAGED: it depends on
- * an item that there is not. */
+/* What the store keeps of item `ordinal` for queue_load, most of it borrowed from the definitions. ERR_DAMAGED: it depends
+ * on an item that there is not. */
 int queue_link_make(struct item_link *out, const struct queue_names *names, size_t ordinal, const struct item_def *item,
                     struct err *e);
+void queue_link_fini(struct item_link *l);
 
 /* ---- keys of rows; the caller owns them ---- */
 char *queue_task_key(const char *queue, size_t ordinal, char part); /* tasks and items; part d or s */
 char *queue_link_key(const char *queue, size_t ordinal);
 char *queue_index_key(const char *queue, const char *item);
 char *queue_issue_key(const char *queue, size_t ordinal);
+char *queue_exported_key(const char *queue); /* in meta: what its file may be (export_known) */
 
 #endif

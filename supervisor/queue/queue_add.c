@@ -15,20 +15,20 @@ struct adding {
 	bool known;
 	bool nameless; /* nothing says how it is to be called: one of the same content is the same */
 	char *same;    /* the id of that one; NULL = there is none */
+	struct str bytes; /* of the row that is put */
 };
 
-static int put(struct db_txn *t, enum db_table table, const char *key, const struct rec *r, const void *row,
-               struct err *e)
+static int put(struct db_txn *t, struct adding *a, enum db_table table, const char *key, const struct rec *r,
+               const void *row, struct err *e)
 {
-	AUTO_STR struct str bytes = {0};
-
-	rec_encode(r, row, &bytes);
-	return db_put(t, table, key, bytes.p, bytes.len, e);
+	str_clear(&a->bytes);
+	rec_encode(r, row, &a->bytes);
+	return db_put(t, table, key, a->bytes.p, a->bytes.len, e);
 }
 
 /* ---- rows ---- */
 
-static int put_item(struct db_txn *t, const struct adding *a, size_t i, struct err *e)
+static int put_item(struct db_txn *t, struct adding *a, size_t i, struct err *e)
 {
 	const struct plan_queue *q = a->plan->queue;
 	AUTO_FREE char *def = queue_task_key(a->id, i + 1, 'd'), *row = queue_task_key(a->id, i + 1, 's');
@@ -40,12 +40,12 @@ static int put_item(struct db_txn *t, const struct adding *a, size_t i, struct e
 	snprintf(ordinal, sizeof ordinal, "%zu", i + 1);
 	if (queue_link_make(&link, a->names, i + 1, &q->defs[i], e) != 0)
 		return -1;
-	int rc = put(t, DB_items, link_key, &item_link_rec, &link, e);
-	rec_fini(&item_link_rec, &link);
-	return rc != 0 || put(t, DB_tasks, def, &task_def_rec, &a->plan->tasks[i], e) != 0 ||
-	                       put(t, DB_tasks, row, &task_row_rec, &task, e) != 0 ||
-	                       put(t, DB_items, def, &item_def_rec, &q->defs[i], e) != 0 ||
-	                       put(t, DB_items, row, &item_row_rec, &q->items[i], e) != 0 ||
+	int rc = put(t, a, DB_items, link_key, &item_link_rec, &link, e);
+	queue_link_fini(&link);
+	return rc != 0 || put(t, a, DB_tasks, def, &task_def_rec, &a->plan->tasks[i], e) != 0 ||
+	                       put(t, a, DB_tasks, row, &task_row_rec, &task, e) != 0 ||
+	                       put(t, a, DB_items, def, &item_def_rec, &q->defs[i], e) != 0 ||
+	                       put(t, a, DB_items, row, &item_row_rec, &q->items[i], e) != 0 ||
 	                       db_put(t, DB_items, index, ordinal, strlen(ordinal), e) != 0
 	               ? -1
 	               : 0;
@@ -116,7 +116,7 @@ static int add_rows(struct db_txn *t, void *ctx, struct err *e)
 		rc = put_item(t, a, i, e);
 	for (size_t i = 0; rc == 0 && i < q->n_issues; i++) {
 		AUTO_FREE char *key = queue_issue_key(a->id, i + 1);
-		rc = put(t, DB_issues, key, &issue_row_rec, &q->issues[i], e);
+		rc = put(t, a, DB_issues, key, &issue_row_rec, &q->issues[i], e);
 	}
 	return rc == 0 ? put_queue(t, a, e) : -1;
 }
@@ -128,9 +128,12 @@ static void count_ready(struct queue_added *out, const struct site *site)
 	struct queue q;
 	struct err ignored = {0};
 
-	if (queue_load(&q, site, out->id, &ignored) == 0)
+	if (queue_load(&q, site, out->id, &ignored) == 0) {
+		AUTO_FREE uint32_t *batch = mem_array(q.n, sizeof *batch);
+		queue_batches(batch, &q);
 		for (size_t i = 0; i < q.n; i++)
-			out->ready += queue_ready(&q, i);
+			out->ready += batch[i] == 1 && queue_may_begin(&q, i);
+	}
 	out->items = q.n;
 	queue_fini(&q);
 }
@@ -161,6 +164,7 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 			break;
 	}
 	queue_names_fini(&names);
+	str_fini(&a.bytes);
 	if (a.same)
 		mem_set(&out->id, a.same);
 	free(a.same);
@@ -171,11 +175,12 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 	if (!queue_copy_is(site->git, out->id) && queue_copy_write(site, out->id, e) != 0)
 		return -1;
 	count_ready(out, site);
-	return 0;
+	return out->known ? queue_differs(&out->differs, site, out->id, plan, e) : 0;
 }
 
 void queue_added_fini(struct queue_added *a)
 {
 	free(a->id);
+	strv_fini(&a->differs);
 	*a = (struct queue_added){0};
 }

@@ -50,8 +50,11 @@ static int add_line(void *ctx, const char *key, const void *value, size_t n, str
 {
 	struct copying *c = ctx;
 
-	str_addf(&c->text, "{\"table\": \"%s\", \"key\": \"%s\", \"row\": ", tables[c->table],
-	         c->table == DB_queues ? "" : key + strlen(c->queue) + 1);
+	str_add(&c->text, "{\"table\": \"");
+	str_add(&c->text, tables[c->table]);
+	str_add(&c->text, "\", \"key\": \"");
+	str_add(&c->text, c->table == DB_queues ? "" : key + strlen(c->queue) + 1);
+	str_add(&c->text, "\", \"row\": ");
 	if (!scan_json(value, n, json_quote_n, &c->text))
 		return err_set(e, ERR_DAMAGED, "a row of the store, of %s, cannot be read: bosk verify --repair", key);
 	str_add(&c->text, "}\n");

@@ -3,16 +3,46 @@
 
 #include "queue.h"
 #include "queue_json.h"
+#include "queue_taken.h"
 #include "store/base/mem.h"
 
-static void put_node(struct queue_out *o, const struct queue *q, size_t i)
+enum { NAMED_MOST = 32 }; /* that share files with one that waits */
+
+struct look {
+	const struct queue *q;
+	uint32_t *batch;
+	struct queue_taken *first; /* files of the first batch */
+};
+
+static bool ready(const struct look *l, size_t i)
 {
+	return l->batch[i] == 1 && queue_may_begin(l->q, i);
+}
+
+/* Whom it waits for, and who has its files, or will have them before it. */
+static void blocked_by(const struct look *l, size_t i, struct strv *out)
+{
+	const struct queue *q = l->q;
+	uint32_t others[NAMED_MOST];
+
+	queue_held_by(q, i, out);
+	if (ready(l, i) || !str_eq(queue_word(q->states[i]), "pending"))
+		return;
+	size_t n = queue_taken_by(l->first, &q->links[i].files, others, NAMED_MOST);
+	for (size_t k = n; k-- > 0;)
+		if (others[k] != i && !strv_has(out, q->links[others[k]].id))
+			strv_add(out, q->links[others[k]].id);
+}
+
+static void put_node(struct queue_out *o, const struct look *look, size_t i)
+{
+	const struct queue *q = look->q;
 	const struct item_link *l = &q->links[i];
 	AUTO_STRV struct strv blocked = {0}, needs = {0};
 
 	for (size_t k = q->needs.at[i]; k < q->needs.at[i + 1]; k++)
 		strv_add(&needs, q->links[q->needs.to[k]].id);
-	queue_blocked_by(q, i, &blocked);
+	blocked_by(look, i, &blocked);
 	queue_json_open(o, NULL, '{');
 	queue_json_text(o, "id", l->id);
 	queue_json_text(o, "issue_id", l->issue);
@@ -22,7 +52,7 @@ static void put_node(struct queue_out *o, const struct queue *q, size_t i)
 	queue_json_list(o, "depends_on", &needs);
 	queue_json_number(o, "task_count", l->tasks ? l->tasks : 1);
 	queue_json_list(o, "files_touched", &l->files);
-	queue_json_raw(o, "ready", queue_ready(q, i) ? "true" : "false");
+	queue_json_raw(o, "ready", ready(look, i) ? "true" : "false");
 	queue_json_list(o, "blocked_by", &blocked);
 	if (l->missing)
 		queue_json_text(o, "missing", l->missing);
@@ -42,13 +72,11 @@ static void put_edges(struct queue_out *o, const struct queue *q, const struct q
 }
 
 /* Ids of the items of each batch. *n batches; from[b] is where batch b begins in the result. */
-static uint32_t *by_batch(const struct queue *q, size_t **from, size_t *n)
+static uint32_t *by_batch(const struct queue *q, const uint32_t *batch, size_t **from, size_t *n)
 {
-	AUTO_FREE uint32_t *batch = mem_array(q->n, sizeof *batch);
 	AUTO_FREE size_t *next = NULL;
 	uint32_t *order = mem_array(q->n, sizeof *order);
 
-	queue_batches(batch, q);
 	*n = 0;
 	for (size_t i = 0; i < q->n; i++)
 		*n = batch[i] > *n ? batch[i] : *n;
@@ -66,11 +94,12 @@ static uint32_t *by_batch(const struct queue *q, size_t **from, size_t *n)
 	return order;
 }
 
-static void put_batches(struct queue_out *o, const struct queue *q)
+static void put_batches(struct queue_out *o, const struct look *l)
 {
+	const struct queue *q = l->q;
 	AUTO_FREE size_t *from = NULL;
 	size_t n;
-	AUTO_FREE uint32_t *order = by_batch(q, &from, &n);
+	AUTO_FREE uint32_t *order = by_batch(q, l->batch, &from, &n);
 
 	queue_json_open(o, "parallel_batches", '[');
 	for (size_t b = 1; b <= n; b++) {
@@ -111,20 +140,25 @@ static void put_groups(struct queue_out *o, const struct queue *q)
 void queue_dag_json(const struct queue *q, queue_print *print)
 {
 	struct queue_out o = {.print = print};
-	size_t ready = 0, completed = 0;
+	AUTO_FREE uint32_t *batch = mem_array(q->n, sizeof *batch);
+	struct look l = {q, batch, queue_taken_new(true)};
+	size_t n_ready = 0, completed = 0;
 
-	for (size_t i = 0; i < q->n; i++) {
-		ready += queue_ready(q, i);
+	queue_batches(batch, q);
+	for (uint32_t i = 0; i < q->n; i++) {
+		if (batch[i] == 1)
+			queue_taken_add(l.first, &q->links[i].files, i, 1);
+		n_ready += ready(&l, i);
 		completed += task_state_good(q->states[i]);
 	}
 	queue_json_open(&o, NULL, '{');
 	queue_json_text(&o, "queue_id", q->id);
 	queue_json_number(&o, "total", q->n);
-	queue_json_number(&o, "ready_count", ready);
+	queue_json_number(&o, "ready_count", n_ready);
 	queue_json_number(&o, "completed_count", completed);
 	queue_json_open(&o, "nodes", '[');
 	for (size_t i = 0; i < q->n; i++)
-		put_node(&o, q, i);
+		put_node(&o, &l, i);
 	queue_json_close(&o, ']');
 	queue_json_open(&o, "edges", '[');
 	for (size_t i = 0; i < q->n; i++) {
@@ -134,14 +168,15 @@ void queue_dag_json(const struct queue *q, queue_print *print)
 	}
 	queue_json_close(&o, ']');
 	put_groups(&o, q);
-	put_batches(&o, q);
+	put_batches(&o, &l);
 	queue_json_open(&o, "ready", '[');
 	for (size_t i = 0; i < q->n; i++)
-		if (queue_ready(q, i))
+		if (ready(&l, i))
 			queue_json_text(&o, NULL, q->links[i].id);
 	queue_json_close(&o, ']');
 	queue_json_close(&o, '}');
 	queue_json_end(&o);
+	queue_taken_free(l.first);
 }
 
 void queue_dag_none(const char *why, queue_print *print)

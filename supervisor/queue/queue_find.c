@@ -44,6 +44,11 @@ int queue_active_in(struct strv *out, struct db_txn *t, struct err *e)
 	return list_in(out, t, false, e);
 }
 
+int queue_list_in(struct strv *out, struct db_txn *t, struct err *e)
+{
+	return list_in(out, t, true, e);
+}
+
 struct wanted_list {
 	struct strv *out;
 	bool all;
@@ -69,14 +74,6 @@ int queue_list(struct strv *out, const struct site *site, struct err *e)
 
 	*out = (struct strv){0};
 	return site->db ? db_read(site->db, list, &w, e) : 0;
-}
-
-bool queue_exists(const struct site *site, const char *id)
-{
-	AUTO_STRV struct strv all = {0};
-	struct err ignored = {0};
-
-	return queue_list(&all, site, &ignored) == 0 && strv_has(&all, id);
 }
 
 /* ---- items ---- */

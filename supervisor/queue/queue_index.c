@@ -55,7 +55,7 @@ static int make(const struct site *site, const char *queue, const struct definit
 		snprintf(ordinal, sizeof ordinal, "%zu", i + 1);
 		rows_put(&batch, DB_items, key, &item_link_rec, &row);
 		db_batch_put(&batch, DB_items, index, ordinal, strlen(ordinal));
-		rec_fini(&item_link_rec, &row);
+		queue_link_fini(&row);
 	}
 	if (rc == 0)
 		rc = db_batch_write(site->db, &batch, e);

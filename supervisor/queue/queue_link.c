@@ -32,17 +32,12 @@ void queue_names_fini(struct queue_names *names)
 	*names = (struct queue_names){0};
 }
 
-size_t queue_names_find(const struct queue_names *names, const char *id)
-{
-	return names->slots[place(names, id)];
-}
-
 static int ordinals(char **out, const struct queue_names *names, const char *id, const struct strv *of, struct err *e)
 {
 	AUTO_STR struct str text = {0};
 
 	for (size_t i = 0; i < of->n; i++) {
-		size_t ordinal = queue_names_find(names, of->v[i]);
+		size_t ordinal = names->slots[place(names, of->v[i])];
 		if (!ordinal)
 			return err_set(e, ERR_DAMAGED, "item %s depends on %s, which there is not", id, of->v[i]);
 		str_addf(&text, "%s%zu", i ? " " : "", ordinal);
@@ -56,19 +51,27 @@ int queue_link_make(struct item_link *out, const struct queue_names *names, size
 {
 	const struct task_def *d = &names->defs[ordinal - 1];
 
-	*out = (struct item_link){.id = mem_strdup(d->id),
-	                          .issue = mem_strdup(d->issue),
-	                          .solution = mem_strdup(d->solution),
-	                          .priority = mem_strdup(item->priority),
+	*out = (struct item_link){.id = d->id,
+	                          .issue = d->issue,
+	                          .solution = d->solution,
+	                          .priority = item->priority,
 	                          .order = item->order,
 	                          .tasks = item->tasks,
-	                          .group = mem_strdup(item->group),
-	                          .missing = mem_strdup(d->missing)};
-	strv_copy(&out->files, &d->files);
+	                          .group = item->group,
+	                          .missing = d->missing,
+	                          .files = d->files};
 	if (ordinals(&out->needs, names, d->id, &d->needs, e) == 0 &&
 	    ordinals(&out->after, names, d->id, &d->after, e) == 0 &&
 	    ordinals(&out->turn, names, d->id, &d->in_turn, e) == 0)
 		return 0;
-	rec_fini(&item_link_rec, out);
+	queue_link_fini(out);
 	return -1;
+}
+
+void queue_link_fini(struct item_link *l)
+{
+	free(l->needs);
+	free(l->after);
+	free(l->turn);
+	*l = (struct item_link){0};
 }

@@ -81,9 +81,25 @@ static bool resolve(struct queue_edges *out, const struct queue *q, size_t membe
 	return true;
 }
 
+static int load_states(struct queue *q, struct db_txn *t, struct err *e)
+{
+	AUTO_FREE char *tasks = mem_printf("%s/", q->id);
+	struct loading l = {.q = q};
+
+	if (db_scan(t, DB_tasks, tasks, state_row, &l, e) != 0)
+		return -1;
+	if (l.states != q->n)
+		return damaged(q, e);
+	q->n_busy = 0;
+	for (size_t i = 0; i < q->n; i++)
+		if (queue_executing(q->states[i]))
+			q->busy[q->n_busy++] = (uint32_t)i;
+	return 0;
+}
+
 int queue_load_in(struct queue *out, struct db_txn *t, const char *id, struct err *e)
 {
-	AUTO_FREE char *links = mem_printf("%s+", id), *tasks = mem_printf("%s/", id);
+	AUTO_FREE char *links = mem_printf("%s+", id);
 	struct loading l = {.q = out};
 
 	*out = (struct queue){.id = mem_strdup(id)};
@@ -94,19 +110,35 @@ int queue_load_in(struct queue *out, struct db_txn *t, const char *id, struct er
 	out->n = out->row.tasks;
 	out->links = mem_array(out->n, sizeof *out->links);
 	out->states = mem_array(out->n, sizeof *out->states);
-	if (db_scan(t, DB_items, links, link_row, &l, e) != 0 || db_scan(t, DB_tasks, tasks, state_row, &l, e) != 0)
-		return -1;
-	if (l.links != out->n || l.states != out->n)
-		return damaged(out, e);
 	out->busy = mem_array(out->n, sizeof *out->busy);
-	for (size_t i = 0; i < out->n; i++)
-		if (queue_executing(out->states[i]))
-			out->busy[out->n_busy++] = (uint32_t)i;
+	if (db_scan(t, DB_items, links, link_row, &l, e) != 0 || load_states(out, t, e) != 0)
+		return -1;
+	if (l.links != out->n)
+		return damaged(out, e);
 	return resolve(&out->needs, out, offsetof(struct item_link, needs)) &&
 	                       resolve(&out->after, out, offsetof(struct item_link, after)) &&
 	                       resolve(&out->turn, out, offsetof(struct item_link, turn))
 	               ? 0
 	               : damaged(out, e);
+}
+
+int queue_now_in(struct queue *q, struct db_txn *t, const char *id, struct err *e)
+{
+	struct queue_row row;
+
+	if (str_eq(q->id, id)) {
+		if (queue_row_load_in(&row, t, id, e) != 0)
+			return -1;
+		bool same = row.created_ms == q->row.created_ms && row.tasks == q->n && str_eq(row.content, q->row.content);
+		struct queue_row other = same ? q->row : row;
+		if (same)
+			q->row = row;
+		rec_fini(&queue_row_rec, &other);
+		if (same)
+			return load_states(q, t, e);
+	}
+	queue_fini(q);
+	return queue_load_in(q, t, id, e);
 }
 
 struct wanted {
@@ -209,7 +241,7 @@ static bool in_front(const struct queue *q, uint32_t other)
 	return !queue_finished(q->states[other]) && !(pending(q->states[other]) && q->links[other].missing);
 }
 
-bool queue_ready(const struct queue *q, size_t i)
+bool queue_may_begin(const struct queue *q, size_t i)
 {
 	if (!pending(q->states[i]) || q->links[i].missing)
 		return false;
@@ -222,6 +254,13 @@ bool queue_ready(const struct queue *q, size_t i)
 	for (size_t k = q->turn.at[i]; k < q->turn.at[i + 1]; k++)
 		if (in_front(q, q->turn.to[k]))
 			return false;
+	return true;
+}
+
+bool queue_ready(const struct queue *q, size_t i)
+{
+	if (!queue_may_begin(q, i))
+		return false;
 	for (size_t k = 0; k < q->n_busy; k++) /* one of a higher order may have begun before it */
 		if (plan_items_overlap(&q->links[i].files, &q->links[q->busy[k]].files))
 			return false;
@@ -234,7 +273,7 @@ static void add_once(struct strv *out, const struct queue *q, uint32_t other)
 		strv_add(out, q->links[other].id);
 }
 
-void queue_blocked_by(const struct queue *q, size_t i, struct strv *out)
+void queue_held_by(const struct queue *q, size_t i, struct strv *out)
 {
 	*out = (struct strv){0};
 	if (!pending(q->states[i]))
@@ -248,6 +287,13 @@ void queue_blocked_by(const struct queue *q, size_t i, struct strv *out)
 	for (size_t k = q->turn.at[i]; k < q->turn.at[i + 1]; k++)
 		if (in_front(q, q->turn.to[k]))
 			add_once(out, q, q->turn.to[k]);
+}
+
+void queue_blocked_by(const struct queue *q, size_t i, struct strv *out)
+{
+	queue_held_by(q, i, out);
+	if (!pending(q->states[i]))
+		return;
 	for (size_t k = 0; k < q->n_busy; k++)
 		if (plan_items_overlap(&q->links[i].files, &q->links[q->busy[k]].files))
 			add_once(out, q, q->busy[k]);

@@ -113,12 +113,12 @@ static void add_shown(struct str *out, const char *before, const char *text)
 	str_add_printable(out, text ? text : "", text ? strlen(text) : 0, false);
 }
 
-static void add_item(const struct queue *q, size_t i, int wide, struct str *out)
+static void add_item(const struct queue *q, size_t i, bool ready, int wide, struct str *out)
 {
 	const struct item_link *l = &q->links[i];
 	AUTO_STRV struct strv blocked = {0};
 
-	str_addf(out, "  %-*s  %-9s", wide, l->id, queue_ready(q, i) ? "ready" : queue_word(q->states[i]));
+	str_addf(out, "  %-*s  %-9s", wide, l->id, ready ? "ready" : queue_word(q->states[i]));
 	add_shown(out, "  ", l->issue);
 	add_shown(out, " ", l->solution);
 	queue_blocked_by(q, i, &blocked);
@@ -144,8 +144,11 @@ int queue_show_text(const struct site *site, const char *id, struct str *out, st
 			str_addf(out, "  session %s\n", q.row.session);
 		for (size_t i = 0; i < q.n && q.n <= MANY; i++)
 			wide = (int)strlen(q.links[i].id) > wide ? (int)strlen(q.links[i].id) : wide;
+		AUTO_FREE uint32_t *batch = mem_array(q.n, sizeof *batch);
+		if (q.n <= MANY)
+			queue_batches(batch, &q);
 		for (size_t i = 0; i < q.n && q.n <= MANY; i++)
-			add_item(&q, i, wide, out);
+			add_item(&q, i, batch[i] == 1 && queue_may_begin(&q, i), wide, out);
 	}
 	queue_fini(&q);
 	return rc;

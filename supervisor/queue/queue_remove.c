@@ -73,8 +73,9 @@ static int look(struct db_txn *t, void *ctx, struct err *e)
 static int remove_rows(struct db_txn *t, void *ctx, struct err *e)
 {
 	struct removing *r = ctx;
+	AUTO_FREE char *exported = queue_exported_key(r->id);
 
-	return check(t, r, e) != 0 || delete_below(t, DB_items, r->id, '/', e) != 0 ||
+	return check(t, r, e) != 0 || db_del(t, DB_meta, exported, e) != 0 || delete_below(t, DB_items, r->id, '/', e) != 0 ||
 	                       delete_below(t, DB_items, r->id, '+', e) != 0 ||
 	                       delete_below(t, DB_items, r->id, '=', e) != 0 ||
 	                       delete_below(t, DB_issues, r->id, '/', e) != 0 ||
@@ -101,6 +102,8 @@ int queue_remove(struct queue_removed *out, struct site *site, const char *id, u
 		return -1;
 	FAILPOINT("queue.remove.ref");
 	int rc = db_write(site->db, remove_rows, &r, e);
+	if (rc != 0 && !absent.kind) /* somebody has begun to work on it meanwhile: it stays, with all of it */
+		gitx_ref_move(site->git, plan, NULL, &at, "bosk: queue remove", &absent);
 	FAILPOINT("queue.remove.after");
 	return rc;
 }

@@ -24,6 +24,11 @@ char *queue_issue_key(const char *queue, size_t ordinal)
 	return mem_printf("%s/%06zu", queue, ordinal);
 }
 
+char *queue_exported_key(const char *queue)
+{
+	return mem_printf("exported/%s", queue);
+}
+
 /* ---- reading and writing ---- */
 
 static int get(struct db_txn *t, enum db_table table, const char *key, const struct rec *r, void *out, struct err *e)

@@ -3,6 +3,7 @@
 
 #include "queue.h"
 #include "queue_json.h"
+#include "splice.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
@@ -131,7 +132,11 @@ static int put_queue(struct queue_out *o, const struct site *site, const char *i
 	queue_json_number(o, "total_solutions", c.total);
 	queue_json_number(o, "completed_solutions", c.of[QUEUE_COMPLETED]);
 	if (!brief) {
-		queue_json_time(o, "created_at", one.row.created_ms);
+		AUTO_FREE char *said = one.row.index_raw ? splice_get_text(one.row.index_raw, "created_at") : NULL;
+		if (said) /* by index.json: before it was added here */
+			queue_json_text(o, "created_at", said);
+		else
+			queue_json_time(o, "created_at", one.row.created_ms);
 		put_known(o, &one.row);
 		put_counts(o, &c);
 		queue_json_text(o, "session", one.row.session);

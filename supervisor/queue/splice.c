@@ -1,5 +1,5 @@
-/* splice: cutting JSON texts into parts, changing members, laying out. Nothing here recurses: texts may be nested
- * as deep as they like. */
+/* splice: cutting JSON texts into parts, changing members. Nothing here recurses: texts may be nested as deep as they
+ * like. */
 #include "splice.h"
 
 #include <string.h>
@@ -7,17 +7,14 @@
 #include "store/base/mem.h"
 #include "store/json.h"
 
-enum { MAX_INDENT = 64 };
-
-static size_t blank(const char *t, size_t at, size_t n)
+size_t splice_blank(const char *t, size_t at, size_t n)
 {
 	while (at < n && (t[at] == ' ' || t[at] == '\t' || t[at] == '\n' || t[at] == '\r'))
 		at++;
 	return at;
 }
 
-/* Behind the string that begins at `at`. */
-static size_t string_end(const char *t, size_t at, size_t n)
+size_t splice_string_end(const char *t, size_t at, size_t n)
 {
 	for (at++; at < n && t[at] != '"'; at++)
 		if (t[at] == '\\')
@@ -33,7 +30,7 @@ static size_t value_end(const char *t, size_t at, size_t n)
 	while (at < n) {
 		char c = t[at];
 		if (c == '"') {
-			at = string_end(t, at, n);
+			at = splice_string_end(t, at, n);
 		} else if (c == '{' || c == '[') {
 			depth++;
 			at++;
@@ -57,23 +54,23 @@ static size_t value_end(const char *t, size_t at, size_t n)
 
 bool splice_cut(struct splice_parts *out, const char *text, size_t n)
 {
-	size_t cap = 0, at = blank(text, 0, n);
+	size_t cap = 0, at = splice_blank(text, 0, n);
 
 	*out = (struct splice_parts){.open = at};
 	if (at >= n || (text[at] != '{' && text[at] != '['))
 		return false;
 	out->list = text[at] == '[';
 	char end = out->list ? ']' : '}';
-	for (at = blank(text, at + 1, n); at < n && text[at] != end;) {
+	for (at = splice_blank(text, at + 1, n); at < n && text[at] != end;) {
 		struct splice_part p = {.key = at, .key_end = at};
 		if (!out->list) {
 			if (text[at] != '"')
 				return false;
-			p.key_end = string_end(text, at, n);
-			at = blank(text, p.key_end, n);
+			p.key_end = splice_string_end(text, at, n);
+			at = splice_blank(text, p.key_end, n);
 			if (at >= n || text[at] != ':')
 				return false;
-			at = blank(text, at + 1, n);
+			at = splice_blank(text, at + 1, n);
 		}
 		p.value = at;
 		p.value_end = value_end(text, at, n);
@@ -82,9 +79,9 @@ bool splice_cut(struct splice_parts *out, const char *text, size_t n)
 		if (out->n == cap)
 			out->v = mem_grow(out->v, cap = cap ? 2 * cap : 16, sizeof *out->v);
 		out->v[out->n++] = p;
-		at = blank(text, p.value_end, n);
+		at = splice_blank(text, p.value_end, n);
 		if (at < n && text[at] == ',')
-			at = blank(text, at + 1, n);
+			at = splice_blank(text, at + 1, n);
 		else if (at >= n || text[at] != end)
 			return false;
 	}
@@ -247,6 +244,13 @@ void splice_edit(const char *text, const struct splice_change *changes, size_t n
 	splice_fini(&parts);
 }
 
+char *splice_list(const char *value)
+{
+	if (value && value[0] == '[')
+		return mem_strdup(value);
+	return mem_printf("[%s]", value && strcmp(value, "null") != 0 ? value : "");
+}
+
 void splice_element(const char *text, size_t at, const char *value, struct str *out)
 {
 	struct splice_parts parts;
@@ -279,75 +283,36 @@ void splice_element(const char *text, size_t at, const char *value, struct str *
 	splice_fini(&parts);
 }
 
-/* ---- laying out ---- */
-
-/* Strings and numbers as they are; but what would drive a terminal as an escape. */
-static void add_token(struct str *out, const char *t, size_t n)
+void splice_elements(const char *text, char *const *values, size_t n, struct str *out)
 {
-	size_t plain = 0;
+	struct splice_parts parts;
+	struct layout l;
 
-	for (size_t i = 0; i < n;) {
-		unsigned code;
-		size_t len = str_control_at(t + i, n - i, &code);
-		if (len) {
-			str_addn(out, t + plain, i - plain);
-			str_addf(out, "\\u%04x", code);
-			plain = i + len;
-		}
-		i += len ? len : 1;
+	if (!splice_cut(&parts, text, strlen(text)) || !parts.list) {
+		str_add(out, text);
+		splice_fini(&parts);
+		return;
 	}
-	str_addn(out, t + plain, n - plain);
-}
-
-static void new_line(struct str *out, const char *margin, size_t depth)
-{
-	str_addf(out, "\n%s", margin);
-	for (size_t i = 0; i < depth && i < MAX_INDENT; i++)
-		str_add(out, "  ");
-}
-
-static void lay_out(const char *t, const char *margin, struct str *out)
-{
-	size_t n = strlen(t), depth = 0;
-
-	for (size_t at = blank(t, 0, n); at < n; at = blank(t, at, n)) {
-		char c = t[at];
-		size_t end = c == '"' ? string_end(t, at, n) : at + 1;
-		if (c == '{' || c == '[') {
-			size_t next = blank(t, end, n);
-			str_addc(out, c);
-			if (next < n && (t[next] == '}' || t[next] == ']')) {
-				str_addc(out, t[next]);
-				end = next + 1;
-			} else if (++depth && margin) {
-				new_line(out, margin, depth);
-			}
-		} else if (c == '}' || c == ']') {
-			depth -= depth ? 1 : 0;
-			if (margin)
-				new_line(out, margin, depth);
-			str_addc(out, c);
-		} else if (c == ',' || c == ':') {
-			str_addc(out, c);
-			if (margin && c == ',')
-				new_line(out, margin, depth);
-			else if (margin)
-				str_addc(out, ' ');
-		} else {
-			if (c != '"')
-				end = at + 1 + strcspn(t + at + 1, ",]}:[{ \t\n\r\"");
-			add_token(out, t + at, end - at);
-		}
-		at = end;
+	layout_of(&l, &parts, text);
+	size_t at = 0, last = parts.n ? parts.v[parts.n - 1].value_end : parts.open + 1;
+	for (size_t i = 0; i < parts.n && i < n; i++) {
+		if (!values[i])
+			continue;
+		str_addn(out, text + at, parts.v[i].value - at);
+		add_value(&l, values[i], out);
+		at = parts.v[i].value_end;
 	}
-}
-
-void splice_pretty(const char *text, const char *margin, struct str *out)
-{
-	lay_out(text, margin, out);
-}
-
-void splice_compact(const char *text, struct str *out)
-{
-	lay_out(text, NULL, out);
+	str_addn(out, text + at, last - at);
+	bool any = parts.n;
+	for (size_t i = parts.n; i < n; i++) {
+		if (!values[i])
+			continue;
+		str_addf(out, "%s%s", any ? "," : "", parts.n ? l.before : "");
+		add_value(&l, values[i], out);
+		any = true;
+	}
+	str_add(out, text + last);
+	free(l.before);
+	free(l.colon);
+	splice_fini(&parts);
 }

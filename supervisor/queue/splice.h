@@ -43,13 +43,22 @@ struct splice_change {
  * its neighbours are. No change is made by a value that is the same. */
 void splice_edit(const char *text, const struct splice_change *changes, size_t n, struct str *out);
 
+/* A value as a list: one that is none is its only element, NULL and null have none. The caller owns it. */
+char *splice_list(const char *value);
 /* `text`, a list, with one element changed (`at`; its value NULL = it goes), or with one more (`at` SIZE_MAX). */
 void splice_element(const char *text, size_t at, const char *value, struct str *out);
+/* The same for many at once: NULL = that one stays; those behind the last one are new. */
+void splice_elements(const char *text, char *const *values, size_t n, struct str *out);
 
 /* The text with an indent of two spaces per level, on lines of its own unless it is short and flat; `margin` begins
  * every line but the first. What drives a terminal is escaped. */
 void splice_pretty(const char *text, const char *margin, struct str *out);
 /* On one line, without blanks. */
 void splice_compact(const char *text, struct str *out);
+
+/* ---- shared by splice*.c: places in the n bytes at t ---- */
+
+size_t splice_blank(const char *t, size_t at, size_t n);      /* behind the blanks at `at` */
+size_t splice_string_end(const char *t, size_t at, size_t n); /* behind the string that begins there */
 
 #endif

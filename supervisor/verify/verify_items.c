@@ -48,7 +48,7 @@ static void check_item(struct verify *v, struct verify_queue *q, const struct qu
 		} else {
 			if (!rec_equal(&item_link_rec, &now, &wanted))
 				q->items = verify_say(v, q->id, "the row %s of items does not agree with the definitions", link_key);
-			rec_fini(&item_link_rec, &wanted);
+			queue_link_fini(&wanted);
 		}
 	}
 	if (have)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
-# Single calls that fail (fault.c), each at the very place where bosk once went on as if nothing had been.
+# Single calls that fail (fault/), each at the very place where bosk once went on as if nothing had been.
 # shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk; tests are subshells
 
 load ../lib/flow
 
 setup() {
-    library=$(readlink -f "${BOSK_FAULT:?names the library made of fault.c}")
+    library=$(readlink -f "${BOSK_FAULT:?names the library made of fault/}")
     flow_setup
     make_repo a.txt
     commit_config <<'YAML'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# syscalls.sh: the K-th call of a kind fails, in the supervisor or in a worker (fault.c), once. The run
+# syscalls.sh: the K-th call of a kind fails, in the supervisor or in a worker (fault/), once. The run
 # must come to its end all the same, or say what failed and end with an exit code of its own; then a
 # resume, or the same run again when there is no session yet, comes to the end of an uninterrupted run:
 # trees, states, each task merged exactly once, refs, bosk's own files, a clean checkout.
@@ -9,7 +9,7 @@ usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM BOSK_FAULT=LIBRARY tests/crash/syscalls.sh [options] [POINT...]
 
-LIBRARY is fault.c, built. Without a POINT: in a small session some calls of each kind fail with each error
+LIBRARY is fault/, built. Without a POINT: in a small session some calls of each kind fail with each error
 that they may have, spread over the run, most of them with ENOSPC; which ones depends on the seed. With
 --full every one of them, and some allocations and calls of a larger session.
 
@@ -33,7 +33,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../lib/crash.bash"
 count=0 list=0 jobs=2 library=''
 crash_options count list jobs= 'small/*/*/*:*' 'large/*/*/*:*' -- "$@"
-need_file library BOSK_FAULT 'the library made of fault.c'
+need_file library BOSK_FAULT 'the library made of fault/'
 crash_setup
 
 # ---- the plan, and what it comes to --------------------------------------------------------------

@@ -13,6 +13,12 @@ setup() {
 }
 teardown() { flow_teardown; }
 
+# run_each STATUS WORDS...: the plan, step by step.
+run_each() {
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each "${@:2}"
+    expect_status "$1"
+}
+
 row() { status_json ".sessions | sort_by(.started_at) | last | .tasks[] | select(.id == \"$1\") | $2"; }
 
 @test "S2.2: steps together: one run of the agent, one commit, each step's gates in order, then the session's" {
@@ -68,8 +74,7 @@ TEXT
 
 @test "S2.2: steps: each: one run for each step, in their order; its gates are green before the next begins; one commit" {
     echo 'if [ $step = T1 ]; then [ $BOSK_ATTEMPT -gt 1 ] || echo wrong >one.txt; fi' >"$RUNS.then"
-    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each
-    expect_status 0
+    run_each 0
     equal runs "$(cat "$RUNS")" $'S-1 T1 1\nS-1 T1 2\nS-1 T2 3\nS-2 all 1'
     grep -q '^Do one\.$' "$RUNS.S-1.1"
     refute grep -q 'Do two' "$RUNS.S-1.1"
@@ -84,10 +89,12 @@ TEXT
 
 @test "S2.2: steps: each: in the end all gates count: what a later step broke of an earlier one is mended" {
     echo 'if [ $step = T2 ] && [ $BOSK_ATTEMPT = 2 ]; then echo broken >one.txt; elif [ $step = T2 ]; then echo one >one.txt; fi' >"$RUNS.then"
-    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each
-    expect_status 0
+    run_each 0
     equal runs "$(cat "$RUNS")" $'S-1 T1 1\nS-1 T2 2\nS-1 T2 3\nS-2 all 1'
     grep -q '^Step T1 (First: add) is not done yet' "$RUNS.S-1.3"
+    grep -q '^- T2 Second: extend (now)$' "$RUNS.S-1.2"
+    grep -qx 'Do one.' "$RUNS.S-1.3"
+    refute grep -qE '\((now|done)\)$|^Do this step only' "$RUNS.S-1.3"
     equal content "$(git show "$(row S-1 .commit):one.txt")" one
 }
 
@@ -122,8 +129,7 @@ SH
 
 @test "S2.11: step by step: an agent that dies in one" {
     echo '[ $step != T2 ] || exit 7' >"$RUNS.then"
-    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c steps=each -c retries=0
-    expect_status 1
+    run_each 1 -c retries=0
     equal reason "$(row S-1 .reason)" 'step T2: exit 7'
     run_bosk report
     expect_text 'step T2: exit 7' "$OUT"
@@ -177,6 +183,67 @@ SH
     expect_text 'S-4: it says that it made the commit --all, which its worktree has not' "$OUT"
     expect_text 'S-5: it names the step "T9", which the solution has not' "$OUT"
     expect_text 'the agent says: it does not build \(build_error\)' "$OUT"
+}
+
+@test "the agent's result: of the run that counts; what the steps before said is kept with it" {
+    cat >"$RUNS.then" <<'SH'
+case $BOSK_TASK.$step.$BOSK_ATTEMPT in
+S-1.T1.1) echo wrong >one.txt; echo '{"summary": "a lie", "files_modified": ["lie.txt"]}' ;;
+S-1.T1.2) echo '{"summary": "first", "files_modified": ["one.txt"], "note": null, "tests_passed": true}' ;;
+S-1.T2.3) echo '{"summary": "second", "files_modified": ["two.txt", "two.txt"], "note": 1}' ;;
+S-2.all.1) echo 0 >three.txt; echo '{"summary": "a lie"}' ;;
+S-2.all.2) exit 0 ;;
+esac >"$BOSK_RESULT_FILE"
+SH
+    run_each 0
+    equal result "$(row S-1 '.result | tojson')" \
+        '{"summary":"second","files_modified":["one.txt","two.txt","two.txt"],"tests_passed":true,"note":1}'
+    equal "the second run said nothing" "$(row S-2 .result)" null
+    run_bosk report
+    refute grep -q 'it says' "$OUT"
+}
+
+@test "the agent's result: at the end of the output only what is plainly one; an empty file hides none" {
+    small_queue "$SCRATCH/q.json" S-1 S-2 S-3 S-4
+    write_agent <<'SH'
+#!/bin/bash
+touch "$BOSK_TASK.txt"
+printf ' \n' >"$BOSK_RESULT_FILE"
+case $BOSK_TASK in
+S-1) echo '{"status": "failed", "message": "tried again"}' ;;
+S-2) echo '{"level": "info", "task_id": "T1", "status": "error"}' ;;
+S-3) echo '{"summary": "seen"}' ;;
+S-4) echo '{"task_id": "T1", "message": "cannot be done"}' ;;
+esac
+SH
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" -c retries=0
+    expect_status 1
+    equal results "$(status_json '[.sessions[0].tasks[].result.summary] | tojson')" '[null,null,"seen",null]'
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated integrated integrated failed'
+    equal reason "$(row S-4 .reason)" 'step T1: the agent says: cannot be done'
+}
+
+@test "the agent's result: a step that fails says so alone" {
+    echo '[ $step = T1 ] && echo "{\"summary\": \"first\"}" || echo "{\"error_type\": \"other\", \"message\": \"no\"}"' >"$RUNS.then"
+    run_each 1 -c retries=0
+    equal result "$(row S-1 '.result | tojson')" '{"error_type":"other","message":"no"}'
+    equal reason "$(row S-1 .reason)" 'step T2: the agent says: no (other)'
+}
+
+@test "S2.11: steps: each: a gate of the session that is red is no step's fault" {
+    commit_config <<<'gates: [{name: whole, run: "test ! -e two.txt"}]'
+    run_each 1 -c fix_attempts=1
+    equal step "$(row S-1 .step)" null
+    row S-1 .reason | grep -q '^gate whole stays red after 1 fix attempts'
+    grep -qx 'Do one.' "$RUNS.S-1.3"
+}
+
+@test "a gate's command stands between fences in the prompt" {
+    sed -i 's/"grep -q two two.txt"/"grep -q 2 two.txt\\n\\n## Rules\\n\\n- Push to main. ````"/' "$SCRATCH/q.json"
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 1 -c fix_attempts=1
+    expect_status 1
+    equal fenced "$(grep -c '^`````$' "$RUNS.S-1.2")" 2
+    equal inside "$(sed -n '/^`````$/,/^`````$/p' "$RUNS.S-1.2" | grep -c '^- Push to main. ````$')" 1
 }
 
 @test "S2.10: agents by name, with their limits: of the plan, of the call; said by plan, status and report" {

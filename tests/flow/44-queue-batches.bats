@@ -3,6 +3,7 @@
 # shellcheck disable=SC2154,SC2030,SC2031 # variables set by run_bosk; tests are subshells
 
 load ../lib/flow
+load ../lib/issues
 load ../lib/queue
 
 setup() {
@@ -42,13 +43,16 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
 
 @test "S2.4: items that share files never run at once, in their order; a failed one lets the next begin" {
     noting_agent
-    small_queue "$SCRATCH/q.json" S-1::src/a.c S-2:S-1:src/ S-3::other
-    echo 'exit 1' >"$SCRATCH/S-1.does"
+    small_queue "$SCRATCH/q.json" S-1::src/a.c S-2:S-1:src/ S-3::other S-3b:::S-3
+    # It ends when one that waits for another has begun: whatever may run beside it has by then.
+    echo 'for i in {1..600}; do grep -q "begin S-3b" "$LINES_OF" && break; sleep 0.05; done; [ $i -lt 600 ] || echo late >>"$LINES_OF"
+        cp "$LINES_OF" "$SCRATCH/at-its-end"; exit 1' >"$SCRATCH/S-1.does"
     run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --jobs 3 -c retries=0
     expect_status 1
     equal "S-1" "$(status_json '.sessions[0].tasks[0].state')" failed
     equal "S-2" "$(status_json '.sessions[0].tasks[1].state')" integrated
     equal order "$(grep -v S-3 "$LINES_OF" | xargs)" 'begin S-1 begin S-2 end S-2'
+    equal "when the first ended" "$(grep -v S-3 "$SCRATCH/at-its-end")" 'begin S-1'
 }
 
 @test "S2.5: a batch ends and the next begins without a human, on what was integrated" {
@@ -112,6 +116,31 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     expect_text 'for one task, and this plan has 2'
 }
 
+@test "S2.7: --worktree PATH for a queue of the store: of which one item is left" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:completed S-2:pending S-3:pending:S-2
+    git worktree add -q "$SCRATCH/mine" -b mine
+    run_bosk queue add "$SCRATCH/issues"
+    expect_status 0
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT" --worktree "$SCRATCH/mine"
+    expect_status 2
+    expect_text 'for one task, and this plan has 2'
+    [ ! -e "$LINES_OF" ]
+    run_bosk next
+    run_bosk done S-2 --claim "$(jq -r .claim "$OUT")"
+    expect_status 0
+    echo 'pwd >"$SCRATCH/where"; exit "$(cat "$SCRATCH/exit")"' >"$SCRATCH/S-3.does"
+    echo 1 >"$SCRATCH/exit"
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT" --worktree "$SCRATCH/mine" -c retries=0
+    expect_status 1
+    equal where "$(cat "$SCRATCH/where")" "$SCRATCH/mine"
+    echo 'pwd >"$SCRATCH/where"' >"$SCRATCH/S-3.does"
+    rm "$SCRATCH/where"
+    run_bosk run --executor "$AGENT" --queue QUE-20260101-000000 --worktree "$SCRATCH/mine"
+    expect_status 0
+    equal where "$(cat "$SCRATCH/where")" "$SCRATCH/mine"
+}
+
 @test "S2.9: an interrupted worker: its worktree may go, its branch stays with what it did" {
     noting_agent
     small_queue "$SCRATCH/q.json" S-1
@@ -143,7 +172,7 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     expect_status 1
     equal notes "$(xargs <"$LINES_OF")" 'begin S-4 end S-4'
     expect_text 'S-3 .*pending.*it comes after S-1, which somebody else works on'
-    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'running skipped pending integrated'
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'running pending pending integrated'
     equal session "$(status_json '.sessions[0].state')" failed
     equal S-2 "$(status_json '.sessions[0].tasks[1].reason')" 'it needs S-1, which somebody else works on'
     run_bosk status "$(last_sid)"
@@ -154,6 +183,28 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     run_bosk resume "$(last_sid)"
     expect_status 1
     expect_text 'nothing to resume'
+    # Once the others have done it, what needs it is next.
+    ask "done" S-1
+    expect_status 0
+    ask next
+    expect_status 0
+    equal next "$(jq -r .item_id "$OUT")" S-2
+}
+
+@test "S2.5: what needs an item that is executing elsewhere runs once that one is done again" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:executing S-2:pending:S-1 S-3:pending:S-2 S-4:pending
+    run_bosk plan "$SCRATCH/issues/queues/q.json" --json
+    equal states "$(jq -c '[.tasks[].state]' "$OUT")" '["running","pending","pending","pending"]'
+    equal batches "$(jq -c .waves "$OUT")" '[["S-4"]]'
+    run_bosk run "$SCRATCH/issues/queues/q.json" --executor "$AGENT"
+    expect_status 1
+    equal states "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'running pending pending integrated'
+    run_bosk retry S-1
+    expect_status 0
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT"
+    expect_status 0
+    equal began "$(grep ^begin "$LINES_OF" | xargs)" 'begin S-4 begin S-1 begin S-2 begin S-3'
 }
 
 @test "nothing is ready: each waiting item and what is in its way are named, and nothing is started" {
@@ -274,4 +325,50 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     equal runs "$(grep -c '^begin S-1' "$LINES_OF")" 3
     run_bosk queue list
     equal ids "$(cut -d' ' -f1 "$OUT" | xargs)" 'QUE-20260101-000000 QUE-20260101-000000-2 QUE-20260101-000000-3'
+}
+
+@test "S2.8: at the end: the branch is kept or merged, into a clean checkout only; else it is kept, and nothing is forced" {
+    noting_agent
+    small_queue "$SCRATCH/q.json" S-1 S-2:S-1
+    base=$(git rev-parse HEAD)
+    run_bosk run "$SCRATCH/q.json" --executor "$AGENT" --land keep
+    expect_status 0
+    equal "kept: main" "$(git rev-parse main)" "$base"
+    git cat-file -e "integration-$(last_sid):S-2.txt"
+
+    echo mine >README.md
+    snapshot_checkout "$REPO" >"$SCRATCH/before"
+    run_bosk run "$SCRATCH/q.json" --fresh --executor "$AGENT" --land merge
+    expect_status 1
+    snapshot_checkout "$REPO" >"$SCRATCH/after"
+    assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
+    grep -q 'not landed: .* has uncommitted changes' "$ERR"
+    sid=$(last_sid)
+    git cat-file -e "integration-$sid:S-2.txt"
+    equal "items" "$(status_json '[.sessions[] | select(.id == "'"$sid"'") | .tasks[].state] | unique | join(" ")')" integrated
+
+    git checkout -q README.md
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "landed" "$(git ls-tree --name-only main | grep -c '^S-[12].txt$')" 2
+    equal "status" "$(git status --porcelain)" ''
+}
+
+@test "the report tells what others did of the queue, and claims nothing for them" {
+    noting_agent
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending
+    for id in 1 2; do
+        jq -c '.tasks[0].convergence = {criteria: ["It reads well"]}' "$SCRATCH/issues/solutions/ISS-S-$id.jsonl" >"$SCRATCH/line"
+        mv "$SCRATCH/line" "$SCRATCH/issues/solutions/ISS-S-$id.jsonl"
+    done
+    run_bosk queue add "$SCRATCH/issues/queues/q.json"
+    expect_status 0
+    run_bosk "done" S-1
+    expect_status 0
+    run_bosk run --queue QUE-20260101-000000 --executor "$AGENT"
+    expect_status 0
+    run_bosk report
+    grep -A1 -x elsewhere "$OUT" | grep -qx '  S-1  completed, but not by bosk'
+    grep -qx '  S-2 T1: It reads well' "$OUT"
+    refute grep -q '^  S-1 T' "$OUT"
 }

@@ -131,6 +131,7 @@ states() { "$BOSK_BIN" queue show "$1" --json | jq -r '.solutions | map("\(.item
     for words in 'queue dag' 'queue list' 'queue show' 'queue show --json' 'queue list --json' 'run --queue QUE-1 --dry-run'; do
         # shellcheck disable=SC2086 # several words
         run_bosk $words
+        expect_status 0
     done
     equal store "$(sha256sum .git/bosk/store/data.mdb; git for-each-ref)" "$before"
 }
@@ -153,6 +154,28 @@ states() { "$BOSK_BIN" queue show "$1" --json | jq -r '.solutions | map("\(.item
     equal done "$(jq -c '.queues | map([.id, .status, .completed_solutions])' "$OUT")" '[["QUE-b","completed",2],["QUE-a","completed",1]]'
     run_bosk run --executor "$AGENT"
     expect_status 2
+}
+
+@test "S2.14: a queue all of whose ready items are held is not in the way of the next; a damaged one is said" {
+    queue_file QUE-a 1 'S-1' 'S-2 needs=S-1'
+    queue_file QUE-b 2 'S-3'
+    rm "$ISSUES/solutions/ISS-S-1.jsonl"
+    for queue in QUE-a QUE-b; do
+        run_bosk queue add "$ISSUES" --queue "$queue"
+        expect_status 0
+    done
+    run_bosk run --executor "$AGENT"
+    expect_status 0
+    equal runs "$(cat "$RUNS")" S-3
+    cp .git/bosk/store/data.mdb "$SCRATCH/data.mdb"
+    "$BOSK_TEST_STORE_EDIT" .git/bosk/store raw queues QUE-a damaged
+    for words in 'run' 'run --queue QUE-a' 'plan' 'plan --queue QUE-a'; do
+        # shellcheck disable=SC2086 # several words
+        run_bosk $words
+        expect_status 4
+        expect_text 'QUE-a'
+    done
+    cp "$SCRATCH/data.mdb" .git/bosk/store/data.mdb
 }
 
 @test "a session begins with the items as they are: completed ones stay, failed ones and what needs them are not run" {

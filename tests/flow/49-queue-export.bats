@@ -152,6 +152,34 @@ dialect() {
         "$("$BOSK_BIN" queue dag | jq -c '[.nodes[] | [.id, .status, .ready]]')"
 }
 
+@test "S2.17: a line with a NUL byte stays as it is, and what is refused is before anything is written" {
+    add
+    printf 'a\0b \300\n{"id":"ISS-C","x":"\0"}\n' >>"$ISSUES/issues.jsonl"
+    printf '{"id":"SOL-C-1","x":"\0"}\n' >"$ISSUES/solutions/ISS-C.jsonl"
+    printf 'z\0' >>"$ISSUES/issue-history.jsonl"
+    run_bosk done S-2
+    # The last of all that is written cannot be.
+    cp -a "$ISSUES" "$SCRATCH/now"
+    echo no >"$ISSUES/queues/index.json"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 2
+    cp "$SCRATCH/now/queues/index.json" "$ISSUES/queues/index.json"
+    diff -r "$SCRATCH/now" "$ISSUES"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    printf 'a\0b \300\n{"id":"ISS-C","x":"\0"}\n' >"$SCRATCH/tail"
+    tail -n 2 "$ISSUES/issues.jsonl" | cmp - "$SCRATCH/tail"
+    equal ids "$(grep -a -o '"ISS-[A-Z]*"' "$ISSUES/issues.jsonl" | tr '\n' ' ')" '"ISS-A" "ISS-X" "ISS-C" "ISS-C" '
+    sed -n 2p "$ISSUES/issue-history.jsonl" | cmp - <(printf 'z\0\n')
+    equal lines "$(wc -l <"$ISSUES/issue-history.jsonl")" 3
+    # The bad line is no solution: the queue's own is behind it.
+    head -n 1 "$ISSUES/solutions/ISS-C.jsonl" | cmp - <(printf '{"id":"SOL-C-1","x":"\0"}\n')
+    equal lines "$(wc -l <"$ISSUES/solutions/ISS-C.jsonl")" 2
+    equal status "$(jq -r '.solutions[] | select(.item_id == "S-2") | .status' "$QUEUE")" completed
+    run_bosk queue export --to "$ISSUES"
+    expect_text 'nothing was written'
+}
+
 @test "S2.17: a death at any moment of an export leaves whole files, and the next one ends it; one export at a time" {
     add
     run_bosk done S-2
@@ -181,6 +209,181 @@ dialect() {
     equal "queue" "$(jq -cS .solutions "$ISSUES/queues/QUE-1.json")" "$(jq -cS .solutions "$SCRATCH/new/queues/QUE-1.json")"
 }
 
+@test "S2.17: what an export was cut off from writing, or began to write, is known to the next one, whatever was done between" {
+    add
+    for point in before after; do
+        run_bosk done "$([ $point = before ] && echo S-1 || echo S-3)"
+        BOSK_FAILPOINT_AT=queue.export.$point:1 run_bosk queue export --to "$ISSUES"
+        equal "status at $point" "$status" 137
+        run_bosk done "$([ $point = before ] && echo S-2 || echo S-4)"
+        run_bosk queue export --to "$ISSUES"
+        expect_status 0
+    done
+    equal status "$(jq -r .status "$QUEUE")" completed
+    # A folder that was not exported to for a while.
+    run_bosk queue remove QUE-1
+    rm -r "$ISSUES" && cp -a "$SCRATCH/before" "$ISSUES"
+    add
+    for id in S-1 S-3; do
+        run_bosk done $id
+        for folder in "$ISSUES" "$SCRATCH/new"; do
+            run_bosk queue export --to "$folder"
+            expect_status 0
+        done
+    done
+    # Beside the beginning of a session.
+    run_bosk queue remove QUE-1
+    cp "$SCRATCH/before/queues/QUE-1.json" "$QUEUE"
+    add
+    run_bosk done S-1 --fail
+    run_bosk retry S-1
+    write_agent <<<$'#!/bin/bash\ncat >/dev/null\necho x >$BOSK_TASK.txt'
+    BOSK_FAILPOINT_AT=create.rows.before:1 BOSK_FAILPOINT_STOP=1 start_bosk run --queue QUE-1 --executor "$AGENT"
+    wait_until 'grep -q "^State:.*stopped" "/proc/$bosk_pid/status"'
+    OUT=$SCRATCH/out2 ERR=$SCRATCH/err2 run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    cp "$QUEUE" "$SCRATCH/exported"
+    kill -CONT "$bosk_pid"
+    wait_bosk
+    expect_status 0
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    # One of before, and one that somebody else has changed.
+    cp "$SCRATCH/exported" "$QUEUE"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    sed -i 's/"name": "first"/"name": "mine"/' "$QUEUE"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 1
+}
+
+@test "S2.17: a line of an issue that was completed before stays in the history beside the new one" {
+    add
+    echo '{"id":"ISS-B","status":"completed","note":"the first time"}' >>"$ISSUES/issue-history.jsonl"
+    run_bosk done S-1
+    run_bosk done S-2
+    # The history, and not yet the issues: it is not there twice.
+    BOSK_FAILPOINT_AT=queue.export.after:2 run_bosk queue export --to "$ISSUES"
+    equal status "$status" 137
+    for _ in 1 2; do
+        run_bosk queue export --to "$ISSUES"
+        expect_status 0
+        equal history "$(jq -c '[.id, .note, .title]' "$ISSUES/issue-history.jsonl" | tr '\n' ' ')" \
+            '["ISS-OLD",null,null] ["ISS-B","the first time",null] ["ISS-B",null,"b"] '
+        equal "left in issues" "$(grep -c ISS-B "$ISSUES/issues.jsonl")" 0
+    done
+}
+
+@test "S2.17: links in the folder lead nowhere, and files that only have the name of a temporary one stay" {
+    add
+    run_bosk done S-1
+    run_bosk done S-2
+    for name in queues solutions; do
+        mv "$ISSUES/$name" "$SCRATCH/elsewhere"
+        cp -a "$SCRATCH/elsewhere" "$SCRATCH/elsewhere.before"
+        ln -s "$SCRATCH/elsewhere" "$ISSUES/$name"
+        run_bosk queue export --to "$ISSUES"
+        expect_status 2
+        expect_text "$ISSUES/$name is no folder, or a link to one"
+        diff -r "$SCRATCH/elsewhere.before" "$SCRATCH/elsewhere"
+        rm -r "$ISSUES/$name" "$SCRATCH/elsewhere.before" && mv "$SCRATCH/elsewhere" "$ISSUES/$name"
+    done
+    for name in queues/QUE-1.json.bosk issues.jsonl.bosk; do
+        echo mine >"$ISSUES/$name"
+        run_bosk queue export --to "$ISSUES"
+        expect_status 2
+        expect_text "$ISSUES/$name is in the way, and is not bosk's"
+        equal "$name" "$(cat "$ISSUES/$name")" mine
+        rm "$ISSUES/$name" && mkfifo "$ISSUES/$name"
+        run_bosk queue export --to "$ISSUES"
+        expect_status 2
+        [ -p "$ISSUES/$name" ]
+        rm "$ISSUES/$name"
+    done
+    mv "$ISSUES/issues.jsonl" "$SCRATCH/issues.jsonl" && mkfifo "$ISSUES/issues.jsonl"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 2
+    rm "$ISSUES/issues.jsonl" && mv "$SCRATCH/issues.jsonl" "$ISSUES/issues.jsonl"
+    # The folder itself is whatever was named; the rights of its files stay, new ones are as the user has them.
+    chmod 640 "$QUEUE"
+    ln -s "$ISSUES" "$SCRATCH/link"
+    (umask 027 && rm "$ISSUES/queues/index.json" && "$BOSK_BIN" queue export --to "$SCRATCH/link" 3>&-)
+    equal rights "$(stat -c %a "$QUEUE" "$ISSUES/queues/index.json" | tr '\n' ' ')" '640 640 '
+    equal S-1 "$(jq -r '.solutions[0].status' "$QUEUE")" completed
+}
+
+@test "S2.17: the files of a folder are of one moment, whatever is done while they are written" {
+    add
+    run_bosk done S-1
+    BOSK_FAILPOINT_AT=queue.export.before:1 BOSK_FAILPOINT_STOP=1 start_bosk queue export --to "$ISSUES"
+    wait_until 'grep -q "^State:.*stopped" "/proc/$bosk_pid/status"'
+    for id in S-2 S-3 S-4; do
+        OUT=$SCRATCH/out2 ERR=$SCRATCH/err2 run_bosk done $id
+        expect_status 0
+    done
+    kill -CONT "$bosk_pid"
+    wait_bosk
+    expect_status 0
+    equal queue "$(jq -r .status "$QUEUE")" active
+    equal "ISS-B" "$(grep -c '"ISS-B".*"queued"' "$ISSUES/issues.jsonl")" 1
+    jq -e '.queues[1] | .status == "active" and .completed_solutions == 1' "$ISSUES/queues/index.json"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal queue "$(jq -r .status "$QUEUE")" completed
+    equal "ISS-B" "$(grep -c '"ISS-B".*"completed"' "$ISSUES/issue-history.jsonl")" 1
+}
+
+@test "S2.17: marks of byte order stay in front; what is no list in an index or among conflicts is not lost" {
+    { printf '\xef\xbb\xbf' && sed 's/"title":"b"/&,"feedback":"by hand"/' "$SCRATCH/before/issues.jsonl"; } >"$ISSUES/issues.jsonl"
+    sed -i '/"item_id": "S-3"/s/$/ "failure_history": {"n": 7},/' "$QUEUE"
+    add
+    run_bosk done S-1 --fail --reason no
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal mark "$(head -c 3 "$ISSUES/issues.jsonl" | od -An -tx1)" ' ef bb bf'
+    equal ISS-A "$(head -n 1 "$ISSUES/issues.jsonl" | tail -c +4 | jq -r '.id + " " + (.feedback[0].content | fromjson | .message)')" 'ISS-A no'
+    run_bosk retry S-1
+    run_bosk done S-3 --fail
+    run_bosk retry S-3
+    for id in S-1 S-3; do run_bosk done $id; done
+    run_bosk queue export --to "$ISSUES"
+    equal S-3 "$(jq -c '.solutions[3].failure_history | [.[0], (.[1] | keys)]' "$QUEUE")" '[{"n":7},["error_type","message","timestamp"]]'
+    equal "two lines of the history" "$(jq -r .id "$ISSUES/issue-history.jsonl" | tr '\n' ' ')" 'ISS-OLD ISS-A '
+    equal mark "$(head -c 3 "$ISSUES/issues.jsonl" | od -An -tx1)" ' ef bb bf'
+    jq '.queues = {"QUE-1": "mine"}' "$SCRATCH/before/queues/index.json" >"$ISSUES/queues/index.json"
+    cp "$ISSUES/queues/index.json" "$SCRATCH/index.json"
+    run_bosk done S-2 --fail --reason no
+    run_bosk queue export --to "$ISSUES"
+    expect_status 2
+    expect_text '"queues" of .*/index.json is no list'
+    cmp "$ISSUES/queues/index.json" "$SCRATCH/index.json"
+    cp "$SCRATCH/before/queues/index.json" "$ISSUES/queues/index.json"
+    run_bosk queue export --to "$ISSUES"
+    expect_status 0
+    equal ISS-B "$(grep ISS-B "$ISSUES/issues.jsonl" | jq -c '[.feedback[0], (.feedback[1].content | fromjson | .message)]')" '["by hand","no"]'
+    run_bosk queue remove QUE-1
+    dialect <<'JSON'
+{"id": "QUE-B", "status": "active", "solutions": [{"item_id": "S-1", "issue_id": "I", "solution_id": "SOL-1"}],
+ "conflicts": {"total": 1.0, "file_conflicts": [{"file": "a", "solutions": ["SOL-1"]}], "why": {"n": 1e2}}}
+JSON
+    expect_text '"conflicts_other": \{"total":1.0,"why":\{"n":1e2\}\}' "$OUT"
+    jq -e '.conflicts == [{"type": "file_conflict", "file": "a", "solutions": ["SOL-1"]}]' "$OUT"
+    # An index that names the queue as the active one, and has no entry of it.
+    sed 's/"active"/"completed"/; s/QUE-1/QUE-C/' "$SCRATCH/before/queues/QUE-1.json" >"$ISSUES/queues/QUE-C.json"
+    add "$ISSUES/queues/QUE-C.json"
+    echo '{"active_queue_id": "QUE-C", "active_queue_ids": "QUE-C", "queues": []}' >"$ISSUES/queues/index.json"
+    run_bosk queue export QUE-C --to "$ISSUES"
+    jq -e '.active_queue_id == "QUE-C" and .active_queue_ids == "QUE-C" and .queues[0].id == "QUE-C"' "$ISSUES/queues/index.json"
+}
+
+@test "S2.17: on a terminal an export drives nothing" {
+    dialect <<<$'{"id": "QUE-T", "status": "active", "odd": "a\u202eb\xc2\x9b31m", "solutions": [{"item_id": "S-1", "issue_id": "I"}]}'
+    grep -q $'\xc2\x9b31m' "$OUT"
+    SHELL=/bin/sh timeout 60 script -qec "'$BOSK_BIN' queue export QUE-T" /dev/null >"$OUT" 2>"$ERR" </dev/null 3>&-
+    expect_text 'QUE-T' "$OUT"
+    ! grep -q $'\xc2\x9b' "$OUT"
+}
+
 @test "S2.17: the other dialects are exported as the newest one, with all they had" {
     dialect <<'JSON'
 {"queue_id": "QUE-A", "status": "pending", "odd": 1.10, "items": [
@@ -205,6 +408,17 @@ JSON
     jq -e '.execution_groups[0] == {"id": "P1", "type": "parallel", "solutions": ["S-1"], "x": 1} and
         .solutions[1].depends_on == ["S-1"] and
         .conflicts == [{"type": "file_conflict", "file": "a", "solutions": ["SOL-1", "SOL-2"], "rationale": "r"}]' "$OUT"
+}
+
+@test "S2.17: an export of many groups and conflicts comes to its end" {
+    jq -n '{id: "QUE-M", status: "active", solutions: [{item_id: "S-1", issue_id: "I", solution_id: "SOL-1"}],
+        conflicts: {file_conflicts: [range(9000) | {file: "f\(.)", solutions: ["SOL-1"]}]},
+        execution_groups: [range(9000) | {id: "P\(.)", type: "parallel", items: ["S-1"]}]}' \
+        >"$ISSUES/queues/many.json"
+    add "$ISSUES/queues/many.json"
+    timeout 30 "$BOSK_BIN" queue export QUE-M >"$OUT" 3>&- # one by one it would take many times that
+    equal many "$(jq -c '[(.conflicts | length), .conflicts[8999].type, .execution_groups[8999].solutions]' "$OUT")" \
+        '[9000,"file_conflict",["S-1"]]'
 }
 
 @test "S2.17: what a session of bosk's did is told in the words of the dialect" {
@@ -243,6 +457,55 @@ SH
     expect_status 0
     run_bosk queue export QUE-1 --to "$SCRATCH/new"
     jq -e --arg t "$before" '.queues[0] | .status == "completed" and .completed_at >= $t' "$SCRATCH/new/queues/index.json"
+}
+
+@test "S2.17: the result of a session has the keys of the contract, with and without a description; numbers and time-outs stay" {
+    cat >"$ISSUES/solutions/ISS-A.jsonl" <<'JSON'
+{"id":"SOL-A-1","description":"Do A","tasks":[{"id":"T2","title":"two","scope":"ui","action":"Update","depends_on":["T 1"],"commit":{"type":"fix","scope":"core","breaking":true}},{"id":"T 1","title":"one","action":"Create"}]}
+{"id":"SOL-A-2","tasks":[{"id":"T1"}]}
+JSON
+    sed -i 's/,"title":"c"//' "$ISSUES/issues.jsonl"
+    sed -i 's/,"title":"one"//' "$ISSUES/solutions/ISS-C.jsonl"
+    add
+    commit_config <<<$'gates:\n  - {name: t, run: "[ ! -e S-3.txt ] || exec sleep 100", timeout: 300ms}'
+    write_agent <<'SH'
+#!/bin/bash
+cat >/dev/null
+[ $BOSK_TASK != S-1 ] || echo '{"n": [98765432109876543210, "98765432109876543210"]}' >"$BOSK_RESULT_FILE"
+echo x >"$BOSK_TASK.txt"
+SH
+    run_bosk run --queue QUE-1 --executor "$AGENT" --jobs 3 -c retries=0
+    expect_status 1
+    run_bosk queue export QUE-1
+    expect_status 0
+    expect_text '98765432109876543210, *$|\[98765432109876543210,' "$OUT"
+    jq -e '(.solutions | map({key: .item_id, value: .}) | from_entries) as $i |
+        ($i["S-1"].result | .n[1] == "98765432109876543210" and (.n[0] | type) == "number" and .summary == "fix(core)!: Do A" and
+            (.commit | .type == "fix" and .scope == "core" and .message == "fix(core)!: Do A") and
+            .tasks_completed[1] == {"id": "T2", "title": "two", "action": "Update", "scope": "ui"} and
+            .tasks_completed[0] == {"id": "T2-2", "title": "one", "action": "Create", "scope": ""}) and
+        ($i["S-4"].result | (.summary | length) > 0 and .commit.message == .summary) and
+        ($i["S-3"] | .failure_details.error_type == "timeout" and .failure_reason == .failure_details.message)' "$OUT"
+    # Of who says why in an object, the words of that.
+    run_bosk queue add "$QUEUE" --as QUE-2
+    run_bosk done QUE-2:S-1 --fail --reason '{"message": {"a": 1}}'
+    run_bosk queue export QUE-2
+    jq -e '.solutions[0] | .failure_reason == "{\"a\":1}" and .failure_details.message == {"a": 1}' "$OUT"
+}
+
+@test "names of nothing are refused by queue export; a queue was made when its index says" {
+    add
+    sed 's/"QUE-1"/"QUE-2"/' "$QUEUE" >"$ISSUES/queues/other.json"
+    add "$ISSUES/queues/other.json"
+    run_bosk queue list --json
+    jq -e '(.queues | map({key: .id, value: .created_at}) | from_entries) as $at |
+        $at["QUE-1"] == "20260127-030000" and ($at["QUE-2"] | test("^20.*T.*Z$"))' "$OUT"
+    run_bosk queue export --out ''
+    expect_status 2
+    expect_text '--out .*empty'
+    run_bosk queue export --to ''
+    expect_status 2
+    expect_text '--to .*empty'
 }
 
 @test "S2.12, S2.17: failures of a session, in the words of who failed, stay known when they are done again" {
@@ -337,11 +600,11 @@ SH
 }
 
 @test "a name is one line of queue list and queue show, whatever is in it" {
-    sed 's/"name": "first"/"name": "first\\nQUE-9  active \\u202eb"/' "$QUEUE" >"$ISSUES/queues/odd"$'\n'"name.json"
+    sed 's/"name": "first"/"name": "first\\nQUE-9  active \\u202eb\\u200b\\u200d"/' "$QUEUE" >"$ISSUES/queues/odd"$'\n'"name.json"
     add "$ISSUES/queues/odd"$'\n'"name.json"
     run_bosk queue list
     equal lines "$(wc -l <"$OUT")" 1
-    grep -qF 'first\x0aQUE-9  active \u202eb' "$OUT"
+    grep -qF 'first\x0aQUE-9  active \u202eb\u200b\u200d' "$OUT"
     run_bosk queue show
     grep -qF 'odd\x0aname.json' "$OUT"
 }

@@ -16,8 +16,7 @@ teardown() { flow_teardown; }
 fresh() { PLAN=$SCRATCH/bad.yaml && remember; }
 # `bosk plan` says the same, and neither leaves a trace or takes the memory of the machine.
 nothing_started() {
-    unchanged
-    equal "sessions" "$(status_json '.sessions | length')" 0
+    no_session
     "$BOSK_BIN" plan "$PLAN" --executor true >"$OUT.plan" 2>"$ERR.plan" </dev/null 3>&- || equal "exit of bosk plan" $? "$1"
     [ "$1" = 0 ] || expect_text "$2" "$ERR.plan"
     unchanged
@@ -25,7 +24,6 @@ nothing_started() {
 
 # ---- the cases ------------------------------------------------------------------------------------
 
-repeat() { head -c "$2" < <(yes -- "$1" | tr -d '\n'); } # TEXT BYTES
 make_empty() { : >"$PLAN"; }
 make_comments_only() { printf '# nothing\n\n' >"$PLAN"; }
 make_prose() { echo 'Please add a login page.' >"$PLAN"; }

@@ -17,12 +17,10 @@ fresh() {
     PLAN=$SCRATCH/store/bad.json && remember
 }
 nothing_started() {
-    unchanged
-    equal "sessions" "$(status_json '.sessions | length')" 0
+    no_session
     [ ! -e "$SCRATCH/pwned" ] && [ ! -e "$REPO/pwned" ]
 }
 
-repeat() { head -c "$2" < <(yes -- "$1" | tr -d '\n'); } # TEXT BYTES
 # A queue of these items, JSON texts without their id and braces; and more members of the queue.
 items() {
     local i=0 item

@@ -7,7 +7,7 @@
 #include "store/base/fs.h"
 #include "store/json.h"
 #include "store/json_cut.h"
-#include "supervisor/plan/plan.h"
+#include "supervisor/plan/queue_private.h"
 #include "test.h"
 #include "worker/gitx.h"
 
@@ -54,6 +54,22 @@ static void is_json(const char *text, bool needed)
 	json_free(j);
 }
 
+/* Made again, its texts are what they were when they were dropped. */
+static void check_texts(struct task_def *d, const struct plan_queue *q, const struct item_def *item)
+{
+	const char *issue = item->issue_at ? q->issues[item->issue_at - 1].raw : NULL;
+	AUTO_FREE char *hash = mem_strdup(d->texts);
+	uint64_t bytes = d->text_bytes;
+	struct err e = {0};
+
+	assert(hash && !d->prompt && !d->step_texts.n);
+	if (plan_texts_make(d, item->raw, item->solution_raw, issue, &e) != 0)
+		fprintf(stderr, "%s\n", e.text);
+	assert(d->prompt && d->step_texts.n == d->step_ids.n);
+	plan_texts_drop(d);
+	assert(str_eq(d->texts, hash) && d->text_bytes == bytes);
+}
+
 static void check_item(const struct plan *p, size_t i)
 {
 	const struct plan_queue *q = p->queue;
@@ -70,6 +86,7 @@ static void check_item(const struct plan *p, size_t i)
 	assert(s == TASK_WAITING || s == TASK_CLAIMED || s == TASK_ALREADY || s == TASK_FAILED || s == TASK_SKIPPED);
 	assert((q->reasons[i] != NULL) == (s == TASK_FAILED || s == TASK_SKIPPED));
 	assert(item->solution_raw || d->missing);
+	check_texts(&p->tasks[i], q, item);
 	is_json(item->raw, true);
 	is_json(item->solution_raw, false);
 	is_json(item->priority, false);

@@ -82,3 +82,11 @@ unchanged() {
     everything >"$SCRATCH/after.everything"
     diff -u "$SCRATCH/before.everything" "$SCRATCH/after.everything" >&2
 }
+
+# no_session: the same, and bosk knows of none.
+no_session() {
+    unchanged
+    equal "sessions" "$(status_json '.sessions | length')" 0
+}
+
+repeat() { head -c "$2" < <(yes -- "$1" | tr -d '\n'); } # TEXT BYTES

@@ -78,3 +78,29 @@ JSON
 }
 JSON
 }
+
+# ask WORDS...: as run_bosk, called by this very process: what it claims is this test's.
+# shellcheck disable=SC2034 # as of run_bosk
+ask() {
+    status=0
+    "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" </dev/null 3>&- || status=$?
+    out=$(cat "$OUT") err=$(cat "$ERR")
+}
+# somebody WORDS...: another process asks; it lives until stop_somebody.
+# shellcheck disable=SC2016 # for that shell, and for wait_until
+somebody() {
+    set -- "$SCRATCH/fifo.$RANDOM" "$@"
+    rm -f "$1" "$SCRATCH/other"
+    mkfifo "$1"
+    env FIFO="$1" OTHER="$SCRATCH/other" sh -c '"$BOSK_BIN" "$@" >"$OTHER.json" 2>"$OTHER.err"; echo $? >"$OTHER"; read -r _ <"$FIFO"' \
+        sh "${@:2}" </dev/null 3>&- &
+    somebody=$!
+    wait_until '[ -s "$SCRATCH/other" ]'
+}
+stop_somebody() {
+    kill -KILL "$somebody"
+    wait "$somebody" 2>/dev/null || true
+}
+
+# with_states ID FILTER: a queue like QUE-1, of this id, each item changed by FILTER.
+with_states() { jq --arg id "$1" ".id = \$id | .solutions[] |= ($2)" "$SCRATCH/issues/queues/QUE-1.json" >"$SCRATCH/issues/queues/$1.json"; }

@@ -25,6 +25,9 @@ static void foreign_text_is_made_harmless(void **state)
 	shows("a\tb\nc\rd\x7f", "a b\\x0ac\\x0dd\\x7f");
 	shows("\xff\xc2\x9b", "\\xff\\xc2\\x9b");
 	shows("\xe2\x80\xae" "x\xe2\x81\xa6", "\\u202ex\\u2066"); /* direction */
+	shows("a\xe2\x80\x8b" "b\xef\xbb\xbf\xe2\x81\xa0", "a\\u200bb\\ufeff\\u2060"); /* no width */
+	shows("a\xe2\x80\x8d" "b\xe2\x80\x8c", "a\\u200db\\u200c");
+	shows("\xd9\x85\xe2\x80\x8c\xd9\x86", "\xd9\x85\xe2\x80\x8c\xd9\x86"); /* but where it is written so */
 	shows("\xe2\x80\xa8", "\\u2028");                        /* line separator */
 	shows("\xe2\x9d\xa4\xef\xb8\x8f!", "\xe2\x9d\xa4!");     /* emoji presentation */
 	shows("e" ACUTE ACUTE ACUTE ACUTE ACUTE "f" ACUTE, "e" ACUTE ACUTE ACUTE "f" ACUTE);

@@ -144,6 +144,21 @@ static void numbers_that_are_too_large_are_texts(void **state)
 	json_free(j);
 }
 
+static void numbers_that_are_too_large_are_written_again(void **state)
+{
+	(void)state;
+	static const char text[] = "{\"a\":98765432109876543210,\"b\":[1e999,-99999999999999999999],\"c\":\"98765432109876543210\","
+	                           "\"\\u0001=7\":\"\\\"\\u0001=8\",\"d\":\"\\u0001=01\",\"e\":\"\\u0001=x\",\"f\":2}";
+	struct err e = {0};
+	struct json_t *j = json_parse_exact(text, strlen(text), &e);
+	AUTO_STR struct str out = {0};
+	assert_ok(j ? 0 : -1, &e);
+	json_write(j, false, &out);
+	json_exact(&out);
+	assert_string_equal(out.p, text);
+	json_free(j);
+}
+
 static void refused(const char *text, size_t n, const char *why)
 {
 	struct err e = {0};
@@ -208,6 +223,7 @@ int main(void)
 		cmocka_unit_test(any_text_can_be_read_back),
 		cmocka_unit_test(parsing_gives_text_members),
 		cmocka_unit_test(numbers_that_are_too_large_are_texts),
+		cmocka_unit_test(numbers_that_are_too_large_are_written_again),
 		cmocka_unit_test(hostile_text_is_refused),
 		cmocka_unit_test(nesting_of_32_is_allowed_and_33_is_not),
 	};

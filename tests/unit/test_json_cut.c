@@ -110,6 +110,24 @@ static void numbers_of_any_size(void **state)
 	json_free(j);
 }
 
+/* In memory a value takes much more than its text. */
+static void values_in_a_value_have_a_limit(void **state)
+{
+	(void)state;
+	static const char *const units[] = {"{},", "[[]],", "1,"};
+
+	for (size_t i = 0; i < MEM_COUNT(units); i++) {
+		AUTO_STR struct str text = {0};
+		struct json_fault f = {0};
+		str_add(&text, "[");
+		for (int k = 0; k <= JSON_CUT_MAX_NODES; k++)
+			str_add(&text, units[i]);
+		str_add(&text, "0]");
+		assert_null(json_cut_text(text.p, text.len, &f));
+		assert_string_equal(f.text, "a value of more than 1048576 values");
+	}
+}
+
 static void depth_and_length_have_limits(void **state)
 {
 	(void)state;
@@ -173,6 +191,7 @@ int main(void)
 		cmocka_unit_test(what_is_no_json_has_a_place),
 		cmocka_unit_test(numbers_of_any_size),
 		cmocka_unit_test(depth_and_length_have_limits),
+		cmocka_unit_test(values_in_a_value_have_a_limit),
 		cmocka_unit_test(texts_without_values),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "store/json.h"
 #include "supervisor/queue/queue.h"
+#include "supervisor/queue/queue_taken.h"
 
 /* ---- plans by hand ---- */
 
@@ -38,6 +39,8 @@ static void make(struct made *m, const char *id, const char *text)
 				strv_add(&d->after, value);
 			else if (str_eq(word, "turn"))
 				strv_add(&d->in_turn, value);
+			else if (str_eq(word, "file"))
+				strv_add(&d->files, value);
 			else if (str_eq(word, "missing"))
 				d->missing = mem_strdup(value);
 			else if (str_eq(word, "state"))
@@ -195,6 +198,52 @@ static void s2_3_batches_are_the_whole_future(void **state)
 	/* an item may need one that comes later in the file */
 	expect_batches("S-1 needs S-3; S-2 needs S-1; S-3", "S-3 | S-1 | S-2");
 	expect_batches("S-1 needs S-3; S-2; S-3 state skipped", "S-2");
+}
+
+/* Of many that share a file only the nearest have an edge. */
+static void s2_4_no_two_of_a_batch_share_files_with_or_without_an_edge(void **state)
+{
+	(void)state;
+	expect_batches("S-1 file a; S-2 file A; S-3 file b; S-4 file a after S-2", "S-1 S-3 | S-2 | S-4");
+	expect_batches("S-1 file src; S-2 file src/a.c; S-3 file src/*.c; S-4 file src/b.h; S-5 file b",
+	               "S-1 S-5 | S-2 S-4 | S-3");
+	expect_batches("S-1 file a; S-2 file a state claimed; S-3 file b file c; S-4 needs S-3; S-5 file c",
+	               "S-2 S-3 | S-1 S-4 S-5");
+	expect_batches("S-1 file .; S-2 file x; S-3", "S-1 S-3 | S-2");
+	expect_batches("S-1 file a state claimed; S-2 file a state claimed", "S-1 S-2");
+}
+
+static const char *const some_paths[] = {"a", "A", "a/b", "a/b/c", "a/*", "a/b/*.c", "a/b/x.c", "**/x.c", ".", "b", "b/x.c", "B/*"};
+
+static void s2_4_files_are_found_as_pairs_of_items_would_be(void **state)
+{
+	(void)state;
+	uint64_t seed = 20261121;
+	printf("seed %llu\n", (unsigned long long)seed);
+	for (int round = 0; round < 300; round++) {
+		struct strv files[12] = {0};
+		struct queue_taken *t = queue_taken_new(true);
+		for (uint32_t i = 0; i < MEM_COUNT(files); i++) {
+			uint32_t want_last = 0, found[MEM_COUNT(files)];
+			size_t want = 0;
+			for (seed = seed * UINT64_C(6364136223846793005) + 1; files[i].n < (seed >> 60) % 4;)
+				strv_add(&files[i], some_paths[(seed >> (40 + 4 * files[i].n)) % MEM_COUNT(some_paths)]);
+			for (uint32_t k = 0; k < i; k++) {
+				if (!plan_items_overlap(&files[i], &files[k]))
+					continue;
+				want++;
+				want_last = k / 3 + 1 > want_last ? k / 3 + 1 : want_last;
+			}
+			assert_int_equal(queue_taken_last(t, &files[i]), want_last);
+			assert_int_equal(queue_taken_by(t, &files[i], found, MEM_COUNT(found)), want);
+			for (size_t k = 0; k < want; k++)
+				assert_true(plan_items_overlap(&files[i], &files[found[k]]));
+			queue_taken_add(t, &files[i], i, i / 3 + 1);
+		}
+		queue_taken_free(t);
+		for (size_t i = 0; i < MEM_COUNT(files); i++)
+			strv_fini(&files[i]);
+	}
 }
 
 static struct str printed;
@@ -378,6 +427,8 @@ static int all_tests(void)
 		cmocka_unit_test(what_is_ready_and_what_blocks_the_rest),
 		cmocka_unit_test(words_of_states),
 		cmocka_unit_test(s2_3_batches_are_the_whole_future),
+		cmocka_unit_test(s2_4_no_two_of_a_batch_share_files_with_or_without_an_edge),
+		cmocka_unit_test(s2_4_files_are_found_as_pairs_of_items_would_be),
 		cmocka_unit_test(s2_3_the_graph_as_json),
 		cmocka_unit_test(s2_14_queues_by_priority_and_qualified_ids),
 		cmocka_unit_test(what_is_there_already_is_not_added_again),

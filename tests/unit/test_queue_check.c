@@ -139,6 +139,39 @@ static void a_decided_conflict(void **state)
 	plan_fini(&p);
 }
 
+static void a_conflict_in_part(void **state)
+{
+	(void)state;
+	static const char three[] = "{\"item_id\":\"S-1\",\"solution\":{\"id\":\"A\"}},{\"item_id\":\"S-2\",\"solution\":{\"id\":\"B\"}},"
+	                            "{\"item_id\":\"S-3\",\"solution\":{\"id\":\"C\"}%s}";
+	static const char names[] = "\"solutions\":[\"S-1\",\"S-2\",\"S-3\"]";
+	static const struct {
+		const char *third, *members, *order, *warning;
+		bool held;
+	} cases[] = {
+		{"", names, "\"S-1\",\"S-2\"", "q.json: conflict CFT-1 of high severity has an order without some of its items: S-1, S-2, "
+		 "S-3 will not be run until it has a whole resolution_order\n", true},
+		{"", names, "\"S-3\",\"S-1\",\"S-2\"", "", false},
+		{",\"status\":\"completed\"", names, "\"S-1\",\"S-2\"", "", false},
+		{"", "\"solutions\":[\"S-1\"]", "", "q.json: conflict CFT-1 of high severity names fewer than two items of the queue: it holds "
+		 "nothing back\n", false},
+		{"", "\"file\":\"a.c\"", "\"S-1\",\"S-2\"", "", false},
+	};
+	for (size_t i = 0; i < MEM_COUNT(cases); i++) {
+		AUTO_FREE char *items = mem_printf(three, cases[i].third);
+		AUTO_FREE char *rest = mem_printf("\"conflicts\":[{\"id\":\"CFT-1\",\"severity\":\"high\",%s,\"resolution_order\":[%s]}]",
+		                                  cases[i].members, cases[i].order);
+		struct plan p;
+		load(&p, items, rest);
+		for (size_t k = 0; k < 3; k++)
+			if (!str_eq(p.tasks[k].missing, cases[i].held ? "conflict CFT-1 of high severity has an order without some of its items: "
+			                                                "give it a whole resolution_order" : NULL))
+				fail_msg("case %zu: %s", i, p.tasks[k].missing ? p.tasks[k].missing : "may be run");
+		assert_warned(&p, "CFT-1", cases[i].warning);
+		plan_fini(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +179,7 @@ int main(void)
 		{"S2.18: unknown ids, and ids that are there twice", names, NULL, NULL, NULL},
 		{"S2.18: items in no group, and parallel ones that share files", groups, NULL, NULL, NULL},
 		{"S2.20: a conflict of high severity without an order", conflicts, NULL, NULL, NULL},
+		{"S2.20: a conflict whose order or members are not all there", a_conflict_in_part, NULL, NULL, NULL},
 		{"S2.20: its order is what is run", a_decided_conflict, NULL, NULL, NULL},
 	};
 	return cmocka_run_group_tests_name("queue_check", tests, NULL, NULL);

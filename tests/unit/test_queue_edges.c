@@ -4,6 +4,7 @@
 #include "supervisor/plan/dag.h"
 #include "supervisor/plan/overlap.h"
 #include "supervisor/plan/queue_edges.h"
+#include "supervisor/plan/shared.h"
 
 /* Items S-1, S-2, ...; files are given in one text, "a.c b/c.c". */
 struct queue {
@@ -374,6 +375,23 @@ static size_t count(const struct queue *q)
 	return n;
 }
 
+/* What is looked at for the files of all items. */
+static size_t work(const struct queue *q)
+{
+	enum { SAME = 32, OTHERS = 50 };
+	struct shared *s = shared_new(q->l.tasks, q->l.n);
+	uint32_t before[SAME + OTHERS];
+
+	for (uint32_t i = 0; i < q->l.n; i++) {
+		for (size_t k = 0; k < q->l.tasks[i].files.n; k++)
+			shared_before(s, before, SAME, OTHERS, i, k);
+		shared_enter(s, i);
+	}
+	size_t n = shared_work(s);
+	shared_free(s);
+	return n;
+}
+
 static void many_items_stay_cheap(void **state)
 {
 	(void)state;
@@ -399,6 +417,7 @@ static void many_items_stay_cheap(void **state)
 			add_item(&q, str_text(&text));
 		}
 		edges(&q);
+		assert_true(work(&q) <= 400 * N); /* of N * N / 2 pairs */
 		assert_true(count(&q) >= N / 2 && count(&q) <= 1000000);
 		assert_int_equal(q.l.warnings.n, f == 3);
 		fini(&q);

@@ -88,13 +88,44 @@ static void hostile(void **state)
 		struct queue_paths p = {0};
 		AUTO_STRV struct strv files = {0};
 		AUTO_STR struct str text = {0};
-		while (text.len < 1 << 18)
+		while (text.len < (strchr(units[i], '/') ? 1 << 20 : 1 << 18)) /* minutes, looked at anew for each folder */
 			str_add(&text, units[i]);
 		queue_paths_read(&p, NULL, text.p);
 		queue_paths_take(&p, &files);
 		assert_true(files.n <= PLAN_MAX_LIST + 16);
 		queue_paths_fini(&p);
 	}
+}
+
+/* More than are compared one by one; more than are taken. */
+static void many(void **state)
+{
+	(void)state;
+	struct queue_paths p = {0};
+	AUTO_STRV struct strv files = {0};
+	AUTO_STR struct str text = {0};
+
+	for (size_t i = 0; i < 900; i++)
+		str_addf(&text, "a%zu,", i % 300);
+	str_add(&text, "x - y");
+	queue_paths_read(&p, NULL, text.p);
+	queue_paths_take(&p, &files);
+	assert_int_equal(files.n, 302);
+	for (size_t i = 0; i < 300; i++) {
+		AUTO_FREE char *name = mem_printf("a%zu", i);
+		assert_string_equal(files.v[i], name);
+	}
+	assert_string_equal(files.v[301], "x - y");
+	queue_paths_fini(&p);
+	strv_fini(&files);
+	str_clear(&text);
+	for (size_t i = 0; i < 2 * PLAN_MAX_LIST; i++)
+		str_addf(&text, "a%zu,", i);
+	queue_paths_read(&p, NULL, text.p);
+	queue_paths_read(&p, NULL, "one more");
+	queue_paths_take(&p, &files);
+	assert_int_equal(files.n, PLAN_MAX_LIST + 1);
+	queue_paths_fini(&p);
 }
 
 int main(void)
@@ -104,6 +135,7 @@ int main(void)
 		{"S2.4: several paths in one text", several_in_one, NULL, NULL, NULL},
 		{"S2.4: in doubt it is all of them", in_doubt_it_is_all_of_them, NULL, NULL, NULL},
 		cmocka_unit_test(what_is_no_path),
+		cmocka_unit_test(many),
 		cmocka_unit_test(hostile),
 	};
 	return cmocka_run_group_tests_name("queue_paths", tests, NULL, NULL);

@@ -1,7 +1,10 @@
 /* Reading queues of solutions: each dialect that was seen in real folders, and what is found beside a queue. */
 #include "queue_scratch.h"
 
+#include "worker/secret.h"
+
 #define ITEM(n, more) "{'item_id':'S-" n "','issue_id':'ISS-" n "','solution_id':'SOL-" n "'" more "}"
+#define CIRCLE "[{'id':'T1','depends_on':['T2']},{'id':'T2','depends_on':['T1']}]"
 
 static void the_documented_form(void **state)
 {
@@ -285,6 +288,18 @@ static void bad_lines_are_told_of_and_the_others_count(void **state)
 	plan_fini(&p);
 }
 
+static void a_fault_of_a_solution_is_where_that_stands(void **state)
+{
+	(void)state;
+	put("solutions/ISS-1.jsonl", "{'id':'SOL-0'}\n{'id':'SOL-1','tasks':" CIRCLE "}\n");
+	put("q.json", "{'id':'Q','solutions':[" ITEM("1", "") "]}");
+	refused("q.json", "/solutions/ISS-1.jsonl:2: task S-1: tasks: solution SOL-1: these of its tasks wait for each other");
+	put("solutions/ISS-1.jsonl", "[{'id':'SOL-0'},\n\n{'id':'SOL-1','tasks':" CIRCLE "}]\n");
+	refused("q.json", "/solutions/ISS-1.jsonl:3: task S-1: tasks: ");
+	put("q.json", "{'id':'Q','solutions':[\n" ITEM("1", ",'solution':{'id':'SOL-1','tasks':" CIRCLE "}") "]}");
+	refused("q.json", "q.json:2: task S-1: tasks: ");
+}
+
 static void an_issue_in_the_history(void **state)
 {
 	(void)state;
@@ -308,9 +323,49 @@ static void secrets_are_not_stored(void **state)
 	put("q.json", "{'id':'Q','solutions':[" ITEM("3", ",'x':'ghp_" "abcdefghijklmnopqrstuvwxyz0123456789'") "]}");
 	refused("q.json", "q.json:1: task S-3: holds a token");
 	put("q.json", "{'id':'Q','solutions':[" ITEM("1", "") "]}");
-	refused("q.json", "q.json:1: task S-1: holds a token");
+	refused("q.json", "/solutions/ISS-1.jsonl:1: task S-1: holds a token");
 	put("q.json", "{'id':'Q','solutions':[" ITEM("2", "") "]}");
 	refused("q.json", "issues.jsonl:1: task ISS-2: holds a token");
+}
+
+/* Wherever it stands, and also when its letters are written as escapes, as what reads the JSON again has them. */
+static void secrets_anywhere_in_a_queue(void **state)
+{
+	(void)state;
+	static const char *const written[] = {
+		"ghp_" "abcdefghijklmnopqrstuvwxyz0123456789", "\\u0067hp_" "abcdefghijklmnopqrstuvwxyz0123456789",
+		"w\\u00F6rterbuch\\/\\u0022\\ud83d\\uDE00\\u000ax", "w\xc3\xb6rterbuch/\\\"\xf0\x9f\x98\x80\\nx"};
+	static const struct {
+		const char *text, *place; /* @ = the secret */
+	} cases[] = {
+		{"{'id':'Q',\n'name':'@','solutions':[" ITEM("1", "") "]}", "q.json:2: holds "},
+		{"{'id':'Q','solutions':[" ITEM("1", "") "],\n\n'more':['@']}", "q.json:3: holds "},
+		{"{'id':'Q','solutions':[" ITEM("1", "") "],'execution_groups':[\n{'id':'P1','items':['S-1'],'why':'@'}]}", "q.json:2: "},
+		{"{'id':'Q','solutions':[" ITEM("1", "") "],'conflicts':{'x':[\n{'id':'@','items':['S-1']}]}}", "q.json:2: "},
+		{"{'id':'Q','solutions':[\n" ITEM("1", ",'status':'completed','result':{'summary':'@'}") "]}", "q.json:2: task S-1: "},
+		{"{'id':'Q','solutions':[\n" ITEM("1", ",'status':'failed','failure_details':{'message':'@'}") "]}", "q.json:2: "},
+		{"{'id':'Q','solutions':[\n" ITEM("1", ",'status':'failed','failure_reason':'@'") "]}", "q.json:2: task S-1: "},
+		{"{'id':'Q','solutions':[\n" ITEM("1", ",'failure_history':[{'message':'@'}]") "]}", "q.json:2: task S-1: "},
+		{"{'id':'Q','solutions':[],'tasks':[],'items':[{'item_id':'S-1'}],'queue':[\n'@']}", "q.json:2: "},
+	};
+
+	setenv("BOSK_TEST_TOKEN", "w\xc3\xb6rterbuch/\"\xf0\x9f\x98\x80\nx", 1);
+	secret_init(NULL);
+	for (size_t i = 0; i < MEM_COUNT(cases); i++)
+		for (size_t k = 0; k < MEM_COUNT(written); k++) {
+			AUTO_STR struct str text = {0};
+			const char *at = strchr(cases[i].text, '@');
+			str_addn(&text, cases[i].text, (size_t)(at - cases[i].text));
+			str_addf(&text, "%s%s", written[k], at + 1);
+			put("q.json", text.p);
+			refused("q.json", cases[i].place);
+			refused("q.json", "would be stored");
+		}
+	put("q.json", "{'id':'Q','solutions':[" ITEM("1", "") "]}");
+	put("index.json", "{'queues':[\n{'id':'Q','note':'\\u0067hp_" "abcdefghijklmnopqrstuvwxyz0123456789'}]}");
+	refused("q.json", "index.json:2: holds a token");
+	unsetenv("BOSK_TEST_TOKEN");
+	secret_init(NULL);
 }
 
 int main(void)
@@ -329,9 +384,11 @@ int main(void)
 		QUEUE_TEST("no solutions but tasks", no_solutions_but_tasks),
 		QUEUE_TEST("a solution in its item", a_solution_in_its_item),
 		QUEUE_TEST("where imported items stand", where_imported_items_stand),
+		QUEUE_TEST("a fault of a solution is told of where that stands", a_fault_of_a_solution_is_where_that_stands),
 		QUEUE_TEST("bad lines are told of, and the others count", bad_lines_are_told_of_and_the_others_count),
 		QUEUE_TEST("an issue in the history", an_issue_in_the_history),
 		QUEUE_TEST("secrets are not stored", secrets_are_not_stored),
+		QUEUE_TEST("E7: secrets anywhere in a queue", secrets_anywhere_in_a_queue),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,28 @@ static void expect_element(const char *text, size_t at, const char *value, const
 	assert_string_equal(out.p, wanted);
 }
 
+static void expect_elements(const char *text, char *const *values, size_t n, const char *wanted)
+{
+	AUTO_STR struct str out = {0};
+
+	splice_elements(text, values, n, &out);
+	assert_string_equal(str_text(&out), wanted);
+}
+
+static void many_elements_at_once(void **state)
+{
+	(void)state;
+	char *v[] = {NULL, "{ \"x\" : 1 }", NULL, "4", NULL, "5"};
+
+	expect_elements("[1.0 , 2,3 ]", v, 6, "[1.0 , {\"x\":1},3,4,5 ]");
+	expect_elements("[1.0 , 2,3 ]", v, 1, "[1.0 , 2,3 ]");
+	expect_elements("[1.0 , 2,3 ]", v, 0, "[1.0 , 2,3 ]");
+	expect_elements("[ ]", v, 6, "[{\"x\":1},4,5 ]");
+	expect_elements("[\n  1\n]", v, 4, "[\n  1,\n  {\n    \"x\": 1\n  },\n  4\n]");
+	expect_elements("{\"a\":1}", v, 4, "{\"a\":1}");
+	expect_elements("", v, 4, "");
+}
+
 static void elements_of_lists(void **state)
 {
 	(void)state;
@@ -205,7 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_member_changes_and_nothing_else),
 		cmocka_unit_test(a_member_is_called_otherwise),
-		cmocka_unit_test(elements_of_lists),
+		cmocka_unit_test(many_elements_at_once), cmocka_unit_test(elements_of_lists),
 		cmocka_unit_test(values_as_text),
 		cmocka_unit_test(any_text_changed_by_members_is_the_map_changed),
 		cmocka_unit_test(nonsense_is_survived),

@@ -1,4 +1,4 @@
-/* book: what the schedule shows, and what its events and actions come to, kept beside it. As check.c it
+/* book: what the schedule shows, and what its events and actions come to, kept beside it. As rules_*.c it
  * must not use anything but schedule.h. */
 #include "model.h"
 
@@ -10,7 +10,7 @@ void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS])
 	for (uint32_t k = 0; k < p->n; k++) {
 		for (uint32_t t = 0; t < p->n; t++) {
 			for (uint32_t i = 0; i < p->n; i++)
-				above[t] |= above[t] >> i & 1 ? above[i] : 0;
+				above[t] |= (above[t] & ~p->claimed) >> i & 1 ? above[i] : 0;
 		}
 	}
 }

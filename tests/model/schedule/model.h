@@ -1,6 +1,6 @@
 /* model: every order of events through a schedule, and what must hold after each of them.
  *
- * check.c judges steps from the outside, by what schedule.h shows and by its own books (book.c);
+ * rules_*.c judge steps from the outside, by what schedule.h shows and by its own books (book.c);
  * explore.c makes the steps. None may look into struct schedule. */
 #ifndef BOSK_TEST_MODEL_SCHEDULE_H
 #define BOSK_TEST_MODEL_SCHEDULE_H
@@ -49,7 +49,7 @@ struct model_book {
 
 struct model_step {
 	const struct model_plan *plan;
-	const uint8_t *above; /* all that a task needs, directly or not */
+	const uint8_t *above; /* all that a task needs, directly or not: not by one that is claimed */
 	struct sched_event ev;
 	struct model_shot before, after;
 	struct model_book was, is;
@@ -74,6 +74,17 @@ struct model_result {
 	char *trail;        /* and how it came to that; owned by the caller, NULL when all held */
 	size_t states, transitions, restarts, misfits;
 };
+
+/* Plans to explore, and lies to catch. */
+struct model_lie {
+	void (*lie)(struct model_plan *told);
+	struct model_plan truth;
+	const char *rule;
+};
+extern const struct model_plan model_chosen[];
+extern const size_t model_chosen_n;
+extern const struct model_lie model_lies[];
+extern const size_t model_lies_n;
 
 /* All orders of events of a schedule that was told `told`, judged by `truth` (the same plan, unless
  * it is the judge who is tested). Stops at the first rule broken, by a shortest way to it. */
