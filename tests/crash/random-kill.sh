@@ -228,10 +228,10 @@ for ((round = ${only:-1}; round <= rounds; round++)); do
         case $state:$rc in
         done:*) break ;;
         none:137 | interrupted:137) ;;
-        none:4) # a git that bosk began with, or both workers of the gates on the base: told, and nothing has begun
+        none:4 | stopped:4) # a git that bosk began with, or both workers of the gates on the base: told, and nothing has begun
             grep -Eq '^bosk: error: (.* died of signal 9|the gates do not pass on the base .*: the worker was killed by signal 9)' \
                 "$SCRATCH/log" || {
-                said+="${said:+, }no session after exit status 4"
+                said+="${said:+, }$state after exit status 4"
                 break
             }
             ;;
