@@ -26,7 +26,7 @@
 	T(integration) /* sid/tip -> text; sid/intent -> struct intent_row */                     \
 	T(results)     /* queue/000001/0001/hash -> struct result_row */                          \
 	T(requests)    /* sid/<random> -> struct request_row */                                   \
-	T(accounts)    /* agent account -> limited until */                                       \
+	T(accounts)    /* name -> struct account_row */                                           \
 	T(slots)       /* sid/kind -> struct claim_row */                                         \
 	/* Younger than the others: a store may be without them, and to a reader they are empty then. */ \
 	T(items)       /* queue/000001/d -> struct item_def, queue/000001/s -> struct item_row, queue=ID -> ordinal */ \

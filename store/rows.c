@@ -31,6 +31,9 @@ REC_DEFINE(request_row, REQUEST_FIELDS, 1)
 #define REC_SELF claim_row
 REC_DEFINE(claim_row, CLAIM_FIELDS, 1)
 #undef REC_SELF
+#define REC_SELF account_row
+REC_DEFINE(account_row, ACCOUNT_FIELDS, 1)
+#undef REC_SELF
 #define REC_SELF item_def
 REC_DEFINE_SPARSE(item_def, ITEM_DEF_FIELDS, 1)
 #undef REC_SELF

@@ -130,7 +130,24 @@
 	F(list, human) /* of a story: what its agent says that a human is to look at */ \
 	/* Of a solution: */                                                                      \
 	F(str, step)   /* the one that failed */                                                  \
-	F(str, told)   /* the JSON object that its agent gave as its result */
+	F(str, told)   /* the JSON object that its agent gave as its result */                    \
+	/* Of an agent: */                                                                        \
+	F(str, worker_agent) /* which one has it */                                               \
+	F(str, conversation) /* id of its conversation, known before the agent begins or from its first line */ \
+	F(u64, input) F(u64, cached) F(u64, output) /* tokens of all runs */                      \
+	F(u64, cost_micro)   /* millionths of a US dollar, of all runs that said what they cost */ \
+	F(u64, runs) F(u64, unpriced) /* runs of agents; those that did not say what they cost */  \
+	F(u64, until_ms)     /* limited: until then, wall clock */                                \
+	F(u64, limits)       /* how often it was limited: these attempts are not counted */
+
+/* An account that agents share. Key: its name. */
+#define ACCOUNT_FIELDS(F)                                                                         \
+	F(str, name) F(str, state) /* limited | auth; NULL = nothing is known against it */       \
+	F(u64, until_ms)     /* wall clock: nobody asks before; 0 = none */                       \
+	F(u64, since_ms) F(str, why) F(str, agent)                                                \
+	F(u64, misses)       /* limits in a row without a stated time: the wait grows */          \
+	F(str, probe)        /* session whose task tries first after `until_ms`; NULL = nobody yet */ \
+	F(str, probe_task)
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */
@@ -215,6 +232,7 @@ REC_DECLARE(intent_row, INTENT_FIELDS)
 REC_DECLARE(result_row, RESULT_FIELDS)
 REC_DECLARE(request_row, REQUEST_FIELDS)
 REC_DECLARE(claim_row, CLAIM_FIELDS)
+REC_DECLARE(account_row, ACCOUNT_FIELDS)
 REC_DECLARE(item_def, ITEM_DEF_FIELDS)
 REC_DECLARE(item_link, ITEM_LINK_FIELDS)
 REC_DECLARE(item_row, ITEM_FIELDS)

@@ -266,6 +266,7 @@ void core_turns(void *ctx)
 		if (c->held)
 			log_info("the store can be written again");
 		c->held = false;
+		core_go(c);
 		size_t n = c->n_todo;
 		AUTO_FREE struct sched_action *todo = mem_steal(&c->todo);
 		c->n_todo = 0;

@@ -74,6 +74,7 @@ struct core {
 	/* Of each place (own.h), which are the scheduler's slots where no task has a worktree of its own. */
 	size_t *slot_task;      /* the task in it, SIZE_MAX = none */
 	uint64_t *slot_since;   /* monotonic ms */
+	uint64_t *slot_go;      /* the attempt that may begin there once what is known of it is on disk; 0 = none */
 	bool *slot_keep;        /* holds work that could not be saved: never touched again */
 	bool given_back;        /* the borrowed checkout is the user's again */
 	bool *slot_let;         /* its worker was told to end while others ran, and removes nothing */
@@ -134,6 +135,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 
 /* ---- core_intake.c: what workers say ---- */
 void core_message(void *core, size_t slot, struct msg *m);
+void core_go(struct core *c); /* after a commit: attempts that it holds may begin */
 void core_gone(void *core, size_t slot, bool asked, const char *why);
 
 /* ---- integrate.c ---- */

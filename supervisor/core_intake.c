@@ -42,6 +42,23 @@ static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *
 			turn_task(&c->turn, i);
 		}
 	turn_note(&c->turn, "attempt", task, NULL);
+	c->slot_go[slot] = m->attempt;
+}
+
+void core_go(struct core *c)
+{
+	struct err ignored = {0}; /* a dead worker: its exit is told elsewhere */
+
+	for (size_t i = 0; i < c->s->manifest.worktrees.n; i++) {
+		struct msg m = {.kind = MSG_GO};
+		if (!c->slot_go[i])
+			continue;
+		m.u.go = (struct msg_go){
+			.task = (char *)(c->slot_task[i] == SIZE_MAX ? "" : core_task_id(c, c->slot_task[i])), .attempt = c->slot_go[i]};
+		c->slot_go[i] = 0;
+		if (pool_running(c->pool, i))
+			pool_send(c->pool, i, &m, &ignored);
+	}
 }
 
 static void take_gate(struct core *c, size_t slot, const struct msg_gate_result *m)
@@ -210,6 +227,9 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 	case MSG_GATE_RESULT:
 		take_gate(c, slot, &m->u.gate_result);
 		return;
+	case MSG_CONVERSATION:
+	case MSG_SPENT:
+		return;
 	case MSG_RESULT:
 		take_result(c, slot, &m->u.result);
 		return;
@@ -242,6 +262,8 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 	case MSG_STOP:
 	case MSG_QUIT:
 	case MSG_HELLO:
+	case MSG_AGENT:
+	case MSG_GO:
 		return; /* to workers only, or dealt with by the pool */
 	}
 }
@@ -267,6 +289,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 	size_t task = c->slot_task[slot];
 	struct err e = {0};
 
+	c->slot_go[slot] = 0;
 	if (task != SIZE_MAX) {
 		c->slot_task[slot] = SIZE_MAX;
 		mem_set(&c->s->tasks[task].reason, why);

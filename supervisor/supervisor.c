@@ -118,6 +118,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->pool = pool_new(c->loop, s, c->cfg, &handler);
 	c->slot_task = mem_array(s->manifest.worktrees.n, sizeof *c->slot_task);
 	c->slot_since = mem_array(s->manifest.worktrees.n, sizeof *c->slot_since);
+	c->slot_go = mem_array(s->manifest.worktrees.n, sizeof *c->slot_go);
 	c->slot_keep = mem_array(s->manifest.worktrees.n, sizeof *c->slot_keep);
 	c->slot_let = mem_array(s->manifest.worktrees.n, sizeof *c->slot_let);
 	c->slot_again = mem_array(s->manifest.worktrees.n, sizeof *c->slot_again);
@@ -162,6 +163,7 @@ static void close_core(struct core *c)
 		close(c->wake_fd);
 	free(c->slot_task);
 	free(c->slot_since);
+	free(c->slot_go);
 	free(c->slot_keep);
 	free(c->slot_let);
 	free(c->slot_again);

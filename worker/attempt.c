@@ -156,6 +156,8 @@ static enum step run_agent(struct attempt *r)
 	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt};
 	if (chan_send(s->chan, &m, &e) != 0)
 		return attempt_broken(r, &e);
+	if (!slot_wait_go(s, r->attempt))
+		return attempt_over(r, "stopped", "stopped on request");
 	slot_progress(s, "agent", number, "");
 
 	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);

@@ -102,6 +102,17 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	return rc;
 }
 
+bool slot_wait_go(struct slot *s, uint64_t attempt)
+{
+	while (!s->stop && !s->shutdown && s->go != attempt) {
+		struct pollfd fds[2] = {{.fd = s->git.watch_fd, .events = POLLIN},
+		                        {.fd = chan_write_fd(s->chan), .events = POLLOUT}};
+		if (poll(fds, chan_want_write(s->chan) ? 2 : 1, -1) > 0)
+			s->git.watch(s->git.ctx);
+	}
+	return s->go == attempt && !s->stop && !s->shutdown;
+}
+
 void slot_wait(struct slot *s, uint64_t ms)
 {
 	uint64_t until = clock_mono_ms() + ms, now;
@@ -119,6 +130,9 @@ void slot_fini(struct slot *s)
 	for (size_t i = 0; i < s->n_gates; i++)
 		rec_fini(msg_rec(MSG_GATE), &s->gates[i]);
 	free(s->gates);
+	for (size_t i = 0; i < s->n_agents; i++)
+		rec_fini(msg_rec(MSG_AGENT), &s->agents[i]);
+	free(s->agents);
 	gitx_close(s->gitx);
 	planted_fini(&s->planted);
 	free(s->admin_dir);

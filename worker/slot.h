@@ -16,6 +16,8 @@ struct slot {
 	struct msg_init init;   /* from the supervisor, never changed after */
 	struct msg_gate *gates; /* in the order they run */
 	size_t n_gates;
+	struct msg_agent *agents;
+	size_t n_agents;
 	struct gitx *gitx;
 	struct planted planted; /* guards both of these */
 	struct git git;         /* for commands in the worktree: cwd, watcher */
@@ -37,6 +39,7 @@ struct slot {
 
 	/* Set while a job is watched (worker.c). */
 	bool stop;              /* the supervisor asked to stop the task */
+	uint64_t go;            /* attempt that may begin (msg.def) */
 	bool no_room;           /* ended because what there is could not be saved for want of room */
 	bool shutdown;          /* the supervisor is gone, or we were told to end: save nothing */
 
@@ -72,6 +75,10 @@ struct slot_run {
 };
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e);
+
+/* Wait until the supervisor says that this attempt may begin: what is known of it is on disk then. A stop or the end of
+ * the supervisor ends it at once; false then. */
+bool slot_wait_go(struct slot *s, uint64_t attempt);
 
 /* Sleep; a stop or the end of the supervisor ends it at once. */
 void slot_wait(struct slot *s, uint64_t ms);

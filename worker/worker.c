@@ -64,6 +64,14 @@ static void take_gate(struct worker *w, struct msg *m)
 	memset(&m->u, 0, sizeof m->u);
 }
 
+static void take_agent(struct worker *w, struct msg *m)
+{
+	struct slot *s = &w->slot;
+	s->agents = mem_grow(s->agents, s->n_agents + 1, sizeof *s->agents);
+	s->agents[s->n_agents++] = m->u.agent;
+	memset(&m->u, 0, sizeof m->u);
+}
+
 static void handle(void *ctx, struct msg *m)
 {
 	struct worker *w = ctx;
@@ -83,6 +91,12 @@ static void handle(void *ctx, struct msg *m)
 		return;
 	case MSG_GATE:
 		take_gate(w, m);
+		return;
+	case MSG_AGENT:
+		take_agent(w, m);
+		return;
+	case MSG_GO:
+		w->slot.go = m->u.go.attempt;
 		return;
 	case MSG_CHECK:
 	case MSG_TASK:
@@ -110,6 +124,8 @@ static void handle(void *ctx, struct msg *m)
 	case MSG_RESULT:
 	case MSG_CHECKED:
 	case MSG_REMOVED:
+	case MSG_CONVERSATION:
+	case MSG_SPENT:
 		break; /* the channel refuses messages of the wrong way */
 	}
 	give_up(w, "a message that is not for a worker");
@@ -192,6 +208,7 @@ static void work(struct worker *w)
 		task_check(&w->slot, &m.u.check);
 	w->busy = false;
 	w->slot.stop = false;
+	w->slot.go = 0;
 	msg_fini(&m);
 }
 
