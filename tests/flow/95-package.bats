@@ -61,7 +61,7 @@ as_root() {
     }
     deb=$(echo "$SCRATCH"/package/bosk_*.deb)
     equal name "$(dpkg-deb -f "$deb" Package)" bosk
-    for word in 'git (>= 1:2.38)' libgit2- liblmdb0 libsodium libfyaml libjansson libmd4c libmsgpack libc6; do
+    for word in 'git (>= 1:2.38)' libgit2- liblmdb0 libsodium libfyaml libjansson libmd4c libpcre2-8 libmsgpack libc6; do
         dpkg-deb -f "$deb" Depends | grep -qF "$word"
     done
 

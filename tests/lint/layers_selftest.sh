@@ -101,6 +101,7 @@ door store/planted.c msgpack.h
 door worker/planted.c libfyaml.h
 door tools/planted.c jansson.h
 door supervisor/planted.c md4c.h
+door worker/planted.c pcre2.h
 
 # Length, first comment.
 plant store/planted.c "$head"

@@ -6,7 +6,7 @@
 packages_build() {
     printf '%s\n' build-essential cmake ninja-build pkg-config git \
         libgit2-dev zlib1g-dev libmsgpack-dev liblmdb-dev libsodium-dev libfyaml-dev libjansson-dev \
-        libmd4c-dev
+        libmd4c-dev libpcre2-dev
 }
 
 # To watch it work in the demonstration.
