@@ -28,6 +28,7 @@ reasons=(
     'halfway=is in the middle of landing'
     'landed=has landed; what it left'
     'passed=goes on with the tasks of session'
+    'kept=is skipped because of'
     'idle=has no failed, blocked or conflicting|can be done again|does it again|no session has a task'
     'unknown=no session begins with|there is no session [0-9a-f]+ any more'
     'unfit=no session that bosk [a-z]+ could apply to|there is no session in this'

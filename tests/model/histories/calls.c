@@ -24,7 +24,7 @@ static const struct {
 	{"stop", 5, "unfit"},
 	{"retry", 0, "over"},
 	{"retry", 1, "over red conflict dirty stuck moved cut"},
-	{"retry", 2, "idle landed passed halfway interrupted unfit which"},
+	{"retry", 2, "idle kept landed passed halfway interrupted unfit which"},
 	{"retry", 5, "live unfit"},
 	{"land", 1, "empty ungated red conflict dirty stuck moved cut"},
 	{"land", 2, "interrupted"},
