@@ -29,6 +29,7 @@ int gitx_init(bool durable, struct err *e)
 
 	if (!started) {
 		gitx_own_memory();
+		gitx_stay_offline();
 		rc = git_libgit2_init();
 		if (rc < 0)
 			return gitx_err(e, rc, "cannot start libgit2");

@@ -111,5 +111,6 @@ GITX_AUTO_(git_tree_entry)
 
 /* gitx_alloc.c; before libgit2 is started. */
 void gitx_own_memory(void);
+void gitx_stay_offline(void); /* gitx_offline.c */
 
 #endif

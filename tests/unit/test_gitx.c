@@ -2,6 +2,7 @@
  * words. Against real repositories made by git. */
 #include "repo.h"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
@@ -162,6 +163,20 @@ static void foreign_owner_is_refused(void **state)
 	unlink(config);
 }
 
+/* What libgit2 would read certificates with is this program's (gitx_offline.c), where it has such a thing at all. */
+static void no_certificates_are_read(void **state)
+{
+	(void)state;
+	void *it = dlsym(RTLD_DEFAULT, "mbedtls_x509_crt_parse_file");
+	Dl_info where = {0};
+
+	if (!it)
+		skip(); /* a libgit2 with another TLS */
+	assert_int_not_equal(dladdr(it, &where), 0);
+	if (strstr(where.dli_fname, "libmbed"))
+		fail_msg("libgit2 calls that of %s", where.dli_fname);
+}
+
 static int format_version_1(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +191,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_are_found),
 		cmocka_unit_test(foreign_owner_is_refused),
+		cmocka_unit_test(no_certificates_are_read),
 	};
 	int failed = repo_forked(format_version_1);
 	return failed + cmocka_run_group_tests_name("gitx", tests, repo_setup, repo_teardown);
