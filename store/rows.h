@@ -41,7 +41,8 @@
 	F(list, git_config) /* programs that git may run (planted_list) */    \
 	F(str, on_conflict) /* repair | park; NULL = repair */                                    \
 	F(str, barrier) /* wave | none; NULL = as is usual for the kind of plan */                \
-	F(str, agent)   /* of tasks that name none; NULL = none was given */
+	F(str, agent)   /* of tasks that name none; NULL = none was given */                      \
+	F(flag, full)   /* autonomy: its agents may do anything their user may */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
 #define QUEUE_FIELDS(F)                                                                           \

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config_agents.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 
@@ -251,11 +252,12 @@ int config_load_sources(struct config *out, const struct strv *sources, struct p
 	struct config_loader l = {.c = out, .faults = faults,
 	                          .where = mem_array(config_n_keys, sizeof *l.where)};
 
-	*out = (struct config){0};
+	*out = (struct config){.agents = config_agents_new()};
 	preset(&l);
 	for (size_t i = 0; i + 1 < sources->n; i += 2)
 		apply_source(&l, sources->v[i], sources->v[i + 1]);
 	refuse_missing(&l);
+	config_agents_get_check(&l);
 	plan_faults_sort(faults);
 	strv_copy(&out->sources, sources);
 	out->where = l.where;
@@ -289,6 +291,11 @@ int config_load(struct config *out, const char *repo_top, const struct strv *ove
 	return rc;
 }
 
+const struct strv *config_warnings(const struct config *c)
+{
+	return &c->agents->warnings;
+}
+
 void config_fini(struct config *c)
 {
 	config_maps_free_gates(c);
@@ -300,10 +307,10 @@ void config_fini(struct config *c)
 			continue;
 		if (k->type == CONFIG_TEXT || k->type == CONFIG_CHOICE || k->type == CONFIG_REAL)
 			free(*(char **)at);
-		else if (k->type == CONFIG_LIST || k->type == CONFIG_PATHS ||
-		         k->type == CONFIG_AGENTS)
+		else if (k->type == CONFIG_LIST || k->type == CONFIG_PATHS)
 			strv_fini(at);
 	}
+	config_agents_free(c->agents);
 	strv_fini(&c->sources);
 	config_show_free(c->where);
 	*c = (struct config){0};

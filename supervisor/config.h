@@ -32,8 +32,7 @@ struct config {
 	struct plan_model *models; /* of all sources together, by name */
 	size_t n_models;
 	struct strv personas, skills; /* folders, as written */
-	struct strv agents; /* names of the `agents` mappings, of all sources together; their
-	                     * content is for a later issue */
+	struct config_agents *agents; /* config_agents.h: of all sources together, by name */
 	uint64_t fix_attempts, retries, conflict_attempts;
 	uint64_t timeout_ms, silence_ms, push_timeout_ms; /* 0 = none */
 	char *verify;        /* merged | task */
@@ -59,6 +58,9 @@ struct config {
 	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */
 	struct config_where *where; /* of each key, for config_show */
 };
+
+/* What is not wrong, but not done as it was written: a list of lines. */
+const struct strv *config_warnings(const struct config *c);
 
 /* Read all sources. `repo_top`: folder whose bosk.yaml counts (the checkout where bosk was called),
  * NULL = none. `overrides`: "key=value" texts of -c, in order. Everything wrong is in `faults`

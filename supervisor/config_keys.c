@@ -164,7 +164,7 @@ size_t config_key_find(const char *name)
 bool config_key_unused(size_t key)
 {
 	const struct config_key *k = &config_keys[key];
-	return k->offset == CONFIG_NOWHERE || k->offset == AT(agent) || k->offset == AT(agents);
+	return k->offset == CONFIG_NOWHERE;
 }
 
 bool config_key_section(const char *name)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "config_agents.h"
 #include "store/base/mem.h"
 
 /* ---- gates ---- */
@@ -126,21 +127,8 @@ static bool is_name_map(struct config_loader *l, const struct yaml_node *v, cons
 
 void config_maps_agents(struct config_loader *l, const struct yaml_node *v)
 {
-	enum { MAX_AGENTS = 1000 };
-
-	if (!is_name_map(l, v, "agents"))
-		return;
-	if (v->n > MAX_AGENTS) {
-		config_fault(l, v, "agents", "has more than %d agents", MAX_AGENTS);
-		return;
-	}
-	for (const struct yaml_node *i = v->first; i; i = i->next) {
-		const char *wrong = plan_id_fault(i->key->text);
-		if (wrong)
-			config_fault(l, i->key, "agents", "an agent's name is an id: %s", wrong);
-		else if (!strv_has(&l->c->agents, i->key->text))
-			strv_add(&l->c->agents, i->key->text);
-	}
+	if (is_name_map(l, v, "agents"))
+		config_agents_source(l, v);
 }
 
 /* ---- models ---- */

@@ -93,6 +93,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		core_event(c, SCHED_FAILED, task);
 		return;
 	}
+	const struct msg_agent *agent =
+		s->row.executor ? NULL : agents_def(c->cfg, agents_of(d, s->row.agent), s->row.agent);
 	bool each = str_eq(c->cfg->steps, "each");
 	escape_idle(c, slot, &idle);
 	AUTO_FREE char *said = feedback && row->answers ? mem_printf("%s\n%s", feedback, row->answers)
@@ -122,7 +124,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.executor = s->row.executor,
 		.env = d->env,
 		.timeout_ms = agents_limit(d, s->row.agent, c->cfg),
-		.silence_ms = c->cfg->silence_ms,
+		.silence_ms = agents_silence(d, s->row.agent, c->cfg),
 		.gates = d->gates,
 		.gates_given = d->gates_given,
 		.allow_empty = d->allow_empty,
@@ -154,6 +156,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.claims = d->claims,
 		.issue = d->issue,
 		.solution = d->solution,
+		.agent = agent ? agent->name : NULL,
+		.model = agent ? (char *)agents_model(d, agent) : NULL,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	int rc = pool_send(c->pool, slot, &m, &e);

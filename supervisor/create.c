@@ -95,6 +95,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.keep_worktrees = o->keep_worktrees;
 	s->row.executor = mem_strdup(o->executor);
 	s->row.agent = mem_strdup(o->agent);
+	s->row.full = o->full;
 	strv_copy(&s->row.excused, o->excused);
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
 	s->row.author = mem_strdup(b->author);
@@ -148,7 +149,7 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 		plan_faults_fini(&faults);
 		return err_set(e, ERR_USAGE, "%s", why.p);
 	}
-	if (keep_before(s, e) != 0)
+	if (create_check_agents(&s->plan, o, s, e) != 0 || keep_before(s, e) != 0)
 		return -1;
 	if (fs_mkdirs(b->worktrees_dir, e) != 0 || hide(s->site, b->worktrees_dir, e) != 0)
 		return err_wrap(e, "worktrees.dir");

@@ -17,6 +17,7 @@ struct create_options {
 	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */
 	const char *executor; /* NULL = none */
 	const char *agent;    /* of tasks that name none (agents.h); NULL = none */
+	bool full;            /* all rights for agents, whatever is configured */
 	bool shown_only;      /* nothing is started: an executor may be missing */
 	const struct strv *excused;
 	const struct config *config;
@@ -47,6 +48,9 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
  * be made; NULL = it is not known yet which, so a branch that could be of an earlier one of this plan is no fault. */
 void create_check_tasks(const struct site *site, const struct plan *plan,
                         const struct create_options *o, const struct session *s, struct plan_faults *faults);
+
+/* Can the agents be started that its tasks need? ERR_ENV. `s` as above: what has ended there needs none. */
+int create_check_agents(const struct plan *plan, const struct create_options *o, const struct session *s, struct err *e);
 
 /* Stories must be in the base as they were read from the checkout. Faults are added. */
 void create_check_stories(const struct site *site, const struct plan *plan, const struct create_base *look,

@@ -88,19 +88,35 @@ static void check_agent(const struct plan *plan, const struct task_def *d, const
                         struct plan_faults *faults)
 {
 	const char *agent = agents_of(d, o->agent);
+	AUTO_FREE char *unknown = agent ? agents_fault(o->config, agent) : NULL;
 
-	if (agent && !agents_known(agent))
-		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent", "there is no agent %.80s: codex, gemini or agent", agent);
+	if (unknown)
+		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent", "%s", unknown);
 	else if (d->run || o->executor || o->shown_only)
 		return;
-	else if (agent)
-		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
-		                "agent %s is not available in this version: give --executor CMD, a shell command that stands for it",
-		                agent);
-	else
+	else if (!agent)
 		plan_faults_add(faults, plan->source, 0, 0, d->id, "prompt",
-		                "it needs an agent: give --executor CMD (a shell command that reads the "
+		                "it needs an agent: give --agent NAME, or --executor CMD (a shell command that reads the "
 		                "prompt on its standard input)");
+	else if (agents_wants_command(agents_def(o->config, agent, o->agent)))
+		plan_faults_add(faults, plan->source, 0, 0, d->id, "agent",
+		                "agent %s runs a shell command that reads the prompt on its standard input: give it with "
+		                "--executor CMD", agent);
+}
+
+int create_check_agents(const struct plan *plan, const struct create_options *o, const struct session *s, struct err *e)
+{
+	for (size_t i = 0; i < plan->n && !o->executor; i++) {
+		const struct task_def *d = &plan->tasks[i];
+		const struct msg_agent *def = agents_def(o->config, agents_of(d, o->agent), o->agent);
+		if (!def || plan_end(d) != TASK_WAITING || d->missing ||
+		    (s ? task_state_ended(session_task_state(s, i)) : plan->queue && plan->queue->states[i] != TASK_WAITING))
+			continue;
+		AUTO_FREE char *missing = agents_missing(def);
+		if (missing)
+			return err_set(e, ERR_ENV, "task %s: %s", d->id, missing);
+	}
+	return 0;
 }
 
 void create_check_tasks(const struct site *site, const struct plan *plan,

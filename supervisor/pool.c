@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agents.h"
+#include "config_agents.h"
 #include "seat.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -40,6 +42,7 @@ struct pool {
 	struct pool_slot *slots;
 	size_t n;
 	char *log_dir;
+	struct strv agents; /* that its tasks may use */
 };
 
 struct pool *pool_new(struct loop *l, struct session *s, const struct config *cfg,
@@ -49,6 +52,8 @@ struct pool *pool_new(struct loop *l, struct session *s, const struct config *cf
 	*p = (struct pool){.loop = l, .s = s, .cfg = cfg, .handler = *handler};
 	p->n = s->manifest.worktrees.n;
 	p->slots = mem_array(p->n, sizeof *p->slots);
+	if (!s->row.executor)
+		agents_used(cfg, &s->plan, s->row.agent, &p->agents);
 	p->log_dir = site_path(s->site, "logs/%s", s->sid);
 	for (size_t i = 0; i < p->n; i++)
 		p->slots[i] = (struct pool_slot){.pool = p, .seat_fd = -1};
@@ -85,6 +90,7 @@ void pool_free(struct pool *p)
 	proc_end_children(NULL, 0, STRAYS_LIMIT_MS);
 	free(p->slots);
 	free(p->log_dir);
+	strv_fini(&p->agents);
 	free(p);
 }
 
@@ -246,6 +252,12 @@ static int greet(struct pool_slot *w, struct err *e)
 			.excused = strv_has(&s->row.excused, g->name),
 		};
 		if (chan_send(w->chan, &gate, e) != 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->agents.n; i++) {
+		struct msg agent = {.kind = MSG_AGENT, .u.agent = *config_agents_get(p->cfg, p->agents.v[i])}; /* not a copy */
+		agent.u.agent.full |= s->row.full;
+		if (chan_send(w->chan, &agent, e) != 0)
 			return -1;
 	}
 	return 0;

@@ -78,9 +78,14 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	o->on_conflict = conflict ? conflict : "repair";
 	o->barrier = barrier;
 	o->executor = cmd_value(l, "executor");
+	if (o->executor && !*o->executor)
+		o->executor = NULL;
 	o->agent = cmd_value(l, "agent");
-	if (o->agent && !agents_known(o->agent))
-		return err_set(e, ERR_USAGE, "--agent takes codex, gemini or agent, not '%s'", o->agent);
+	AUTO_FREE char *unknown = o->agent ? agents_fault(&b->config, o->agent) : NULL;
+	if (unknown)
+		return err_set(e, ERR_USAGE, "--agent: %s", unknown);
+	if (!o->agent && *b->config.agent)
+		o->agent = b->config.agent;
 	o->excused = &b->excused;
 	o->config = &b->config;
 	b->json = cmd_flag(l, "json");
@@ -187,12 +192,14 @@ static int read_plan(const struct reading *r, const struct batch *b, const struc
 {
 	const struct config *c = &b->config;
 	AUTO_FREE const char **gates = mem_array(c->n_gates, sizeof *gates);
+	AUTO_STRV struct strv agents = {0};
+	agents_names(c, &agents);
 	struct plan_stories stories = {c->stories_folder, c->stories_threshold, c->stories_instructions,
 	                               &c->stories_human};
 	struct plan_context ctx = {.gates = gates,
 	                           .n_gates = c->n_gates,
-	                           .agents = agents_names,
-	                           .n_agents = agents_count,
+	                           .agents = (const char *const *)agents.v,
+	                           .n_agents = agents.n,
 	                           .root = gitx_main_top(site->git),
 	                           .top = gitx_top(site->git),
 	                           .worktrees_dir = worktrees_dir,

@@ -319,6 +319,8 @@ int cmd_config(const struct cmd_line *l, const struct site *site, struct config 
 	if (loaded && config_refuse_unused(out, &faults) == 0) {
 		plan_faults_fini(&faults);
 		secret_init(&out->secrets);
+		for (size_t i = 0; i < config_warnings(out)->n; i++)
+			log_warn("%s", config_warnings(out)->v[i]);
 		return 0;
 	}
 	if (loaded)

@@ -27,7 +27,7 @@ static const struct cmd_option options[] = {
 	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
 	{"queue", 0, "ID", "a stored queue, in the states that its items are in", false},
 	{"json", 0, NULL, "as JSON", false},
-	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt", false},
 };
 
 /* NULL = nobody yet */
@@ -41,10 +41,10 @@ static void warn_nobody(struct plan *p, const struct create_options *o)
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->n; i++)
-		n += plan_queue_runs(p, i) && !who(&p->tasks[i], o);
+		n += plan_queue_runs(p, i) && !who(&p->tasks[i], o) && !agents_of(&p->tasks[i], o->agent);
 	if (n)
-		strv_addf(&p->warnings, "%zu of %zu tasks need an agent: bosk run will want --executor CMD (a shell command that "
-		          "reads the prompt on its standard input)", n, p->n);
+		strv_addf(&p->warnings, "%zu of %zu tasks need an agent: bosk run will want --agent NAME, or --executor CMD (a shell "
+		          "command that reads the prompt on its standard input)", n, p->n);
 }
 
 /* Worktrees that the tasks use, at least 1. */
@@ -259,7 +259,8 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 		add_foreign(d, &out);
 		add_agent(d, b, &out);
 		const char *command = who(d, &b->create);
-		command = command ? command : "(nobody: give --executor CMD)";
+		if (!command)
+			command = agents_of(d, b->create.agent) ? "(that of the agent)" : "(nobody: give --agent NAME, or --executor CMD)";
 		str_add(&out, "  command ");
 		str_add_printable(&out, command, strcspn(command, "\n"), false);
 		str_addf(&out, "%s\n  rights  everything the user may do\n", strchr(command, '\n') ? " ..." : "");

@@ -15,11 +15,11 @@ static const struct cmd_option options[] = {
 	{"jobs", 'j', "N", "worktrees of this session from now on", false},
 	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on", false},
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
-	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt from now on", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt from now on", false},
 };
 
 /* Options given now count from now on, also for a later resume. */
-static int change(const struct cmd_line *l, struct session *s, struct err *e)
+static int change(const struct cmd_line *l, struct session *s, const struct config *cfg, struct err *e)
 {
 	const char *executor = cmd_value(l, "executor"), *agent = cmd_value(l, "agent");
 	struct db_batch batch = {0};
@@ -27,8 +27,9 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 
 	if (cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
 		return -1;
-	if (agent && !agents_known(agent))
-		return err_set(e, ERR_USAGE, "--agent takes codex, gemini or agent, not '%s'", agent);
+	AUTO_FREE char *unknown = agent ? agents_fault(cfg, agent) : NULL;
+	if (unknown)
+		return err_set(e, ERR_USAGE, "--agent: %s", unknown);
 	if (!executor && !agent && jobs == s->row.jobs)
 		return 0;
 	if (s->manifest.borrowed && jobs > 1)
@@ -42,8 +43,8 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 	if (merges)
 		strv_add(paths, merges);
 	s->row.jobs = jobs;
-	if (executor)
-		mem_set(&s->row.executor, executor);
+	if (executor) /* "": none any more */
+		mem_set(&s->row.executor, *executor ? executor : NULL);
 	if (agent)
 		mem_set(&s->row.agent, agent);
 	rows_put(&batch, DB_sessions, s->sid, &session_row_rec, &s->row);
@@ -54,16 +55,25 @@ static int change(const struct cmd_line *l, struct session *s, struct err *e)
 }
 
 /* It was lost with the store: what has a prompt could not be done. */
-static int check_executor(const struct session *s, struct err *e)
+static int check_executor(const struct session *s, const struct config *cfg, struct err *e)
 {
-	if (s->row.executor && *s->row.executor)
+	if (s->row.executor)
 		return 0;
-	for (size_t i = 0; i < s->plan.n; i++)
-		if ((s->plan.tasks[i].prompt || s->plan.tasks[i].texts) && !task_state_ended(session_task_state(s, i)) &&
-		    plan_end(&s->plan.tasks[i]) == TASK_WAITING)
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_def *d = &s->plan.tasks[i];
+		const struct msg_agent *agent = agents_def(cfg, agents_of(d, s->row.agent), s->row.agent);
+		if ((d->prompt || d->texts) && !task_state_ended(session_task_state(s, i)) && plan_end(d) == TASK_WAITING &&
+		    (!agent || agents_wants_command(agent)))
 			return err_set(e, ERR_USAGE, "task %s needs an agent, and session %s knows none any more: bosk resume %s "
-			               "--executor CMD", s->plan.tasks[i].id, s->sid, s->sid);
+			               "--agent NAME, or --executor CMD", d->id, s->sid, s->sid);
+	}
 	return 0;
+}
+
+static int check_agents(const struct session *s, const struct config *cfg, struct err *e)
+{
+	struct create_options o = {.executor = s->row.executor, .agent = s->row.agent, .config = cfg};
+	return create_check_agents(&s->plan, &o, s, e);
 }
 
 static int go_on(const struct cmd_line *l, struct session *s)
@@ -82,7 +92,7 @@ static int go_on(const struct cmd_line *l, struct session *s)
 		goto done;
 	}
 	secret_init(&config.secrets);
-	if (change(l, s, &e) != 0 || check_executor(s, &e) != 0 ||
+	if (change(l, s, &config, &e) != 0 || check_executor(s, &config, &e) != 0 || check_agents(s, &config, &e) != 0 ||
 	    (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
 		code = cmd_fail(&e);
 	} else {

@@ -32,7 +32,7 @@ static const struct cmd_option options[] = {
 	{"dry-run", 'n', NULL, "as bosk plan", false},
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
 	{"yes", 'y', NULL, "do not ask", false},
-	{"agent", 0, "codex|gemini|agent", "agent for tasks with a prompt: its time limit; --executor stands for it", false},
+	{"agent", 0, "NAME", "agent for tasks with a prompt (default: the setting agent)", false},
 	{"autonomy", 0, "full", "rights of the agent", true},
 	{"max-time", 0, "D", "stop after this time", true},
 	{"budget-usd", 0, "X", "stop at this cost", true},
@@ -369,6 +369,8 @@ static int run_with(const struct cmd_line *l)
 		code = 2;
 	}
 	site_close(&site);
+	if (!code && create_check_agents(&plan, &b.create, NULL, &e) != 0)
+		code = cmd_fail(&e);
 	if (!code)
 		batch_warn(&plan);
 	if (!code)

@@ -9,6 +9,7 @@
 
 #include "cmd.h"
 #include "store/base/mem.h"
+#include "supervisor/agents.h"
 #include "supervisor/config.h"
 #include "supervisor/queue/queue.h"
 #include "supervisor/session.h"
@@ -80,6 +81,21 @@ static void offer_gates(const struct typed *t, const struct site *site)
 	if (config_load(&config, gitx_top(site->git), &none, &faults) == 0)
 		for (size_t i = 0; i < config.n_gates; i++)
 			offer(t, config.gates[i].name, config.gates[i].run);
+	plan_faults_fini(&faults);
+	config_fini(&config);
+}
+
+static void offer_agents(const struct typed *t, const struct site *site)
+{
+	struct config config = {0};
+	struct plan_faults faults = {0};
+	struct strv none = {0};
+	AUTO_STRV struct strv names = {0};
+
+	if (config_load(&config, gitx_top(site->git), &none, &faults) == 0)
+		agents_names(&config, &names);
+	for (size_t i = 0; i < names.n; i++)
+		offer(t, names.v[i], NULL);
 	plan_faults_fini(&faults);
 	config_fini(&config);
 }
@@ -219,6 +235,8 @@ static void offer_argument(const struct typed *t, const char *name)
 				offer_branches(t, &site);
 			if (str_eq(option, "gate") || str_eq(option, "excuse"))
 				offer_gates(t, &site);
+			if (str_eq(option, "agent"))
+				offer_agents(t, &site);
 		}
 		site_close(&site);
 	}

@@ -121,6 +121,19 @@ void plan_read_list(struct plan_reader *r, const struct yaml_node *v, const char
 	}
 }
 
+bool plan_read_model(struct plan_reader *r)
+{
+	const struct plan_context *ctx = r->l->ctx;
+
+	for (size_t i = 0; ctx && i < ctx->n_models; i++)
+		if (str_eq(ctx->models[i].name, r->d->model)) {
+			mem_set(&r->d->model_agent, ctx->models[i].agent);
+			mem_set(&r->d->model_name, ctx->models[i].model);
+			return true;
+		}
+	return false;
+}
+
 char *plan_read_unknown(const char *what, const char *name, const char *const *known, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

@@ -37,6 +37,9 @@ void plan_read_list(struct plan_reader *r, const struct yaml_node *v, const char
 /* plan_foreign.c: read a key that only other kinds of plans have. False: it is none of them. */
 bool plan_foreign_read(struct plan_reader *r, const struct yaml_node *v);
 
+/* What the configuration makes of the task's model; false = it says nothing of it. */
+bool plan_read_model(struct plan_reader *r);
+
 /* NULL when `name` is known; else what to say (the caller frees). */
 char *plan_read_unknown(const char *what, const char *name, const char *const *known, size_t n);
 

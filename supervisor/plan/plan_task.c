@@ -130,6 +130,7 @@ static void read_model(struct plan_reader *r, const struct yaml_node *v)
 		PLAN_FAULT(r, v, "model", "must not begin with \"-\"");
 	r->d->model = mem_strdup(name);
 	r->agent_key = v->key;
+	plan_read_model(r);
 }
 
 static char *check_gate(struct plan_reader *r, const char *text, struct str *normal)
@@ -283,8 +284,8 @@ void plan_task_read(struct plan_loader *l, const char *file, const char *folder,
 			i++;
 		if (i < MEM_COUNT(fields))
 			fields[i].read(&r, v);
-		else if (!str_eq(l->kind, "plan") && plan_foreign_read(&r, v))
-			continue;
+		else if ((!str_eq(l->kind, "plan") || (!l->ctx && str_starts(v->key->text, "model_"))) && plan_foreign_read(&r, v))
+			continue; /* without a context it is the normal form of a plan: `models` was looked at before */
 		else
 			unknown_key(&r, v->key);
 	}

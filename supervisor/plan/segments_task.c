@@ -163,12 +163,8 @@ static void find_model(struct segment *s)
 		r->d->model = mem_strdup(s->persona->model);
 	if (!r->d->model || !ctx)
 		return;
-	for (size_t i = 0; i < ctx->n_models; i++)
-		if (strcmp(ctx->models[i].name, r->d->model) == 0) {
-			r->d->model_agent = mem_strdup(ctx->models[i].agent);
-			r->d->model_name = mem_strdup(ctx->models[i].model);
-			return;
-		}
+	if (plan_read_model(r))
+		return;
 	PLAN_FAULT(r, own ? s->model_at : s->persona_at, own ? s->model_at->key->text : "persona",
 	           "the configuration does not say what the model \"%s\"%s%s is: add to bosk.yaml  "
 	           "models: {\"%s\": {agent: AGENT, model: MODEL}}", r->d->model,

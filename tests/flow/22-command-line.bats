@@ -65,8 +65,8 @@ in a file' --executor 'cat > hello.txt'
     for show in plan "run --dry-run"; do
         run_bosk $show "$SCRATCH/plan.yaml"
         expect_status 0
-        equal "commands" "$(grep -c 'command (nobody: give --executor CMD)' "$OUT")" 2
-        expect_text '^warning: 2 of 3 tasks need an agent: bosk run will want --executor CMD' "$OUT"
+        equal "commands" "$(grep -c 'command (nobody: give --agent NAME, or --executor CMD)' "$OUT")" 2
+        expect_text '^warning: 2 of 3 tasks need an agent: bosk run will want --agent NAME, or --executor CMD' "$OUT"
     done
     run_bosk plan --json "$SCRATCH/plan.yaml"
     expect_status 0

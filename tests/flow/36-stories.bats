@@ -90,7 +90,7 @@ teardown() { flow_teardown; }
     run_bosk verify --repair
     run_bosk resume "$(last_sid)"
     expect_status 2
-    expect_text "task a needs an agent, .*bosk resume $(last_sid) --executor CMD"
+    expect_text "task a needs an agent, .*bosk resume $(last_sid) --agent NAME, or --executor CMD"
     equal "attempts" "$(status_json '.sessions[0].tasks[0].attempts')" 0
     does a <<<'echo x >a'
     run_bosk resume "$(last_sid)" --executor "$AGENT"

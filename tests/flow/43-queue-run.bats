@@ -256,13 +256,12 @@ SH
     jq -e '[.tasks[] | [.agent, .limit]] == [["agent", 3600], ["gemini", 3600]]' "$OUT"
     run_bosk plan "$SCRATCH/q.json" --json --agent codex -c timeout=5m
     jq -e '[.tasks[].limit] == [300, 300]' "$OUT"
-    run_bosk plan "$SCRATCH/q.json" --agent claude
+    run_bosk plan "$SCRATCH/q.json" --agent cloude
     expect_status 2
-    expect_text "takes codex, gemini or agent, not 'claude'"
-    run_bosk run "$SCRATCH/q.json" --agent codex
-    expect_status 2
-    expect_text 'S-1: agent: agent codex is not available in this version: give --executor CMD'
-    expect_text 'S-2: agent: agent gemini is not available'
+    expect_text '--agent: there is no agent cloude; did you mean "claude"\?'
+    run_bosk run "$SCRATCH/q.json" --agent codex -c 'agents={codex: {argv: [/nowhere/codex]}, gemini: {argv: [/nowhere/gemini]}}'
+    expect_status 4
+    expect_text 'S-1: agent codex cannot be started: its program /nowhere/codex is not there'
     [ ! -d .git/bosk ]
     run_bosk run "$SCRATCH/q.json" --agent codex --executor "$AGENT"
     expect_status 0

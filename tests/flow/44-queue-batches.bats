@@ -154,7 +154,7 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     equal branch "$branch" "bosk/$sid/S-1"
     equal work "$(git show "$branch:half.txt")" half
     touch "$SCRATCH/go"
-    run_bosk resume --agent claude
+    run_bosk resume --agent cloude
     expect_status 2
     run_bosk resume --agent gemini
     expect_status 0

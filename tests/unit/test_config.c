@@ -1,6 +1,7 @@
 /* config: defaults, order of sources, every key from every source. What is refused: test_config_faults.c. */
 #include "config_scratch.h"
 
+#include "supervisor/config_agents.h"
 #include "supervisor/config_private.h"
 
 static void load_options(struct config *c, const char *const *options, size_t n)
@@ -31,7 +32,8 @@ static void defaults(void **state)
 	assert_int_equal(c.jobs, 3);
 	assert_string_equal(c.agent, "");
 	assert_int_equal(c.n_gates, 0);
-	assert_int_equal(c.agents.n, 0);
+	assert_int_equal(c.agents->n_own, 0);
+	assert_int_equal(c.agents->n_built, 0); /* nothing was read that nobody asked for */
 	assert_int_equal(c.fix_attempts, 3);
 	assert_int_equal(c.retries, 1);
 	assert_int_equal(c.conflict_attempts, 2);
@@ -75,7 +77,7 @@ static const struct {
 } settable[] = {
 	{"jobs", "8"},
 	{"agent", "codex"},
-	{"agents", "{mine: {argv: x}, other: {}}"},
+	{"agents", "{mine: {argv: [x]}, other: {extends: codex}}"},
 	{"models", "{sonnet-4.5: {agent: claude, model: claude-sonnet}}"},
 	{"gates", "[{name: lint, run: make lint, timeout: 5m, paths: [./src, '*.c'], exclusive: true, "
 	          "retries: 2}, {name: t, run: 'true'}]"},
@@ -125,8 +127,8 @@ static void check_settable(const struct config *c)
 {
 	assert_int_equal(c->jobs, 8);
 	assert_string_equal(c->agent, "codex");
-	assert_int_equal(c->agents.n, 2);
-	assert_true(strv_has(&c->agents, "mine"));
+	assert_int_equal(c->agents->n_own, 2);
+	assert_non_null(config_agents_get(c, "mine"));
 	assert_int_equal(c->n_models, 1);
 	assert_string_equal(c->models[0].name, "sonnet-4.5");
 	assert_string_equal(c->models[0].agent, "claude");
@@ -220,9 +222,9 @@ static void later_sources_win(void **state)
 	(void)state;
 	struct config c, again;
 	struct plan_faults faults = {0};
-	put(scratch.user, "config.yaml", "jobs: 4\nretries: 5\nsilence: 1m\nagents: {mine: {}}\n"
+	put(scratch.user, "config.yaml", "jobs: 4\nretries: 5\nsilence: 1m\nagents: {mine: {argv: [a]}}\n"
 	                                 "gates: [{name: u, run: x}]\nland: pr\n");
-	put(scratch.repo, "bosk.yaml", "retries: 6\nworktrees: {dir: /a, total: 1}\nagents: {theirs: {}}\n"
+	put(scratch.repo, "bosk.yaml", "retries: 6\nworktrees: {dir: /a, total: 1}\nagents: {theirs: {argv: [b]}}\n"
 	                               "gates: [{name: r, run: x}]\nlimits:\n");
 	setenv("BOSK_CONFIG_SILENCE", "2m", 1);
 	setenv("BOSK_CONFIG_WORKTREES_TOTAL", "3", 1);
@@ -238,8 +240,8 @@ static void later_sources_win(void **state)
 	assert_int_equal(c.worktrees_total, 3);
 	assert_int_equal(c.n_gates, 1);
 	assert_string_equal(c.gates[0].name, "r"); /* a list is replaced */
-	assert_true(strv_has(&c.agents, "mine"));  /* names add up */
-	assert_true(strv_has(&c.agents, "theirs"));
+	assert_non_null(config_agents_get(&c, "mine"));  /* names add up */
+	assert_non_null(config_agents_get(&c, "theirs"));
 	assert_int_equal(c.sources.n, 2 * (2 + 3 + 4));
 	unsetenv("BOSK_CONFIG_SILENCE");
 	unsetenv("BOSK_CONFIG_WORKTREES");
