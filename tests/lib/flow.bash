@@ -47,11 +47,9 @@ flow_setup() {
     mkdir "$SCRATCH/home" "$SCRATCH/run"
     export HOME=$SCRATCH/home XDG_RUNTIME_DIR=$SCRATCH/run GIT_CONFIG_NOSYSTEM=1
     export GIT_CONFIG_GLOBAL=/dev/null LC_ALL=C NO_COLOR=1
-    # libgit2 reads the machine's certificates at every start: with that check, half of it. (Unit tests and fuzz
-    # targets have it.)
     # Freed memory that is kept for finding its use is little: no process of a flow lives long, and its pages cost a tenth
-    # of the time of all tests.
-    export ASAN_OPTIONS=intercept_strstr=0:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
+    # of the time of all tests. Eight callers of what was allocated are enough to find it.
+    export ASAN_OPTIONS=malloc_context_size=8:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
     # What a library leaks is not bosk's.
     export LSAN_OPTIONS=suppressions=${BASH_SOURCE[0]%/*}/lsan.supp:print_suppressions=0
     chmod 700 "$SCRATCH/run"
