@@ -330,6 +330,12 @@ bool json_u64(const json_t *j, uint64_t *out)
 	return true;
 }
 
+bool json_float(const json_t *j, double *out)
+{
+	*out = json_number_value(j); /* 0 when it is none */
+	return json_is_number(j);
+}
+
 const char *json_text(const json_t *j)
 {
 	return json_string_value(j);

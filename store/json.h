@@ -47,6 +47,7 @@ const char *json_get_text(const struct json_t *map, const char *key); /* NULL wh
 const struct json_t *json_get(const struct json_t *map, const char *key); /* NULL: not there, null, or no map */
 void json_keys(const struct json_t *map, struct strv *out); /* in their order; none when it is no map */
 bool json_u64(const struct json_t *j, uint64_t *out); /* false: no whole number from 0 on (1.0 is one) */
+bool json_float(const struct json_t *j, double *out); /* any number */
 const char *json_text(const struct json_t *j);        /* NULL when not a string */
 bool json_is_list(const struct json_t *j);
 bool json_is_map(const struct json_t *j);

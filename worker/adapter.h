@@ -8,22 +8,30 @@
  *   full (autonomy; a condition only) env:NAME
  *
  * Rules, words separated by blanks, tests joined by " & " (all must hold), "!" before one that must not:
- *   exit N[,N]          signal N          exit !N
- *   json KEY=VALUE[,KEY=VALUE] [.path] [= VALUE | ~ REGEX]     a line of stdout that is a JSON object; keys may be dotted
+ *   exit N[,N]          signal N[,N]      exit !N
+ *   json [KEY=VALUE[,KEY=VALUE]] [.path] [= VALUE | ~ REGEX]   a line of stdout that is a JSON object; keys may be dotted,
+ *                       [N] is a place in a list (.a[0].b); a value with commas or blanks stands in double quotes
  *   stdout ~ REGEX      stderr ~ REGEX    a line
- *   text ~ REGEX        what the rule before it in `fail` or what the failure said: the value at .path, or the line
- * A line of a stream fits as it arrives; what `ok`, `fail` want is decided at the end, over all lines.
- *   session  json KEY=VALUE .path
+ *   text ~ REGEX        what the test before it found: the value at .path, or the line
+ * A line of a stream fits as it arrives; what `ok`, `fail` want is decided at the end, over all lines. Of several lines
+ * the last one that fits counts. Regular expressions are PCRE2's, on bytes; " & " in one is written \x20&\x20.
+ *   session  preset, none, or json KEY=VALUE .path
  *   final    in order, the first that gives something: "file {last_file}", "json KEY=VALUE .path [last|first|concat] [since
  *            KEY=VALUE]" (concat: of the lines after the last one that has that), "stdout last" (the last JSON object)
  *   ok       all must hold
- *   usage    "input|cached|output|cost: json KEY=VALUE .path [sum|last]"
- *   fail     "limit|auth|transient|config|invalid: RULE", the first that holds decides. Only what is no word of the model's
- *            may be named here (promise E3): an agent that writes about limits has none.
- *   reset    of a limit, the first that gives a time: "epoch: json KEY=VALUE .path", "epoch: file GLOB .path last",
- *            "epoch|clock|duration: text ~ REGEX" with one group
- *   kill_if  "limit|transient: RULE [> N]" ended at once: a number in a group that is larger, or "count json KEY=VALUE > N
- *            [without KEY=VALUE]" */
+ *   usage    "input|cached|output|cost: json KEY=VALUE .path [sum|last] [whole]", added up by name; `input` is all that was
+ *            read, cached or not; whole: it is of the whole conversation, not of this run
+ *   fail     "limit|auth|transient|config|session|invalid|failed: RULE", when `ok` does not hold; the first that holds
+ *            decides, and its last line or value is what the failure said. session: the conversation is gone, asked of
+ *            resumed runs only. invalid: it ended well but for the form of its result (ADAPTER_OK: who looks at the result
+ *            sees that). Only what is no word of the model's may be named here (promise E3): an agent that writes
+ *            about limits has none.
+ *   reset    of a limit or a transient failure, the first that gives a time: "epoch|clock|duration:" and "json KEY=VALUE .path
+ *            [~ REGEX]", "file GLOB [KEY=VALUE] .path" (the last such line of the newest file), or "text ~ REGEX", of what
+ *            the failure said. A regex has one group: the time
+ *   kill_if  "limit|transient|auth: RULE", without exit, signal and text, as soon as it holds: it is ended at once. Its tests may
+ *            end in "> N": the number in the regex's group, or at .path, is larger; or be "count json KEY=VALUE > N [without
+ *            KEY=VALUE]": so many, without one of the other between them */
 #ifndef BOSK_ADAPTER_H
 #define BOSK_ADAPTER_H
 
@@ -74,6 +82,7 @@ struct adapter_outcome {
 	char *session;     /* id of the conversation; NULL = none was seen */
 	uint64_t input, cached, output, cost_micro; /* tokens; millionths of a US dollar */
 	bool counted, priced; /* did it say how many, and what they cost? */
+	bool whole;        /* that is of the whole conversation, its earlier runs too: the caller takes these off */
 };
 void adapter_outcome_fini(struct adapter_outcome *o);
 
