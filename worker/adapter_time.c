@@ -44,7 +44,7 @@ static int number(const char **p, size_t most)
 static bool rfc3339(const char *p, double *out)
 {
 	struct tm tm = {0};
-	int sign, hours, minutes;
+	int sign;
 	double fraction = 0;
 	char *end;
 
@@ -58,9 +58,14 @@ static bool rfc3339(const char *p, double *out)
 	time_t t = timegm(&tm);
 	if (*rest == '+' || *rest == '-') {
 		sign = *rest++ == '-' ? 1 : -1;
-		hours = number(&rest, 2);
-		rest += *rest == ':';
-		minutes = number(&rest, 2);
+		bool colon = strcspn(rest, ":") == 2;
+		int hours = number(&rest, colon ? 2 : 4), minutes = hours % 100;
+		if (colon) {
+			rest++;
+			minutes = number(&rest, 2);
+		} else {
+			hours /= 100;
+		}
 		if (hours < 0 || minutes < 0)
 			return false;
 		t += sign * (hours * 3600 + minutes * MINUTE);
