@@ -116,6 +116,8 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		.max_retries = plan->retries,
 		.halt_after = plan->halt_after_failures,
 		.sequential = plan->sequential,
+		.n_agents = plan->agents,
+		.n_accounts = plan->accounts,
 	};
 	assert(plan->slots >= 1 && plan->slots < SCHED_NONE && plan->tasks < SCHED_NONE);
 
@@ -134,6 +136,15 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		s->exclusive[t] = plan->exclusive && plan->exclusive[t];
 		s->stands[t] = plan->stands && plan->stands[t];
 		s->slot[t] = s->cause[t] = s->held_at[t] = s->parked[t] = SCHED_NONE;
+		s->by[t] = s->home[t] = SCHED_NONE;
+		s->agent[t] = plan->agent ? plan->agent[t] : SCHED_NONE;
+		assert(s->agent[t] == SCHED_NONE || s->agent[t] < s->n_agents);
+	}
+	for (uint32_t a = 0; a < s->n_agents; a++) {
+		assert(plan->account[a] < s->n_accounts);
+		s->account[a] = plan->account[a];
+		s->fallback[a] = plan->fallback ? plan->fallback[a] : SCHED_NONE;
+		s->stalled[a] = SCHED_NONE;
 	}
 	for (uint32_t i = 0; i < s->slots; i++) {
 		s->in_slot[i] = SCHED_NONE;
@@ -182,6 +193,13 @@ void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, 
 		one_missing(s, s->dep[i], good);
 	for (size_t i = s->later_at[task]; was_over != over && i < s->later_at[task + 1]; i++)
 		one_missing(s, s->later[i], over);
+}
+
+void schedule_home(struct schedule *s, uint32_t task, uint32_t slot)
+{
+	assert(!s->started && task < s->n);
+	if (s->agent[task] != SCHED_NONE && slot < s->slots)
+		s->home[task] = slot;
 }
 
 /* ---- questions ---- */
@@ -249,7 +267,10 @@ uint64_t schedule_digest(const struct schedule *s)
 	for (size_t t = 0; t < s->n; t++) {
 		h = mix(h, (uint64_t)s->state[t] << 32 | s->slot[t]);
 		h = mix(h, s->retries[t]);
+		h = mix(h, (uint64_t)(s->state[t] == TASK_RUNNING ? s->by[t] : SCHED_NONE) << 32 | s->home[t]);
 	}
+	for (size_t i = 0; i < s->n_accounts; i++)
+		h = mix(h, s->gate[i]);
 	/* Where a task is parked decides when it is looked at again, and which holder it is parked
 	 * with follows from their order. The order within heaps and lists decides nothing. */
 	for (size_t i = 0; i < s->n_holders; i++) {

@@ -12,7 +12,7 @@
 #include "task_state.h"
 
 
-#define SCHED_NONE UINT32_MAX /* no task, no slot */
+#define SCHED_NONE UINT32_MAX /* no task, no slot, no agent */
 
 /* What is known before the first event; borrowed until schedule_new returns, except `overlaps` and
  * its `ctx`, which must live as long as the schedule. */
@@ -52,6 +52,13 @@ struct sched_plan {
 	bool sequential;
 	/* Every slot is to be asked for before it is used (SCHED_CLAIM): they are shared with others. */
 	bool closed;
+	/* Agents are numbered 0 .. agents-1, their accounts 0 .. accounts-1. A task starts with the first agent of its
+	 * chain - its own, that one's fallback, and so on - whose account is not shut, and waits while all are. An
+	 * agent's task that runs again goes to the slot where it was, if that is free: its conversation lives there. */
+	size_t agents, accounts;
+	const uint32_t *agent;    /* of each task; SCHED_NONE = it needs no account; NULL = none does */
+	const uint32_t *account;  /* of each agent */
+	const uint32_t *fallback; /* of each agent; SCHED_NONE = nobody; a ring ends where it closes */
 };
 
 enum sched_event_kind {
@@ -66,18 +73,25 @@ enum sched_event_kind {
 	SCHED_REPAIR,     /* task: is to run again on the tip it cannot be merged onto, or is red with:
 	                   * CHECKED -> READY. How often is the caller's to say */
 	SCHED_STOPPED,    /* task: stopped as SCHED_CANCEL asked: RUNNING -> READY, no verdict */
+	SCHED_FINAL,      /* task: failed, and would fail again: final, whatever retries are left */
+	SCHED_TRANSIENT,  /* task: something will pass: RUNNING -> BACKOFF, no retry is used. How often is the caller's to say */
+	SCHED_LIMITED,    /* task: its account gives no more: RUNNING -> LIMITED, no retry is used, and the account is shut;
+	                   * READY when a fallback may have it; as SCHED_TRANSIENT when it has no account */
 	SCHED_RETRY_DUE,  /* task: its timer fired: BACKOFF -> READY */
 	SCHED_STOP,       /* the user: start nothing new, let running tasks finish and be merged */
 	SCHED_STOP_NOW,   /* the user: stop what runs too; also after SCHED_STOP */
 	SCHED_HOLD,       /* a resource is below its floor: start nothing for now */
 	SCHED_RELEASE,    /* it is above again */
 	SCHED_OPEN,       /* the answer to SCHED_CLAIM: the lowest closed slot may be used */
-	SCHED_CLOSE       /* others need a slot: the next one that is free is given back */
+	SCHED_CLOSE,      /* others need a slot: the next one that is free is given back */
+	SCHED_ACCOUNT_SHUT,  /* account: nothing is started with it */
+	SCHED_ACCOUNT_PROBE, /* account, shut until now: one task may be started with it, then it is shut again */
+	SCHED_ACCOUNT_OPEN   /* account: everything may. After this and PROBE those LIMITED are READY */
 };
 
 struct sched_event {
 	enum sched_event_kind kind;
-	uint32_t task; /* SCHED_NONE where the kind has no task */
+	uint32_t task; /* or the account; SCHED_NONE where the kind has neither */
 };
 
 enum sched_action_kind {
@@ -111,13 +125,15 @@ void schedule_free(struct schedule *s); /* NULL allowed */
 struct schedule *schedule_copy(const struct schedule *s);
 
 /* Before SCHED_START, for recovery: task i already is in `state` with `retries` used. In any order.
- * RUNNING and BACKOFF are taken as READY, and READY or WAITING follows from the dependencies. At
+ * RUNNING, BACKOFF and LIMITED are taken as READY, and READY or WAITING follows from the dependencies. At
  * SCHED_START, CHECKED tasks give their SCHED_INTEGRATE (in plan order), then pending dependents of
  * tasks that ended badly their SCHED_SKIP.
  *
  * CLAIMED: somebody else works on it. What needs it, comes after it, or declares a file that it does, stays WAITING to
  * the end, as nobody says when it has ended. */
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
+/* Also before SCHED_START: an agent's task ran in this slot. */
+void schedule_home(struct schedule *s, uint32_t task, uint32_t slot);
 
 /* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:
  * at most one for each task, one for each slot and one SCHED_CLAIM, then SCHED_END.
@@ -130,6 +146,10 @@ size_t schedule_apply(struct schedule *s, struct sched_event ev,
 enum task_state schedule_state(const struct schedule *s, uint32_t task);
 uint32_t schedule_retries(const struct schedule *s, uint32_t task); /* used so far */
 uint32_t schedule_slot(const struct schedule *s, uint32_t task); /* SCHED_NONE unless RUNNING */
+uint32_t schedule_agent(const struct schedule *s, uint32_t task); /* that has it, or had it last; SCHED_NONE = none */
+/* May nothing be started with any account of the chain of an agent? */
+bool schedule_shut(const struct schedule *s, uint32_t agent);
+bool schedule_probing(const struct schedule *s, uint32_t account); /* one may be started, and none was yet */
 size_t schedule_count(const struct schedule *s, enum task_state state);
 size_t schedule_idle(const struct schedule *s); /* open slots where nothing runs */
 bool schedule_stopping(const struct schedule *s);

@@ -7,17 +7,6 @@
 
 #include "heap.h"
 
-static void act(struct schedule *s, struct sched_action a)
-{
-	assert(s->n_actions < s->n + s->slots + 2);
-	s->actions[s->n_actions++] = a;
-}
-
-static void act_on(struct schedule *s, enum sched_action_kind kind, uint32_t task)
-{
-	act(s, (struct sched_action){kind, task, SCHED_NONE, SCHED_NONE});
-}
-
 static bool starts_nothing(const struct schedule *s)
 {
 	return s->stop != STOP_NO || s->halted;
@@ -25,18 +14,15 @@ static bool starts_nothing(const struct schedule *s)
 
 /* ---- a task's way ---- */
 
-static void make_ready(struct schedule *s, uint32_t task)
-{
-	schedule_in_set(s, task, TASK_READY);
-	schedule_pick_add(s, task);
-}
-
-/* Where the task starts: in the slot that it prefers while that is open, which then is free. */
+/* Where the task starts: in the slot that it prefers while that is open, which then is free; or where it was, if
+ * that is free. */
 static uint32_t take_slot(struct schedule *s, uint32_t task)
 {
 	uint32_t wanted = s->prefer[task];
 
 	if (wanted == SCHED_NONE || s->closed[wanted])
+		wanted = s->home[task];
+	if (wanted == SCHED_NONE || s->closed[wanted] || s->in_slot[wanted] != SCHED_NONE)
 		return heap_pop(s->free_slots, &s->n_free);
 	heap_remove(s->free_slots, &s->n_free, wanted);
 	return wanted;
@@ -50,8 +36,9 @@ static void start(struct schedule *s, uint32_t task)
 	s->slot[task] = slot;
 	s->in_slot[slot] = task;
 	s->alone = s->exclusive[task];
+	schedule_account_begin(s, task);
 	schedule_pick_hold(s, task);
-	act(s, (struct sched_action){SCHED_ASSIGN, task, slot, SCHED_NONE});
+	schedule_in_act(s, (struct sched_action){SCHED_ASSIGN, task, slot, SCHED_NONE});
 }
 
 static void leave_slot(struct schedule *s, uint32_t task)
@@ -59,14 +46,16 @@ static void leave_slot(struct schedule *s, uint32_t task)
 	s->in_slot[s->slot[task]] = SCHED_NONE;
 	s->alone = false; /* if it was, then with this one */
 	heap_push(s->free_slots, &s->n_free, s->slot[task]);
+	if (s->agent[task] != SCHED_NONE)
+		s->home[task] = s->slot[task];
 	s->slot[task] = SCHED_NONE;
 }
 
 /* Pending again, for the resume. */
 static void drop(struct schedule *s, uint32_t task)
 {
-	make_ready(s, task);
-	act_on(s, SCHED_DROP, task);
+	schedule_needs_ready(s, task);
+	schedule_in_act_on(s, SCHED_DROP, task);
 }
 
 /* Once in a session: nothing starts any more, so no timer need be waited for. */
@@ -78,67 +67,20 @@ static void drop_backoffs(struct schedule *s)
 	}
 }
 
-static void one_less(struct schedule *s, uint32_t task)
-{
-	if (--s->missing[task] == 0 && s->state[task] == TASK_WAITING)
-		make_ready(s, task);
-}
-
-/* It has ended, in whatever way: those that only come after it need not wait for it any more. */
-static void let_later(struct schedule *s, uint32_t task)
-{
-	for (size_t i = s->later_at[task]; i < s->later_at[task + 1]; i++)
-		one_less(s, s->later[i]);
-}
-
-/* Everything that needs `first`, directly or not, will not run. Each task enters the list once. */
-static void skip_dependents(struct schedule *s, uint32_t first)
-{
-	size_t done = 0, n = 0;
-
-	s->cause[first] = first;
-	s->dirty[n++] = first;
-	while (done < n) {
-		uint32_t t = s->dirty[done++];
-		for (size_t i = s->dep_at[t]; i < s->dep_at[t + 1]; i++) {
-			uint32_t d = s->dep[i];
-			bool waits = s->state[d] == TASK_WAITING;
-			/* One restored as SKIPPED only passes the cause on. */
-			if (s->cause[d] != SCHED_NONE || (!waits && s->state[d] != TASK_SKIPPED))
-				continue;
-			s->cause[d] = first;
-			s->dirty[n++] = d;
-			if (!waits)
-				continue;
-			schedule_in_set(s, d, TASK_SKIPPED);
-			let_later(s, d);
-			act(s, (struct sched_action){SCHED_SKIP, d, SCHED_NONE, first});
-		}
-	}
-}
-
-static void come_in(struct schedule *s, uint32_t task)
-{
-	schedule_in_set(s, task, TASK_INTEGRATED);
-	for (size_t i = s->dep_at[task]; i < s->dep_at[task + 1]; i++)
-		one_less(s, s->dep[i]);
-	let_later(s, task);
-}
-
 static void integrated(struct schedule *s, uint32_t task)
 {
-	come_in(s, task);
+	schedule_needs_good(s, task);
 	s->failures = 0;
 }
 
 static void end_badly(struct schedule *s, uint32_t task, enum task_state state)
 {
 	if (s->stands[task]) {
-		come_in(s, task);
+		schedule_needs_good(s, task);
 	} else {
 		schedule_in_set(s, task, state);
-		skip_dependents(s, task);
-		let_later(s, task);
+		schedule_needs_bad(s, task);
+		schedule_needs_over(s, task);
 	}
 	if (state == TASK_CONFLICT || s->halt_after == 0 || s->halted)
 		return;
@@ -148,6 +90,16 @@ static void end_badly(struct schedule *s, uint32_t task, enum task_state state)
 	}
 }
 
+static void back_off(struct schedule *s, uint32_t task)
+{
+	if (starts_nothing(s)) {
+		drop(s, task);
+		return;
+	}
+	schedule_in_set(s, task, TASK_BACKOFF);
+	schedule_in_act_on(s, SCHED_BACKOFF, task);
+}
+
 static void fail(struct schedule *s, uint32_t task)
 {
 	if (s->retries[task] >= s->max_retries) {
@@ -155,12 +107,23 @@ static void fail(struct schedule *s, uint32_t task)
 		return;
 	}
 	s->retries[task]++;
-	if (starts_nothing(s)) {
-		drop(s, task);
-	} else {
-		schedule_in_set(s, task, TASK_BACKOFF);
-		act_on(s, SCHED_BACKOFF, task);
+	back_off(s, task);
+}
+
+static void limited(struct schedule *s, uint32_t task)
+{
+	if (s->agent[task] == SCHED_NONE) {
+		back_off(s, task);
+		return;
 	}
+	schedule_account_set(s, s->account[s->by[task]], GATE_SHUT);
+	schedule_in_set(s, task, TASK_LIMITED);
+	if (schedule_account_stall(s, task))
+		return;
+	if (starts_nothing(s))
+		drop(s, task);
+	else
+		schedule_needs_ready(s, task);
 }
 
 /* ---- events ---- */
@@ -187,7 +150,7 @@ static void begin(struct schedule *s)
 	for (uint32_t t = 0; t < s->n; t++) {
 		if (s->state[t] == TASK_CHECKED) {
 			schedule_pick_hold(s, t);
-			act_on(s, SCHED_INTEGRATE, t);
+			schedule_in_act_on(s, SCHED_INTEGRATE, t);
 		}
 	}
 	/* Before others become READY, by what is skipped now: each is added once. */
@@ -198,11 +161,11 @@ static void begin(struct schedule *s)
 	/* First from those that ended badly themselves: the cause is to be one of them. */
 	for (uint32_t t = 0; t < s->n; t++) {
 		if (schedule_in_bad(s->state[t]) && s->state[t] != TASK_SKIPPED)
-			skip_dependents(s, t);
+			schedule_needs_bad(s, t);
 	}
 	for (uint32_t t = 0; t < s->n; t++) {
 		if (s->state[t] == TASK_SKIPPED && s->cause[t] == SCHED_NONE)
-			skip_dependents(s, t);
+			schedule_needs_bad(s, t);
 	}
 }
 
@@ -236,7 +199,7 @@ static bool stop(struct schedule *s, enum schedule_stop how)
 	drop_backoffs(s);
 	for (uint32_t i = 0; how == STOP_AT_ONCE && i < s->slots; i++) {
 		if (s->in_slot[i] != SCHED_NONE)
-			act(s, (struct sched_action){SCHED_CANCEL, s->in_slot[i], i, SCHED_NONE});
+			schedule_in_act(s, (struct sched_action){SCHED_CANCEL, s->in_slot[i], i, SCHED_NONE});
 	}
 	return true;
 }
@@ -250,6 +213,9 @@ static enum task_state state_for(enum sched_event_kind kind)
 	case SCHED_TIMEOUT:
 	case SCHED_BLOCKED:
 	case SCHED_STOPPED:
+	case SCHED_FINAL:
+	case SCHED_TRANSIENT:
+	case SCHED_LIMITED:
 		return TASK_RUNNING;
 	case SCHED_INTEGRATED:
 	case SCHED_CONFLICT:
@@ -265,6 +231,9 @@ static enum task_state state_for(enum sched_event_kind kind)
 	case SCHED_RELEASE:
 	case SCHED_OPEN:
 	case SCHED_CLOSE:
+	case SCHED_ACCOUNT_SHUT:
+	case SCHED_ACCOUNT_PROBE:
+	case SCHED_ACCOUNT_OPEN:
 		break;
 	}
 	return TASK_STATE_COUNT;
@@ -306,7 +275,7 @@ static bool take(struct schedule *s, struct sched_event ev)
 		return true;
 	case SCHED_DONE:
 		schedule_in_set(s, t, TASK_CHECKED);
-		act_on(s, SCHED_INTEGRATE, t);
+		schedule_in_act_on(s, SCHED_INTEGRATE, t);
 		return true;
 	case SCHED_FAILED:
 		fail(s, t);
@@ -330,13 +299,22 @@ static bool take(struct schedule *s, struct sched_event ev)
 		if (starts_nothing(s))
 			drop(s, t);
 		else
-			make_ready(s, t);
+			schedule_needs_ready(s, t);
 		return true;
 	case SCHED_STOPPED:
 		drop(s, t);
 		return true;
+	case SCHED_FINAL:
+		end_badly(s, t, TASK_FAILED);
+		return true;
+	case SCHED_TRANSIENT:
+		back_off(s, t);
+		return true;
+	case SCHED_LIMITED:
+		limited(s, t);
+		return true;
 	case SCHED_RETRY_DUE:
-		make_ready(s, t);
+		schedule_needs_ready(s, t);
 		return true;
 	case SCHED_STOP:
 		return stop(s, STOP_SOON);
@@ -350,6 +328,12 @@ static bool take(struct schedule *s, struct sched_event ev)
 		return open_slot(s);
 	case SCHED_CLOSE:
 		return give_slot(s);
+	case SCHED_ACCOUNT_SHUT:
+		return schedule_account_set(s, t, GATE_SHUT);
+	case SCHED_ACCOUNT_PROBE:
+		return schedule_account_set(s, t, GATE_PROBE);
+	case SCHED_ACCOUNT_OPEN:
+		return schedule_account_set(s, t, GATE_OPEN);
 	}
 	return false;
 }
@@ -366,8 +350,8 @@ static void start_what_may(struct schedule *s)
 	if (!s->started || s->held || starts_nothing(s))
 		return;
 	while (s->n_free > 0 || (s->n_closed > 0 && !s->claiming)) {
-		/* A task in BACKOFF has not ended: in sequence its retry goes first. */
-		if (s->sequential && under_way(s) > 0)
+		/* A task in BACKOFF has not ended, nor one that is LIMITED: in sequence it goes on first. */
+		if (s->sequential && under_way(s) + s->count[TASK_LIMITED] > 0)
 			return;
 		uint32_t task = schedule_pick_take(s);
 		if (task == SCHED_NONE)
@@ -375,7 +359,7 @@ static void start_what_may(struct schedule *s)
 		if (s->n_free == 0) {
 			schedule_pick_add(s, task);
 			s->claiming = true;
-			act_on(s, SCHED_CLAIM, SCHED_NONE);
+			schedule_in_act_on(s, SCHED_CLAIM, SCHED_NONE);
 			return;
 		}
 		start(s, task);
@@ -388,7 +372,7 @@ static void give_what_must(struct schedule *s)
 		uint32_t slot = heap_pop(s->free_slots, &s->n_free);
 		s->closed[slot] = true;
 		s->n_closed++;
-		act(s, (struct sched_action){SCHED_GIVE, SCHED_NONE, slot, SCHED_NONE});
+		schedule_in_act(s, (struct sched_action){SCHED_GIVE, SCHED_NONE, slot, SCHED_NONE});
 	}
 }
 
@@ -400,7 +384,7 @@ static bool is_over(const struct schedule *s)
 		return false;
 	/* If something is WAITING, then what it waits for is READY, or it would be SKIPPED; or it is CLAIMED, and nobody
 	 * tells when that has ended. */
-	return starts_nothing(s) || s->count[TASK_READY] == 0;
+	return starts_nothing(s) || s->count[TASK_READY] + s->count[TASK_LIMITED] == 0;
 }
 
 size_t schedule_apply(struct schedule *s, struct sched_event ev,
@@ -413,7 +397,7 @@ size_t schedule_apply(struct schedule *s, struct sched_event ev,
 		start_what_may(s);
 		if (is_over(s)) {
 			s->ended = true;
-			act_on(s, SCHED_END, SCHED_NONE);
+			schedule_in_act_on(s, SCHED_END, SCHED_NONE);
 		}
 	}
 	return s->n_actions;

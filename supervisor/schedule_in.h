@@ -3,9 +3,12 @@
 #ifndef BOSK_SCHEDULE_IN_H
 #define BOSK_SCHEDULE_IN_H
 
+#include <assert.h>
+
 #include "schedule.h"
 
 enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
+enum schedule_gate { GATE_OPEN, GATE_PROBE, GATE_SHUT };
 
 /* Every array lies behind the struct in one block, so that a copy is one memcpy. `rank` is a task's
  * place in the order of starting; heaps hold ranks, so that the smallest is the next. */
@@ -33,16 +36,24 @@ enum schedule_stop { STOP_NO, STOP_SOON, STOP_AT_ONCE };
 	A(uint32_t, held_at, s->n) /* where in holders */                                         \
 	A(uint32_t, parked, s->n)  /* list of READY tasks that wait for this holder's files */    \
 	A(uint32_t, next, s->n)    /* in that list */                                             \
+	A(uint32_t, agent, s->n)   /* whose it is; SCHED_NONE = it needs no account */            \
+	A(uint32_t, by, s->n)      /* agent that has it, or had it last */                        \
+	A(uint32_t, home, s->n)    /* slot where an agent had it last */                          \
+	A(uint32_t, account, s->n_agents)                                                         \
+	A(uint32_t, fallback, s->n_agents)                                                        \
+	A(uint32_t, stalled, s->n_agents) /* list of its READY and LIMITED tasks: all accounts are shut */ \
 	A(uint32_t, dirty, s->n)   /* the tasks whose dependents are still to be skipped */       \
 	A(uint32_t, free_slots, s->slots) /* heap */                                              \
 	A(uint32_t, in_slot, s->slots)    /* task or SCHED_NONE */                                \
 	A(uint8_t, state, s->n)    /* enum task_state */                                          \
 	A(bool, exclusive, s->n)                                                                  \
 	A(bool, stands, s->n)                                                                     \
-	A(bool, closed, s->slots)  /* not to be used before it is opened */
+	A(bool, closed, s->slots)  /* not to be used before it is opened */                       \
+	A(uint8_t, gate, s->n_accounts) /* enum schedule_gate */
 
 struct schedule {
 	size_t n, slots, n_deps, n_later, n_lanes; /* n_lanes: slots, or 0 when no task prefers one */
+	size_t n_agents, n_accounts;
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
 	uint32_t max_retries, halt_after;
@@ -98,6 +109,29 @@ static inline void schedule_in_set(struct schedule *s, uint32_t task, enum task_
 	s->state[task] = (uint8_t)state;
 }
 
+static inline void schedule_in_act(struct schedule *s, struct sched_action a)
+{
+	assert(s->n_actions < s->n + s->slots + 2);
+	s->actions[s->n_actions++] = a;
+}
+
+static inline void schedule_in_act_on(struct schedule *s, enum sched_action_kind kind, uint32_t task)
+{
+	schedule_in_act(s, (struct sched_action){kind, task, SCHED_NONE, SCHED_NONE});
+}
+
+/* ---- schedule_needs.c ---- */
+
+void schedule_needs_ready(struct schedule *s, uint32_t task); /* it is READY, and may be picked */
+/* It is INTEGRATED: what needs it may begin. */
+void schedule_needs_good(struct schedule *s, uint32_t task);
+/* Everything that needs it, directly or not, will not run. */
+void schedule_needs_bad(struct schedule *s, uint32_t first);
+/* It has ended, in whatever way: those that only come after it need not wait for it any more. */
+void schedule_needs_over(struct schedule *s, uint32_t task);
+
+/* ---- schedule_pick.c ---- */
+
 /* The task, READY since now, may be picked. */
 void schedule_pick_add(struct schedule *s, uint32_t task);
 /* The task's files are taken; free again, for those who wait for them too. */
@@ -107,5 +141,14 @@ void schedule_pick_release(struct schedule *s, uint32_t task);
  * SCHED_NONE when none may start beside what runs and waits for its merge. With no slot free: the one
  * that could start if another were opened. */
 uint32_t schedule_pick_take(struct schedule *s);
+
+/* ---- schedule_account.c ---- */
+
+/* Everything of it is shut: the task waits for that, and is among those that may be picked when it ends. */
+bool schedule_account_stall(struct schedule *s, uint32_t task);
+/* The task, which is not stalled, begins: who has it, and of a probe none goes after it. */
+void schedule_account_begin(struct schedule *s, uint32_t task);
+/* False: it is like that already. */
+bool schedule_account_set(struct schedule *s, uint32_t account, enum schedule_gate gate);
 
 #endif

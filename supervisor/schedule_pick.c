@@ -84,6 +84,8 @@ uint32_t schedule_pick_take(struct schedule *s)
 {
 	if (s->alone)
 		return SCHED_NONE;
+	while (s->n_loners && schedule_account_stall(s, s->by_rank[s->loners[0]]))
+		heap_pop(s->loners, &s->n_loners); /* until its account is open it keeps nobody off */
 
 	uint32_t loner = s->n_loners ? s->loners[0] : SCHED_NONE;
 	bool may = loner != SCHED_NONE && s->count[TASK_RUNNING] == 0 && loner_may(s, s->by_rank[loner]);
@@ -95,6 +97,10 @@ uint32_t schedule_pick_take(struct schedule *s)
 		if (rank == SCHED_NONE)
 			return SCHED_NONE;
 		uint32_t task = s->by_rank[rank];
+		if (schedule_account_stall(s, task)) {
+			heap_pop(heap, n);
+			continue;
+		}
 		if (loner < rank && s->priority[task] < s->priority[s->by_rank[loner]])
 			return SCHED_NONE; /* what runs ends sooner when nothing is added to it */
 		heap_pop(heap, n);

@@ -9,6 +9,7 @@
 	S(WAITING, "waiting", "pending")       /* a dependency is not integrated yet */           \
 	S(READY, "ready", "pending")           /* may be assigned */                              \
 	S(BACKOFF, "backoff", "pending")       /* will be READY when its retry timer is due */    \
+	S(LIMITED, "limited", "limited")       /* will be READY when an account of its agents is open */ \
 	S(RUNNING, "running", "running")                                                          \
 	S(CHECKED, "checked", "running")       /* committed, waits for its merge */               \
 	S(INTEGRATED, "integrated", "integrated")                                                 \

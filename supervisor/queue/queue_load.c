@@ -214,6 +214,7 @@ const char *queue_word(enum task_state s)
 	case TASK_WAITING:
 	case TASK_READY:
 	case TASK_BACKOFF:
+	case TASK_LIMITED:
 	case TASK_STATE_COUNT:
 		break;
 	}
@@ -232,7 +233,7 @@ bool queue_executing(enum task_state s)
 
 static bool pending(enum task_state s)
 {
-	return s == TASK_WAITING || s == TASK_READY || s == TASK_BACKOFF;
+	return s == TASK_WAITING || s == TASK_READY || s == TASK_BACKOFF || s == TASK_LIMITED;
 }
 
 /* Of edges that are order only: who cannot begin holds nobody up. */

@@ -51,7 +51,8 @@ static enum task_state after_result(const char *outcome)
 		enum task_state state;
 	} states[] = {{"ok", TASK_CHECKED},       {"unmerged", TASK_CHECKED}, {"timeout", TASK_TIMEOUT},
 	              {"blocked", TASK_BLOCKED},  {"unsaved", TASK_BLOCKED},  {"stopped", TASK_READY},
-	              {"no-room", TASK_READY}};
+	              {"no-room", TASK_READY},    {"transient", TASK_BACKOFF}, {"limited", TASK_LIMITED},
+	              {"auth", TASK_LIMITED}};
 	for (size_t i = 0; i < MEM_COUNT(states); i++)
 		if (str_eq(outcome, states[i].outcome))
 			return states[i].state;
@@ -164,7 +165,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 
 static enum task_state class_of(enum task_state s)
 {
-	return s == TASK_READY || s == TASK_BACKOFF ? TASK_WAITING : s;
+	return s == TASK_READY || s == TASK_BACKOFF || s == TASK_LIMITED ? TASK_WAITING : s;
 }
 
 bool replay_agrees(const struct replay *r, size_t task, enum task_state state)

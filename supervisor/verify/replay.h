@@ -39,8 +39,8 @@ void replay_session(struct replay *r, const char *tip);
 /* Its events, in order. False: it names a task that does not exist, or an unknown kind. */
 bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq);
 
-/* Waiting, ready and waiting for a retry are one to the journal: they follow from the other tasks, and from
- * time. A landed task was integrated. */
+/* Waiting, ready, limited and waiting for a retry are one to the journal: they follow from the other tasks, from
+ * accounts, and from time. A landed task was integrated. */
 bool replay_agrees(const struct replay *r, size_t task, enum task_state state);
 
 #endif

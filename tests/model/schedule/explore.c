@@ -88,11 +88,17 @@ static struct schedule *make(const struct model_plan *p)
 		needs_at[t + 1] = n;
 		after_at[t + 1] = n_after;
 	}
-	uint32_t prefer[MODEL_TASKS];
+	uint32_t prefer[MODEL_TASKS], agent[MODEL_TASKS], account[MODEL_AGENTS], fallback[MODEL_AGENTS];
 	bool any = false;
 	for (uint32_t t = 0; t < p->n; t++) {
 		prefer[t] = p->prefer[t] ? p->prefer[t] - 1u : SCHED_NONE;
 		any |= p->prefer[t] > 0;
+	}
+	for (uint32_t t = 0; t < p->n; t++)
+		agent[t] = p->agent[t] ? p->agent[t] - 1u : SCHED_NONE;
+	for (uint32_t a = 0; a < MODEL_AGENTS; a++) {
+		account[a] = p->account[a];
+		fallback[a] = p->fallback[a] ? p->fallback[a] - 1u : SCHED_NONE;
 	}
 	struct schedule *s = schedule_new(&(struct sched_plan){
 		.tasks = p->n,
@@ -110,6 +116,11 @@ static struct schedule *make(const struct model_plan *p)
 		.halt_after_failures = p->halt,
 		.sequential = p->sequential,
 		.closed = p->closed,
+		.agents = p->agents,
+		.accounts = p->accounts,
+		.agent = p->agents ? agent : NULL,
+		.account = account,
+		.fallback = fallback,
 	});
 	for (uint32_t t = 0; t < p->n; t++) {
 		if (p->already >> t & 1)
@@ -133,7 +144,10 @@ static const char *const event_names[] = {
 	[SCHED_RETRY_DUE] = "RETRY_DUE",   [SCHED_STOP] = "STOP",
 	[SCHED_STOP_NOW] = "STOP_NOW",     [SCHED_HOLD] = "HOLD",
 	[SCHED_RELEASE] = "RELEASE",       [SCHED_OPEN] = "OPEN",
-	[SCHED_CLOSE] = "CLOSE",
+	[SCHED_CLOSE] = "CLOSE",           [SCHED_FINAL] = "FINAL",
+	[SCHED_TRANSIENT] = "TRANSIENT",   [SCHED_LIMITED] = "LIMITED",
+	[SCHED_ACCOUNT_SHUT] = "ACCOUNT_SHUT", [SCHED_ACCOUNT_PROBE] = "ACCOUNT_PROBE",
+	[SCHED_ACCOUNT_OPEN] = "ACCOUNT_OPEN",
 };
 
 static void say_event(struct str *out, struct sched_event ev, bool restart)
@@ -159,8 +173,8 @@ static void say_plan(struct str *out, const struct model_plan *p)
 	str_addf(out, "plan %s: slots %u, retries %u, halt after %u%s\n", p->name, p->slots,
 	         p->retries, p->halt, p->sequential ? ", sequential" : "");
 	for (uint32_t t = 0; t < p->n; t++)
-		str_addf(out, "  task %u: needs 0x%02x, after 0x%02x, files 0x%02x, priority %lld, slot %u%s%s\n", t,
-		         p->needs[t], p->after[t], p->files[t], (long long)p->priority[t], p->prefer[t],
+		str_addf(out, "  task %u: needs 0x%02x, after 0x%02x, files 0x%02x, priority %lld, slot %u, agent %u%s%s\n", t,
+		         p->needs[t], p->after[t], p->files[t], (long long)p->priority[t], p->prefer[t], p->agent[t],
 		         p->exclusive[t] ? ", exclusive" : "", p->claimed >> t & 1 ? ", claimed" : "");
 }
 
@@ -252,6 +266,9 @@ static void restart(struct search *x, size_t from, const struct model_shot *shot
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t t = key & 1 ? i : n - 1 - i; /* the order must not matter */
 		schedule_restore(s, t, shot->state[t], shot->retries[t]);
+		st.is.home[t] = key & 2 && !task_state_ended(shot->state[t]) ? x->nodes[from].book.home[t] : 0;
+		if (st.is.home[t])
+			schedule_home(s, t, st.is.home[t] - 1u);
 	}
 	model_look(x->truth, s, &st.after);
 	x->out->restarts++;
@@ -287,6 +304,12 @@ static bool fits(const struct search *x, const struct model_book *b, const struc
 		return b->closed != 0;
 	if (ev.kind == SCHED_CLOSE)
 		return x->truth->slots - (uint32_t)__builtin_popcount(b->closed) > b->giving;
+	if (ev.kind >= SCHED_ACCOUNT_SHUT) {
+		if (ev.task >= x->truth->accounts)
+			return false;
+		uint8_t is = b->gate[ev.task];
+		return ev.kind == SCHED_ACCOUNT_OPEN ? is != MODEL_OPEN : ev.kind == SCHED_ACCOUNT_SHUT ? is != MODEL_SHUT : is == MODEL_SHUT;
+	}
 	if (ev.task >= x->truth->n || !b->started)
 		return false;
 
@@ -305,11 +328,18 @@ static bool may_happen(const struct model_plan *p, const struct model_book *b, s
 		return b->repairs[ev.task] < p->repairs;
 	if (ev.kind == SCHED_HOLD || ev.kind == SCHED_RELEASE)
 		return !p->never_held;
+	if (ev.kind == SCHED_LIMITED || ev.kind == SCHED_TRANSIENT)
+		return b->limits[ev.task] < p->limits;
+	if (ev.kind == SCHED_ACCOUNT_SHUT)
+		return !p->only_limits;
 	if (ev.kind == SCHED_OPEN)
 		return b->claimed;
 	if (ev.kind == SCHED_CLOSE)
 		return p->closed;
+	if (ev.kind == SCHED_FINAL && !p->agents)
+		return false; /* to the others it is a failure without a retry */
 	uint8_t way = ev.kind == SCHED_FAILED    ? MODEL_FAILED
+	              : ev.kind == SCHED_FINAL   ? MODEL_FAILED
 	              : ev.kind == SCHED_TIMEOUT ? MODEL_TIMEOUT
 	              : ev.kind == SCHED_BLOCKED ? MODEL_BLOCKED
 	              : ev.kind == SCHED_RED     ? MODEL_BLOCKED
@@ -319,7 +349,7 @@ static bool may_happen(const struct model_plan *p, const struct model_book *b, s
 
 static bool of_task(enum sched_event_kind kind)
 {
-	_Static_assert(SCHED_RETRY_DUE - SCHED_DONE == 9, "10 kinds are about a task");
+	_Static_assert(SCHED_RETRY_DUE - SCHED_DONE == 12, "13 kinds are about a task");
 	return kind >= SCHED_DONE && kind <= SCHED_RETRY_DUE;
 }
 
@@ -342,19 +372,20 @@ static void misfits(struct search *x, size_t from, const struct model_shot *shot
 
 static void try_everything(struct search *x, size_t from)
 {
-	struct sched_event wrong[(SCHED_CLOSE + 1) * (MODEL_TASKS + 2)];
+	struct sched_event wrong[(SCHED_ACCOUNT_OPEN + 1) * (MODEL_TASKS + 2)];
 	struct model_shot shot;
 	struct model_book book = x->nodes[from].book;
 	uint32_t n = x->truth->n;
 	size_t n_wrong = 0;
 
 	model_look(x->truth, x->nodes[from].s, &shot);
-	for (int k = SCHED_START; k <= SCHED_CLOSE; k++) {
+	for (int k = SCHED_START; k <= SCHED_ACCOUNT_OPEN; k++) {
 		enum sched_event_kind kind = (enum sched_event_kind)k;
 		/* Tasks n and SCHED_NONE do not exist: tried with one kind in each state. */
-		uint32_t tasks = !of_task(kind) ? 1 : from % 8 == kind - SCHED_DONE ? n + 2 : n;
+		bool account = kind >= SCHED_ACCOUNT_SHUT;
+		uint32_t tasks = account ? x->truth->accounts + 1u : !of_task(kind) ? 1 : from % 8 == kind - SCHED_DONE ? n + 2 : n;
 		for (uint32_t t = 0; t < tasks; t++) {
-			struct sched_event ev = {kind, of_task(kind) && t <= n ? t : SCHED_NONE};
+			struct sched_event ev = {kind, account || (of_task(kind) && t <= n) ? t : SCHED_NONE};
 			if (fits(x, &book, &shot, ev)) {
 				if (may_happen(x->truth, &book, ev))
 					step(x, from, &shot, ev);

@@ -108,6 +108,26 @@ static void forget_claimed(struct model_plan *p)
 	p->claimed = 0;
 }
 
+static void forget_agents(struct model_plan *p)
+{
+	memset(p->agent, 0, sizeof p->agent);
+}
+
+static void all_of_one_account(struct model_plan *p)
+{
+	memset(p->account, 0, sizeof p->account);
+}
+
+static void forget_fallback(struct model_plan *p)
+{
+	memset(p->fallback, 0, sizeof p->fallback);
+}
+
+static void another_fallback(struct model_plan *p)
+{
+	p->fallback[0] = 3;
+}
+
 static void never_ask(struct model_plan *p)
 {
 	p->closed = false;
@@ -137,7 +157,7 @@ const struct model_lie model_lies[] = {
 	{all_at_once, {.name = "sequential", .n = 3, .slots = 2, .sequential = true},
 	 "more than one at a time"},
 	{forget_slots, {.name = "slots", .n = 2, .slots = 2, .prefer = {2}},
-	 "it is neither its own slot nor the lowest free one"},
+	 "it is neither its own slot, nor where it was, nor the lowest free one"},
 	{insist_on_slots, {.name = "slots", .n = 2, .slots = 2}, "a task may start and a slot is free, but it does not"},
 	{one_slot_for_both, {.name = "slots", .n = 2, .slots = 2, .prefer = {1, 2}},
 	 "a task may start and a slot is free, but it does not"},
@@ -152,6 +172,14 @@ const struct model_lie model_lies[] = {
 	{forget_claimed, {.name = "claimed", .n = 1, .slots = 1, .claimed = N0}, "a task that had ended before the start goes on"},
 	{forget_files, {.name = "claimed", .n = 2, .slots = 1, .claimed = N0, .files = {1, 1}},
 	 "a task is past waiting before all that it waits for is there"},
+	{forget_agents, {.name = "limits", .n = 1, .slots = 1, .agent = {1}, .agents = 1, .accounts = 1, .limits = 1, .only_limits = true},
+	 "another agent has a task than the first that may"},
+	{all_of_one_account, {.name = "accounts", .n = 2, .slots = 2, .agent = {1, 2}, .agents = 2, .accounts = 2, .account = {0, 1}},
+	 "a task may start and a slot is free, but it does not"},
+	{forget_fallback, {.name = "fallback", .n = 1, .slots = 1, .agent = {1}, .agents = 2, .accounts = 2, .account = {0, 1}, .fallback = {2}},
+	 "no event can come any more, and it is not the end"},
+	{another_fallback, {.name = "fallback", .n = 1, .slots = 1, .agent = {1}, .agents = 3, .accounts = 3, .account = {0, 1, 2}, .fallback = {2}},
+	 "another agent has a task than the first that may"},
 	{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},
 	 "more tasks run than there are slots"},
 };

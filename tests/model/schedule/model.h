@@ -8,8 +8,10 @@
 #include "supervisor/schedule.h"
 
 #define MODEL_TASKS 6
+#define MODEL_AGENTS 3
 
 enum { MODEL_FAILED = 1, MODEL_TIMEOUT = 2, MODEL_BLOCKED = 4 };
+enum { MODEL_OPEN, MODEL_PROBE, MODEL_SHUT }; /* an account */
 
 struct model_plan {
 	const char *name;
@@ -25,13 +27,18 @@ struct model_plan {
 	uint8_t prefer[MODEL_TASKS]; /* the number of its slot, from 1; 0 = any */
 	uint8_t already, routed, claimed; /* bit i: task i has ended so before the start, or is somebody else's */
 	bool never_held;            /* leaves HOLD and RELEASE out, and half of the states */
+	/* Whose task i is: the number of its agent, from 1; 0 = it needs no account. Of agent a: its account, from 0, and
+	 * the agent that may have its tasks meanwhile, from 1. */
+	uint8_t agent[MODEL_TASKS], agents, accounts, account[MODEL_AGENTS], fallback[MODEL_AGENTS];
+	uint32_t limits;  /* how often each task may be limited, or fail of what will pass */
+	bool only_limits; /* accounts are not shut by others */
 	uint8_t fails[MODEL_TASKS]; /* the ways it may fail: MODEL_FAILED | ...; 0 = all of them */
 };
 
 /* What the schedule shows. */
 struct model_shot {
 	enum task_state state[MODEL_TASKS];
-	uint32_t retries[MODEL_TASKS], slot[MODEL_TASKS];
+	uint32_t retries[MODEL_TASKS], slot[MODEL_TASKS], agent[MODEL_TASKS];
 	size_t count[TASK_STATE_COUNT];
 	bool stopping, halted, ended;
 };
@@ -44,7 +51,10 @@ struct model_book {
 	bool claimed;   /* a slot was asked for */
 	uint8_t closed; /* bit i: slot i may not be used */
 	uint8_t giving; /* so many slots others ask for */
-	uint8_t attempts[MODEL_TASKS], repairs[MODEL_TASKS];
+	uint8_t attempts[MODEL_TASKS], repairs[MODEL_TASKS], limits[MODEL_TASKS];
+	uint8_t gate[MODEL_AGENTS]; /* of each account: MODEL_OPEN | ... */
+	uint8_t by[MODEL_TASKS];    /* who has it: from 1; 0 unless RUNNING */
+	uint8_t home[MODEL_TASKS];  /* where that was: from 1; 0 once it has ended */
 };
 
 struct model_step {
@@ -63,6 +73,11 @@ void model_above(const struct model_plan *p, uint8_t above[MODEL_TASKS]);
 void model_look(const struct model_plan *p, const struct schedule *s, struct model_shot *out);
 /* The books after the step; everything else in it is known. */
 void model_write(struct model_step *st);
+/* The agent that may begin the task with these accounts, from 1; 0 = none may, or none is needed. */
+uint8_t model_who_may(const struct model_plan *p, const uint8_t *gate, uint32_t task);
+/* What an event does to accounts, and what a task that begins does. */
+void model_gates(const struct model_plan *p, struct model_book *b, struct sched_event ev);
+void model_begins(const struct model_plan *p, struct model_book *b, uint32_t task);
 /* The event was a failure that no retry follows. */
 bool model_final_failure(const struct model_step *st);
 /* NULL, or the rule that is broken: by the state st->after; by the step that led there. */

@@ -15,11 +15,14 @@ bool rules_has(uint8_t mask, uint32_t i);
 uint32_t rules_open_slots(const struct model_plan *p, const struct model_book *b);
 bool rules_taken(const struct model_plan *p, const enum task_state *state, uint32_t task);
 bool rules_lane_taken(const struct model_plan *p, const enum task_state *state, uint32_t task);
+/* Does it wait for its accounts alone? */
+bool rules_shut(const struct model_plan *p, const uint8_t *gate, uint32_t task);
 bool rules_held_up(const struct model_step *st, uint32_t t);
 
-/* Slots, as bits. */
+/* Slots, as bits, and accounts. */
 struct rules_room {
 	uint8_t free, closed;
+	const uint8_t *gate;
 	bool more; /* a closed one may be opened for it */
 };
 

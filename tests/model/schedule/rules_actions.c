@@ -6,7 +6,8 @@ static enum sched_action_kind due(const struct model_step *st, uint32_t t)
 {
 	enum task_state from = st->before.state[t], to = st->after.state[t];
 
-	if (to == TASK_RUNNING && from != TASK_RUNNING)
+	bool limited = st->ev.kind == SCHED_LIMITED && st->ev.task == t; /* a fallback may have it at once */
+	if (to == TASK_RUNNING && (from != TASK_RUNNING || limited))
 		return SCHED_ASSIGN;
 	if (to == TASK_CHECKED && (from != TASK_CHECKED || st->ev.kind == SCHED_START))
 		return SCHED_INTEGRATE;
@@ -14,7 +15,7 @@ static enum sched_action_kind due(const struct model_step *st, uint32_t t)
 		return SCHED_SKIP;
 	if (to == TASK_BACKOFF && from != TASK_BACKOFF)
 		return SCHED_BACKOFF;
-	if (to == TASK_READY && from == TASK_RUNNING)
+	if (to == TASK_READY && from == TASK_RUNNING && (!limited || st->after.stopping || st->after.halted))
 		return SCHED_DROP;
 	if (to == TASK_READY && from == TASK_BACKOFF && st->ev.kind != SCHED_RETRY_DUE)
 		return SCHED_DROP;
@@ -30,6 +31,7 @@ const char *rules_assignments(const struct model_step *st)
 	const struct model_plan *p = st->plan;
 	enum task_state state[MODEL_TASKS];
 	bool used[MODEL_TASKS] = {false};
+	struct model_book book = st->was;
 
 	for (uint32_t i = 0; i < p->slots; i++)
 		used[i] = rules_has(st->is.closed, i);
@@ -40,13 +42,14 @@ const char *rules_assignments(const struct model_step *st)
 		if (!fresh && st->after.slot[t] < MODEL_TASKS)
 			used[st->after.slot[t]] = true;
 	}
+	model_gates(p, &book, st->ev);
 	for (size_t i = 0; i < st->n; i++) {
 		uint32_t t = st->actions[i].task, slot = 0;
 		if (st->actions[i].kind != SCHED_ASSIGN)
 			continue;
 		if (st->after.stopping || st->after.halted || st->is.held || !st->is.started)
 			return "a task is started though nothing may be";
-		struct rules_room room = {.closed = st->is.closed};
+		struct rules_room room = {.closed = st->is.closed, .gate = book.gate};
 		for (uint32_t k = 0; k < p->slots; k++)
 			room.free |= (uint8_t)(used[k] ? 0 : 1u << k);
 		if (rules_next_to_start(p, state, room) != t)
@@ -55,8 +58,13 @@ const char *rules_assignments(const struct model_step *st)
 			slot++;
 		if (p->prefer[t] && !rules_has(st->is.closed, p->prefer[t] - 1u))
 			slot = p->prefer[t] - 1u;
+		else if (book.home[t] && !used[book.home[t] - 1])
+			slot = book.home[t] - 1u;
 		if (st->actions[i].slot != slot)
-			return "it is neither its own slot nor the lowest free one";
+			return "it is neither its own slot, nor where it was, nor the lowest free one";
+		model_begins(p, &book, t);
+		if (st->after.agent[t] != (book.by[t] ? book.by[t] - 1u : SCHED_NONE))
+			return "another agent has a task than the first that may";
 		used[slot] = true;
 		state[t] = TASK_RUNNING;
 	}

@@ -75,11 +75,14 @@ static const char *check_progress(const struct model_step *st)
 	const struct model_plan *p = st->plan;
 	const struct model_shot *a = &st->after;
 	size_t under_way = a->count[TASK_RUNNING] + a->count[TASK_CHECKED] + a->count[TASK_BACKOFF];
-	bool pends = false, no_more = a->stopping || a->halted;
+	bool pends = false, no_more = a->stopping || a->halted, parked = a->count[TASK_LIMITED] > 0;
 	uint8_t hopeless = stuck(st);
 
-	for (uint32_t t = 0; t < p->n; t++)
-		pends |= (a->state[t] == TASK_READY || a->state[t] == TASK_WAITING) && !rules_has(hopeless, t);
+	for (uint32_t t = 0; t < p->n; t++) {
+		pends |= (a->state[t] == TASK_READY || a->state[t] == TASK_LIMITED || a->state[t] == TASK_WAITING) &&
+		         !rules_has(hopeless, t);
+		parked |= a->state[t] == TASK_READY && rules_shut(p, st->is.gate, t);
+	}
 
 	if (a->ended && st->is.started && under_way > 0)
 		return "the end while something is under way";
@@ -89,7 +92,7 @@ static const char *check_progress(const struct model_step *st)
 		return "the end though tasks are pending";
 	if (!a->ended && no_more && !st->is.started)
 		return "a stop before the start is not the end";
-	if (!a->ended && st->is.started && under_way == 0 &&
+	if (!a->ended && st->is.started && under_way == 0 && (no_more || !parked) &&
 	    (no_more || !st->is.held || a->count[TASK_READY] == 0) && (no_more || !st->is.claimed))
 		return "no event can come any more, and it is not the end";
 	if (!a->ended && st->is.giving && a->count[TASK_RUNNING] < rules_open_slots(p, &st->is))
@@ -118,7 +121,9 @@ const char *model_check_state(const struct model_step *st)
 			broken = "a task that had ended before the start goes on";
 		if (!broken)
 			broken = check_beside(st, t);
-		if (!broken && (st->is.attempts[t] > p->retries + 1 + st->is.repairs[t] || a->retries[t] > p->retries))
+		if (!broken && a->state[t] == TASK_LIMITED && !rules_shut(p, st->is.gate, t))
+			broken = "a task waits for an account that is open";
+		if (!broken && (st->is.attempts[t] > p->retries + 1 + st->is.repairs[t] + st->is.limits[t] || a->retries[t] > p->retries))
 			broken = "a task has more attempts than it is allowed";
 	}
 	if (broken)
@@ -127,7 +132,7 @@ const char *model_check_state(const struct model_step *st)
 		return "the counts are wrong";
 	if (count[TASK_RUNNING] > rules_open_slots(p, &st->is))
 		return "more tasks run than there are slots";
-	if (p->sequential && count[TASK_RUNNING] + count[TASK_CHECKED] + count[TASK_BACKOFF] > 1)
+	if (p->sequential && count[TASK_RUNNING] + count[TASK_CHECKED] + count[TASK_BACKOFF] + count[TASK_LIMITED] > 1)
 		return "more than one at a time";
 	if ((a->stopping || a->halted) && count[TASK_BACKOFF] > 0)
 		return "a retry is waited for that will never start";

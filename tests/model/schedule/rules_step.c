@@ -29,6 +29,16 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 			return to == TASK_READY || (to == TASK_RUNNING && !no_more);
 		case SCHED_STOPPED:
 			return to == TASK_READY;
+		case SCHED_FINAL:
+			return to == TASK_FAILED;
+		case SCHED_TRANSIENT:
+			return to == (no_more ? TASK_READY : TASK_BACKOFF);
+		case SCHED_LIMITED:
+			if (!st->plan->agent[t])
+				return to == (no_more ? TASK_READY : TASK_BACKOFF);
+			if (to != TASK_READY && to != TASK_RUNNING)
+				return to == TASK_LIMITED;
+			return no_more ? to == TASK_READY : st->plan->fallback[st->was.by[t] - 1] || st->was.by[t] != st->plan->agent[t];
 		case SCHED_RETRY_DUE:
 			return to == TASK_READY || to == TASK_RUNNING;
 		case SCHED_START:
@@ -38,6 +48,9 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 		case SCHED_RELEASE:
 		case SCHED_OPEN:
 		case SCHED_CLOSE:
+		case SCHED_ACCOUNT_SHUT:
+		case SCHED_ACCOUNT_PROBE:
+		case SCHED_ACCOUNT_OPEN:
 			break;
 		}
 	}
@@ -45,6 +58,9 @@ static bool way_allowed(const struct model_step *st, uint32_t t)
 		return true;
 	if (from == TASK_WAITING)
 		return to == TASK_READY || to == TASK_RUNNING || to == TASK_SKIPPED;
+	if (from == TASK_LIMITED)
+		return (to == TASK_READY || to == TASK_RUNNING) &&
+		       (st->ev.kind == SCHED_ACCOUNT_PROBE || st->ev.kind == SCHED_ACCOUNT_OPEN);
 	if (from == TASK_BACKOFF)
 		return to == TASK_READY && no_more;
 	/* Nothing keeps off what is claimed before the start. */
@@ -63,7 +79,7 @@ static size_t task_far(const struct model_plan *p, enum task_state s, uint32_t r
 		return 4 * (p->retries + 2);
 	if (s == TASK_RUNNING || s == TASK_CHECKED)
 		return 4 * retries + (s == TASK_RUNNING ? 2 : 3);
-	return 4 * retries + (s == TASK_BACKOFF ? 0 : 1);
+	return 4 * retries + (s == TASK_BACKOFF || s == TASK_LIMITED ? 0 : 1);
 }
 
 /* A number that every event about tasks and each stop must raise: so each way comes to an end. */
@@ -75,7 +91,7 @@ static size_t far(const struct model_plan *p, const struct model_shot *s,
 
 	for (uint32_t t = 0; t < p->n; t++)
 		sum += task_far(p, s->state[t], s->retries[t], s->stopping || s->halted) +
-		       4 * (size_t)b->repairs[t];
+		       4 * ((size_t)b->repairs[t] + b->limits[t]);
 	return sum;
 }
 

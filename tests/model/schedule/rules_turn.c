@@ -44,7 +44,7 @@ bool rules_taken(const struct model_plan *p, const enum task_state *state, uint3
 
 struct rules_room rules_room_in(const struct model_step *st, bool more)
 {
-	struct rules_room r = {(uint8_t)((1u << st->plan->slots) - 1), st->is.closed, more};
+	struct rules_room r = {(uint8_t)((1u << st->plan->slots) - 1), st->is.closed, st->is.gate, more};
 
 	for (uint32_t t = 0; t < st->plan->n; t++)
 		r.free &= (uint8_t)~(st->after.slot[t] < MODEL_TASKS ? 1u << st->after.slot[t] : 0);
@@ -60,6 +60,11 @@ bool rules_lane_taken(const struct model_plan *p, const enum task_state *state, 
 			return true;
 	}
 	return false;
+}
+
+bool rules_shut(const struct model_plan *p, const uint8_t *gate, uint32_t task)
+{
+	return p->agent[task] && !model_who_may(p, gate, task);
 }
 
 static bool has_room(const struct model_plan *p, const enum task_state *state, struct rules_room r, uint32_t task)
@@ -86,14 +91,14 @@ uint32_t rules_next_to_start(const struct model_plan *p, const enum task_state *
 			order[i] = order[i - 1];
 		order[i] = t;
 		running += state[t] == TASK_RUNNING;
-		open += rules_holds_files(state[t]) || state[t] == TASK_BACKOFF;
+		open += rules_holds_files(state[t]) || state[t] == TASK_BACKOFF || state[t] == TASK_LIMITED;
 		alone |= state[t] == TASK_RUNNING && p->exclusive[t];
 	}
 	if (alone || (p->sequential && open > 0))
 		return SCHED_NONE;
 	for (uint32_t i = 0; i < p->n; i++) {
 		uint32_t t = order[i];
-		if (state[t] != TASK_READY)
+		if (state[t] != TASK_READY || rules_shut(p, room.gate, t))
 			continue;
 		bool free_files = !rules_taken(p, state, t), slot = has_room(p, state, room, t);
 		if (p->exclusive[t] && !p->sequential) {
