@@ -15,6 +15,8 @@
 	F(list, worktrees) /* path of worktree 1, 2, ...; recorded before they are made */        \
 	F(list, held)      /* those that hold the only copy of somebody's work: never touched */  \
 	F(str, final_gates)   /* of the final tip: pass | fail | ...; NULL = not run */              \
+	F(str, final_said)    /* of the output of the first that is red (excerpt.h) */            \
+	F(list, base_reds)    /* gates that are red on the base and excused: "name: fail (exit 1)" */ \
 	F(str, final_reason)  F(str, chain) /* hash of the last result record */                  \
 	F(flag, preflight_done) /* gates passed on the base, or were excused */                   \
 	F(str, landed)        /* commit the target was brought to, NULL = not landed */           \
@@ -109,6 +111,9 @@
 	F(str, base) F(str, commit) F(str, merge) F(str, reason) F(u64, worktree)                 \
 	F(u64, started_ms) F(u64, ended_ms) F(u64, ran_ms)                                        \
 	F(list, gates) /* name=verdict */                                                         \
+	F(list, flaky) /* of these, name=passed on run 2 of 3 */                                  \
+	/* The gate that was red last, if its last run ended with one: its verdict, why, and of its output (excerpt.h). */ \
+	F(str, red) F(str, red_verdict) F(str, red_why) F(str, red_said)                          \
 	F(str, log) F(str, result_hash) F(str, kept) /* ref or branch of unfinished work */       \
 	F(list, conflicts) /* paths */ F(u64, seq)                                                \
 	F(flag, left) /* its worktree may hold work of it that is saved nowhere else */           \

@@ -70,6 +70,7 @@ int adopt_branch(struct session *s, struct turn *t, struct err *e)
 	          "has run on that", truth.hex);
 	mem_set(&s->manifest.final_gates, NULL);
 	mem_set(&s->manifest.final_reason, NULL);
+	mem_set(&s->manifest.final_said, NULL);
 	turn_tip(t, truth.hex);
 	turn_note(t, "adopt", SIZE_MAX, truth.hex);
 	for (size_t i = 0; i < s->plan.n; i++)

@@ -17,6 +17,7 @@ struct config_gate {
 	uint64_t timeout_ms; /* 0 = 30 minutes */
 	struct strv paths;   /* globs: skipped when no changed path matches; empty = always run */
 	bool exclusive;      /* never two at once in this repository */
+	char *lock;          /* ... nor with others of this name on the machine; NULL = none */
 	uint64_t retries;    /* runs again after a failure, for flaky checks */
 };
 

@@ -2,6 +2,7 @@
 #include "config_private.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "config_agents.h"
 #include "store/base/mem.h"
@@ -19,6 +20,32 @@ static void unknown_gate_key(struct config_loader *l, const struct yaml_node *ke
 		             key->text, near);
 	else
 		config_fault(l, key, "gates", "a gate has no key \"%.64s\"", key->text);
+}
+
+/* true and false are of this repository, a name is a lock of the machine. What looks like one of the two and is none (yes,
+ * "true", True in quotes) is more likely a slip than a name. */
+static void read_exclusive(struct config_loader *l, const struct yaml_node *v, struct config_gate *g)
+{
+	static const char *const flags[] = {"true", "false", "yes", "no", "on", "off"};
+	const char *text, *wrong;
+
+	mem_set(&g->lock, NULL);
+	if (yaml_flag(v, &g->exclusive))
+		return;
+	g->exclusive = false;
+	bool flag = v->kind != YAML_SCALAR || yaml_is_null(v) || !v->len;
+	for (size_t i = 0; i < MEM_COUNT(flags) && !flag; i++)
+		flag = strcasecmp(v->text, flags[i]) == 0;
+	if (flag) {
+		config_fault(l, v, "gates", "exclusive must be true, false (without quotes) or the name of a lock");
+		return;
+	}
+	text = config_value_text(l, v, "gates", false);
+	wrong = text ? plan_id_fault(text) : NULL; /* it names a file */
+	if (wrong)
+		config_fault(l, v, "gates", "the name of a lock is an id: %s", wrong);
+	else
+		mem_set(&g->lock, text);
 }
 
 static void read_gate_key(struct config_loader *l, const struct yaml_node *v, struct config_gate *g)
@@ -46,9 +73,7 @@ static void read_gate_key(struct config_loader *l, const struct yaml_node *v, st
 	} else if (strcmp(key, "paths") == 0) {
 		config_value_list(l, v, "gates", true, &g->paths);
 	} else if (strcmp(key, "exclusive") == 0) {
-		if (!yaml_flag(v, &g->exclusive))
-			config_fault(l, v, "gates",
-			             "exclusive must be true or false, without quotes");
+		read_exclusive(l, v, g);
 	} else if (strcmp(key, "retries") == 0) {
 		config_value_number(l, v, "gates", 0, 100, &g->retries);
 	} else {
@@ -82,6 +107,7 @@ void config_maps_free_gates(struct config *c)
 	for (size_t i = 0; i < c->n_gates; i++) {
 		free(c->gates[i].name);
 		free(c->gates[i].run);
+		free(c->gates[i].lock);
 		strv_fini(&c->gates[i].paths);
 	}
 	free(c->gates);

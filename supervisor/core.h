@@ -150,6 +150,7 @@ void integrate_cancel(struct core *c); /* everything is to stop at once */
 
 /* ---- finish.c ---- */
 void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */
+void finish_flaky(struct core *c, const struct strv *flaky, const char *where); /* into the notes */
 void finish_tasks(struct core *c);   /* nothing more will run */
 void finish_gates(struct core *c);   /* nothing more will be integrated: final gates */
 void finish_cleanup(struct core *c); /* end workers, remove worktrees */

@@ -242,7 +242,8 @@ int core_check(struct core *c, const char *label, const char *commit, struct err
 	if (slot == c->s->manifest.worktrees.n)
 		return err_set(e, ERR_ENV, "every worktree holds work that could not be saved");
 	c->check_slot = slot;
-	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit};
+	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit,
+	                               .past_red = str_eq(label, "base")};
 	view_say(c->view, "running the gates on the %s (%.12s)",
 	         strcmp(label, "base") == 0 ? "base" : "final tip", commit);
 	view_worktree(c->view, slot, label, "gate", NULL, clock_mono_ms());

@@ -69,12 +69,16 @@ static void take_gate(struct core *c, size_t slot, const struct msg_gate_result 
 	                       .slot = slot + 1,
 	                       .attempt = m->attempt,
 	                       .outcome = m->verdict,
+	                       .reason = m->note,
 	                       .note = m->gate};
 	if (task != SIZE_MAX)
 		ev.ordinal = task + 1;
 	turn_event(&c->turn, &ev);
-	if (!str_eq(m->verdict, "pass") && !str_eq(m->verdict, "skipped"))
-		view_say(c->view, "%s: gate %s: %s", m->task ? m->task : "", m->gate, m->verdict);
+	/* What is excused was said at the start. */
+	bool red = !str_eq(m->verdict, "pass") && !str_eq(m->verdict, "skipped");
+	if (m->note || (red && c->phase != PHASE_PREFLIGHT && !strv_has(&c->s->row.excused, m->gate)))
+		view_say(c->view, "%s: gate %s: %s%s%s", m->task ? m->task : "", m->gate, m->verdict, m->note ? ", flaky: " : "",
+		         m->note ? m->note : "");
 }
 
 /* Is the commit what it must be: there, on its base alone, with that tree, on its branch? */
@@ -128,6 +132,18 @@ static void take_story(struct task_row *row, const struct msg_result *m, bool ok
 		mem_set(&row->story_hash, m->story_hash);
 }
 
+static void gates_taken(struct task_row *row, const struct msg_result *m)
+{
+	strv_fini(&row->gates);
+	strv_copy(&row->gates, &m->gates);
+	strv_fini(&row->flaky);
+	strv_copy(&row->flaky, &m->flaky);
+	mem_set(&row->red, m->red);
+	mem_set(&row->red_verdict, m->red_verdict);
+	mem_set(&row->red_why, m->red_why);
+	mem_set(&row->red_said, m->red_said);
+}
+
 static void take_result(struct core *c, size_t slot, struct msg_result *m)
 {
 	static const struct {
@@ -171,8 +187,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	mem_set(&row->kept, m->kept);
 	if (m->log)
 		mem_set(&row->log, m->log);
-	strv_fini(&row->gates);
-	strv_copy(&row->gates, &m->gates);
+	gates_taken(row, m);
 	take_story(row, m, k == 0);
 	mem_set(&row->step, k == 0 ? NULL : m->step);
 	mem_set(&row->told, m->told);

@@ -59,6 +59,28 @@ static bool all_passed(const struct core *c, const char *tree)
 	return true;
 }
 
+/* "name: fail (exit 1)" */
+static bool is_excused(const struct core *c, const char *red)
+{
+	AUTO_FREE char *name = mem_strndup(red, strcspn(red, ":"));
+	return strv_has(&c->s->row.excused, name);
+}
+
+void finish_flaky(struct core *c, const struct strv *flaky, const char *where)
+{
+	struct strv *notes = &c->s->manifest.notes;
+
+	for (size_t i = 0; i < flaky->n; i++) {
+		const char *name = flaky->v[i], *split = strrchr(name, '=');
+		AUTO_FREE char *note =
+			mem_printf("gate %.*s is flaky: %s %s", (int)(split - name), name, split + 1, where);
+		if (!strv_has(notes, note))
+			strv_add(notes, note);
+	}
+	if (flaky->n)
+		turn_manifest(&c->turn);
+}
+
 static void base_checked(struct core *c, const struct msg_checked *m)
 {
 	struct event_row ev = {.kind = (char *)"preflight",
@@ -67,6 +89,18 @@ static void base_checked(struct core *c, const struct msg_checked *m)
 	                       .commit = c->s->tip,
 	                       .gates = m->gates};
 	turn_event(&c->turn, &ev);
+	finish_flaky(c, &m->flaky, "on the base");
+	AUTO_STR struct str why = {0};
+	for (size_t i = 0; i < m->reds.n; i++) {
+		if (!is_excused(c, m->reds.v[i])) {
+			str_addf(&why, "\n  gate %s", m->reds.v[i]);
+			continue;
+		}
+		view_say(c->view, "gate %s on the base: it is excused and stops nothing", m->reds.v[i]);
+		strv_add(&c->s->manifest.base_reds, m->reds.v[i]);
+	}
+	if (!why.len)
+		str_addf(&why, " %s", m->reason ? m->reason : m->verdict);
 	if (str_eq(m->verdict, "pass")) {
 		remember(c, &m->gates);
 		c->s->manifest.preflight_done = true;
@@ -74,10 +108,9 @@ static void base_checked(struct core *c, const struct msg_checked *m)
 		core_event(c, SCHED_START, SIZE_MAX);
 		return;
 	}
-	log_error("the gates do not pass on the base %.12s, so nothing was started: %s%s%s\n"
+	log_error("the gates do not pass on the base %.12s, so nothing was started:%s%s%s\n"
 	          "  mend the base, or accept a red gate by name with --excuse GATE",
-	          c->s->tip, m->reason ? m->reason : m->verdict, m->tail && *m->tail ? "\n" : "",
-	          m->tail ? m->tail : "");
+	          c->s->tip, why.p, m->tail && *m->tail ? "\n" : "", m->tail ? m->tail : "");
 	c->exit_code = 4;
 	c->forget = c->fresh;
 	finish_cleanup(c);
@@ -91,10 +124,11 @@ static void tip_unchecked(struct core *c, const char *why)
 	core_fatal(c, &e);
 }
 
-static void tip_checked(struct core *c, const char *verdict, const char *reason)
+static void tip_checked(struct core *c, const char *verdict, const char *reason, const char *said)
 {
 	mem_set(&c->s->manifest.final_gates, verdict);
 	mem_set(&c->s->manifest.final_reason, reason);
+	mem_set(&c->s->manifest.final_said, said);
 	struct event_row ev = {.kind = (char *)"final",
 	                       .outcome = (char *)verdict,
 	                       .reason = (char *)reason,
@@ -108,12 +142,14 @@ static void tip_checked(struct core *c, const char *verdict, const char *reason)
 void finish_checked(struct core *c, const struct msg_checked *m)
 {
 	view_worktree(c->view, c->check_slot, NULL, "", NULL, 0);
+	if (c->phase == PHASE_FINAL)
+		finish_flaky(c, &m->flaky, "on the final tip");
 	if (c->phase == PHASE_PREFLIGHT && str_eq(m->label, "base"))
 		base_checked(c, m);
 	else if (c->phase == PHASE_FINAL && str_eq(m->verdict, "no-room"))
 		tip_unchecked(c, m->reason ? m->reason : "");
 	else if (c->phase == PHASE_FINAL && str_eq(m->label, "final"))
-		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL);
+		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL, m->tail);
 }
 
 /* For what no session does: somebody else has it, or it cannot be run. */
@@ -170,7 +206,7 @@ void finish_gates(struct core *c)
 	c->phase = PHASE_FINAL;
 	if (oid_parse(&tip, c->s->tip) && gitx_tree_of(c->s->site->git, &tip, &tree, &e) == 0 &&
 	    all_passed(c, tree.hex)) {
-		tip_checked(c, "pass", NULL);
+		tip_checked(c, "pass", NULL, NULL);
 		return;
 	}
 	if (core_check(c, "final", c->s->tip, &e) == 0)
@@ -178,7 +214,7 @@ void finish_gates(struct core *c)
 	if (err_no_room(e.kind))
 		tip_unchecked(c, e.text);
 	else
-		tip_checked(c, "error", e.text);
+		tip_checked(c, "error", e.text, NULL);
 }
 
 bool finish_worktree_left(const struct core *c, size_t i)

@@ -83,6 +83,7 @@ void integrate_checked(struct core *c, const struct msg_checked *m)
 	                       .old_tip = in->from.hex,
 	                       .gates = m->gates};
 	turn_event(&c->turn, &ev);
+	finish_flaky(c, &m->flaky, "on a merged tree");
 	if (str_eq(m->verdict, "pass")) {
 		in->lost = 0;
 		green_add(c->green, in->tree.hex, &m->gates);

@@ -248,6 +248,7 @@ static int greet(struct pool_slot *w, struct err *e)
 			.timeout_ms = g->timeout_ms,
 			.paths = g->paths,
 			.exclusive = g->exclusive,
+			.lock = g->lock,
 			.retries = g->retries,
 			.excused = strv_has(&s->row.excused, g->name),
 		};

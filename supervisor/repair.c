@@ -99,6 +99,10 @@ void repair_red(struct core *c, size_t task, const struct msg_checked *m)
 	const char *why = m->reason && *m->reason ? m->reason : m->verdict;
 	AUTO_STR struct str reason = {0};
 
+	mem_set(&row->red, m->red);
+	mem_set(&row->red_verdict, m->verdict);
+	mem_set(&row->red_why, m->why);
+	mem_set(&row->red_said, m->tail);
 	str_addf(&reason, "merged onto %.12s, %s", c->s->tip, why);
 	/* Neither the task nor its agent can do anything about a gate that could not run. */
 	bool judged = str_eq(m->verdict, "fail") || str_eq(m->verdict, "timeout");

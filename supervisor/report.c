@@ -4,6 +4,7 @@
 
 #include "agents.h"
 #include "batch_results.h"
+#include "gates_told.h"
 #include "orphans/saved.h"
 #include "render.h"
 #include "status.h"
@@ -112,6 +113,10 @@ static void add_trouble(const struct session *s, size_t i, struct str *out)
 		str_add(out, "      somebody else works on it\n");
 	else if (row->reason)
 		quoted(out, row->reason);
+	if (row->red_said && *row->red_said) {
+		str_addf(out, "      of what gate %s printed:\n", row->red);
+		gates_told_output(row->red_said, out);
+	}
 	if (row->kept)
 		str_addf(out, "      work kept on branch %s\n", row->kept);
 	if (session_task_state(s, i) == TASK_CONFLICT && row->commit)
@@ -181,6 +186,15 @@ int report_text(struct session *s, struct str *out, struct err *e)
 		         s->manifest.final_reason ? s->manifest.final_reason : "");
 	else
 		str_add(out, "\ngates on the final tip: not run");
+	AUTO_STR struct str excused = {0};
+	gates_told_excused(s, &excused);
+	if (excused.len)
+		str_addf(out, "\ngates excused: %s", excused.p);
+	if (s->manifest.final_said && *s->manifest.final_said) {
+		str_add(out, "\nof what the red gate printed:\n");
+		gates_told_output(s->manifest.final_said, out);
+		out->p[--out->len] = '\0'; /* the line is ended below */
+	}
 	if (s->manifest.landed)
 		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
 	str_addc(out, '\n');

@@ -1,5 +1,6 @@
 /* report_json: batch_results with the keys of the story seed (formats.md [3-3]), and more (declared in status.h). */
 #include "batch_results.h"
+#include "gates_told.h"
 #include "sprint.h"
 #include "status.h"
 #include "store/base/mem.h"
@@ -66,6 +67,7 @@ static void add_task(struct lists *l, const struct session *s, size_t i)
 	}
 	if (d->model || str_eq(s->queue.kind, "segments"))
 		json_put_text(t, "model", d->model);
+	gates_told_task(s, i, t);
 	json_add(l->of[class], t);
 }
 
@@ -128,6 +130,7 @@ int report_json(struct session *s, struct str *out, struct err *e)
 	json_put_text(j, "integration_branch", s->manifest.integration_branch);
 	json_put_text(j, "integration_tip", s->tip);
 	json_put_text(j, "final_gates", s->manifest.final_gates);
+	gates_told_session(s, j);
 	json_put_text(j, "landed", s->manifest.landed);
 	for (size_t i = 0; i < MEM_COUNT(names); i++)
 		json_put(j, names[i], l.of[i]);

@@ -71,6 +71,21 @@ static void add_verdicts(struct str *out, const struct strv *wanted, const struc
 	}
 }
 
+static void add_flaky(struct str *out, const struct strv *flaky)
+{
+	for (size_t i = 0; i < flaky->n; i++) {
+		AUTO_FREE char *name = mem_strdup(flaky->v[i]);
+		char *note = strrchr(name, '=');
+		if (note)
+			*note++ = '\0';
+		str_add(out, i ? "        " : "      flaky:\n        ");
+		yaml_write_text(out, name);
+		str_add(out, ": ");
+		yaml_write_text(out, note);
+		str_addc(out, '\n');
+	}
+}
+
 static void add_segment(struct str *out, const struct session *s, const struct config *config, size_t i)
 {
 	const struct task_row *row = &s->tasks[i];
@@ -91,6 +106,11 @@ static void add_segment(struct str *out, const struct session *s, const struct c
 	put(out, "state", session_task_shown(s, i));
 	put(out, "reason", row->reason);
 	add_verdicts(out, &wanted, &row->gates);
+	if (row->red)
+		put(out, "red_gate", row->red);
+	if (row->red)
+		put(out, "red_gate_output", row->red_said);
+	add_flaky(out, &row->flaky);
 	str_addf(out, "      attempts: %llu\n", (unsigned long long)row->attempts);
 	str_addf(out, "      seconds: %llu.%03llu\n", (unsigned long long)(row->ran_ms / 1000),
 	         (unsigned long long)(row->ran_ms % 1000));
@@ -115,6 +135,12 @@ int report_yaml(struct session *s, struct str *out, struct err *e)
 	str_add(out, "execution_result:\n  segments:\n");
 	for (size_t i = 0; i < s->plan.n; i++)
 		add_segment(out, s, &config, i);
+	str_add(out, s->row.excused.n ? "  excused:\n" : "  excused: []\n");
+	for (size_t i = 0; i < s->row.excused.n; i++) {
+		str_add(out, "    - ");
+		yaml_write_text(out, s->row.excused.v[i]);
+		str_addc(out, '\n');
+	}
 	str_add(out, "  session: ");
 	yaml_write_text(out, s->sid);
 	str_add(out, "\n  state: ");

@@ -142,6 +142,8 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uin
 			rc = keep_failure(&t, s, i, e);
 		mem_set(&row->state, task_state_name(TASK_WAITING));
 		mem_set(&row->reason, NULL);
+		mem_set(&row->red, NULL);
+		mem_set(&row->red_said, NULL);
 		mem_set(&row->step, NULL);
 		mem_set(&row->told, NULL);
 		mem_set(&row->commit, NULL);
@@ -167,6 +169,7 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uin
 		mem_set(&s->manifest.state, "stopped");
 	mem_set(&s->manifest.final_gates, NULL);
 	mem_set(&s->manifest.final_reason, NULL);
+	mem_set(&s->manifest.final_said, NULL);
 	turn_manifest(&t);
 	if (rc == 0)
 		rc = turn_commit(&t, e);

@@ -3,11 +3,10 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worker/runtime.h"
 
 enum { FIRST_PORT = 20000, PORTS = 20, SEATS = 2000 };
 
@@ -16,27 +15,9 @@ uint64_t seat_port(uint64_t number)
 	return FIRST_PORT + PORTS * (number - 1);
 }
 
-/* $XDG_RUNTIME_DIR/bosk, else /tmp/bosk-UID, which must be ours alone: /tmp is everybody's. */
-static char *seats_dir(struct err *e)
-{
-	const char *runtime = getenv("XDG_RUNTIME_DIR");
-	char *dir = runtime && *runtime == '/' ? mem_printf("%s/bosk", runtime)
-	                                       : mem_printf("/tmp/bosk-%u", (unsigned)getuid());
-	struct stat st;
-
-	if (fs_mkdirs(dir, e) == 0) {
-		if (lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == getuid() &&
-		    (st.st_mode & 022) == 0)
-			return dir;
-		err_set(e, ERR_ENV, "%s is not a folder that only this user can write", dir);
-	}
-	free(dir);
-	return NULL;
-}
-
 int seat_take(uint64_t *number, int *fd, struct err *e)
 {
-	AUTO_FREE char *dir = seats_dir(e);
+	AUTO_FREE char *dir = runtime_dir(e);
 
 	if (!dir)
 		return -1;

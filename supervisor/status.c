@@ -1,5 +1,6 @@
 /* status: sessions and tasks as JSON and as text. */
 #include "agents.h"
+#include "gates_told.h"
 #include "status.h"
 
 #include <string.h>
@@ -98,6 +99,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 		json_put_u64(j, "tasks_total", n.total);
 	}
 	json_put_text(j, "agent", agents_of(&s->plan.tasks[i], s->row.agent));
+	gates_told_task(s, i, j);
 	told_json(s, i, j);
 	return j;
 }
@@ -158,6 +160,7 @@ static struct json_t *session_json(struct session *s)
 	json_put_text(j, "target", s->row.target);
 	json_put_text(j, "land", s->row.land);
 	json_put_text(j, "final_gates", s->manifest.final_gates);
+	gates_told_session(s, j);
 	AUTO_STR struct str waits = {0};
 	AUTO_STRV struct strv holders = {0};
 	json_put_text(j, "waiting_for", status_waits(s, &waits, &holders) ? waits.p : NULL);
@@ -279,7 +282,10 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 	if (s->row.agent)
 		str_addf(out, "; agent %s", s->row.agent);
 	str_addc(out, '\n');
-	AUTO_STR struct str waits = {0};
+	AUTO_STR struct str waits = {0}, excused = {0};
+	gates_told_excused(s, &excused);
+	if (excused.len)
+		str_addf(out, "  gates excused: %s\n", excused.p);
 	if (status_waits(s, &waits, NULL))
 		str_addf(out, "  waiting for %s\n", waits.p);
 }

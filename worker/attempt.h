@@ -21,6 +21,8 @@ struct attempt {
 	const char *outcome;
 	char *reason;
 	struct strv gates;
+	struct strv flaky; /* of these: name=passed on run 2 of 3 */
+	char *red, *red_verdict, *red_why, *red_said; /* the gate that was red last; NULL = none was */
 	char *log, *kept;
 	struct story *story; /* that it is to close (story.h); NULL = none */
 	/* Of a solution (solution.h): */

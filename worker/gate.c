@@ -1,24 +1,33 @@
-/* gate: running gates in the worktree and judging them. */
+/* gate: running gates in the worktree. */
 #include "gate.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "excerpt.h"
 #include "job.h"
-#include "store/base/clock.h"
+#include "plain.h"
+#include "runtime.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "verdict.h"
 
-enum { TAIL_BYTES = 16 * 1024 };
+enum { NOTICE_MS = 1000 };
 
 void gate_report_fini(struct gate_report *r)
 {
 	strv_fini(&r->verdicts);
+	strv_fini(&r->flaky);
+	strv_fini(&r->reds);
 	free(r->red);
 	free(r->red_run);
 	free(r->verdict);
 	free(r->why);
-	str_fini(&r->tail);
+	free(r->said);
 	*r = (struct gate_report){0};
 }
 
@@ -37,94 +46,97 @@ static bool touches(const struct msg_gate *g, const struct strv *changed)
 	return false;
 }
 
-/* What the end of a command means. 126 and 127 are the shell's "cannot execute" and "not found". */
-static const char *judge(const struct job_result *r, uint64_t timeout_ms, struct str *why)
+/* ---- one at a time ---- */
+
+/* Waiting does not count as the gate's time. Who waits noticeably long says so. */
+static int lock_one(struct slot *s, const struct msg_gate *g, const char *path, const char *what, int *fd, struct err *e)
 {
-	switch (r->end) {
-	case JOB_EXITED:
-		str_addf(why, "exit %d", r->status);
-		if (r->status == 126 || r->status == 127) {
-			str_add(why, r->status == 127 ? ": command not found" : ": cannot be executed");
-			return "could-not-run";
-		}
-		return r->status == 0 ? "pass" : "fail";
-	case JOB_SIGNALED:
-		str_addf(why, "died of signal %d", r->status);
-		return "fail";
-	case JOB_TIMEOUT:
-	case JOB_SILENT:
-		str_add(why, "no end after ");
-		clock_add_duration(why, timeout_ms);
-		return "timeout";
-	case JOB_STOPPED:
-	case JOB_UNRUN:
-		break;
-	}
-	str_add(why, "could not be started");
-	return "could-not-run";
+	AUTO_FREE char *waits = mem_printf("%s (waits for %s)", g->name, what);
+	struct git soon = s->git;
+
+	soon.timeout_ms = NOTICE_MS;
+	int rc = git_lock(&soon, path, fd, e);
+	if (rc == 0 || e->kind != ERR_HELD)
+		return rc;
+	err_clear(e);
+	slot_progress(s, "gate", waits, "");
+	rc = git_lock(&s->git, path, fd, e);
+	slot_progress(s, "gate", g->name, "");
+	return rc;
 }
 
-static void send_verdict(struct slot *s, const struct msg_gate *g, uint64_t attempt,
-                         const char *verdict, uint64_t ms, const struct str *tail)
+static int lock_all(struct slot *s, const struct msg_gate *g, int *here, int *machine, struct err *e)
 {
-	struct msg m = {.kind = MSG_GATE_RESULT};
-	struct err ignored = {0};
-	m.u.gate_result = (struct msg_gate_result){
-		.task = (char *)(s->task ? s->task : ""),
-		.attempt = attempt,
-		.gate = g->name,
-		.verdict = (char *)verdict,
-		.ms = ms,
-		.tail = (char *)str_text(tail),
-	};
-	chan_send(s->chan, &m, &ignored);
+	AUTO_FREE char *path = mem_printf("%s/gate-%s.lock", s->init.state_dir, g->name), *dir = NULL, *wide = NULL;
+
+	if (g->exclusive && lock_one(s, g, path, "its turn in this repository", here, e) != 0)
+		return -1;
+	if (!g->lock)
+		return 0;
+	dir = runtime_dir(e);
+	wide = dir ? mem_printf("%s/gate-%s.lock", dir, g->lock) : NULL;
+	return wide ? lock_one(s, g, wide, g->lock, machine, e) : -1;
 }
 
-/* Run one gate, again up to `retries` times while it is red. Sets *verdict (static text). */
-static int run_one(struct slot *s, const struct msg_gate *g, char *const *env, const char *log_path,
-                   const char **verdict, uint64_t *ms, struct str *why, struct str *tail,
-                   struct err *e)
+/* ---- one run ---- */
+
+struct listener {
+	struct excerpt *excerpt;
+	struct tally tally;
+};
+
+static void listen_line(void *ctx, const char *line, size_t n)
 {
+	struct listener *l = ctx;
+
+	excerpt_line(l->excerpt, line, n);
+	tally_line(&l->tally, line, n);
+}
+
+struct outcome {
+	const char *verdict; /* static; NULL = stopped */
+	uint64_t ms, run;    /* which run it was, from 1 */
+	struct str why, said;
+};
+
+static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, const char *log_path,
+                    bool *again, struct outcome *out, struct err *e)
+{
+	struct listener l = {.excerpt = excerpt_new()};
+	struct plain *plain = plain_new(listen_line, &l);
+	struct job_result result;
 	uint64_t timeout = g->timeout_ms ? g->timeout_ms : GATE_TIMEOUT_MS;
-	AUTO_CLOSE int lock = -1;
+	const char *const places[] = {s->init.worktree, s->tmp_dir, how->log_dir, "/tmp", NULL};
+	struct slot_run shell = {.command = g->run,
+	                         .env = how->env,
+	                         .log_path = log_path,
+	                         .timeout_ms = timeout,
+	                         .plain = plain,
+	                         .strict = true};
 
-	if (g->exclusive) { /* one at a time in this repository; waiting does not count as its time */
-		AUTO_FREE char *path = mem_printf("%s/gate-%s.lock", s->init.state_dir, g->name);
-		if (git_lock(&s->git, path, &lock, e) != 0)
-			return -1;
-	}
-	for (uint64_t run = 0; run <= g->retries; run++) {
-		struct job_result result;
-		struct slot_run shell = {.command = g->run,
-		                         .env = env,
-		                         .log_path = log_path,
-		                         .timeout_ms = timeout,
-		                         .tail = tail,
-		                         .tail_max = TAIL_BYTES,
-		                         .strict = true};
-		str_clear(why);
-		str_clear(tail);
-		int rc = slot_shell(s, &shell, &result, e);
-		if (rc != 0 && (result.end != JOB_UNRUN || err_no_room(e->kind)))
-			return -1; /* says nothing of the gate: the task is tried again when there is room */
-		*ms += result.ms;
-		if (result.end == JOB_STOPPED) {
-			*verdict = NULL;
-			return 0;
-		}
-		*verdict = judge(&result, timeout, why);
-		if (rc != 0)
-			str_addf(why, ": %s", e->text);
-		if (strcmp(*verdict, "fail") != 0)
-			break;
-	}
+	str_clear(&out->why);
+	str_clear(&out->said);
+	int rc = slot_shell(s, &shell, &result, e);
+	plain_end(plain);
+	excerpt_end(l.excerpt, &out->said);
+	if (rc != 0 && (result.end != JOB_UNRUN || err_no_room(e->kind)))
+		return -1; /* says nothing of the gate: the task is tried again when there is room */
+	out->ms += result.ms;
+	struct verdict v = verdict_of(&result, timeout, &l.tally, places, &out->why);
+	out->verdict = result.end == JOB_STOPPED ? NULL : v.word;
+	*again = v.again && out->verdict;
+	if (rc != 0)
+		str_addf(&out->why, ": %s", e->text);
 	return 0;
 }
 
-/* A gate of a plan may have any name. */
-static char *log_of(const char *dir, const char *name)
+/* ---- its logs ---- */
+
+/* A gate of a plan may have any name. `run` 0: the log of the last run. */
+static char *log_of(const char *dir, const char *name, uint64_t run)
 {
-	char *path = mem_printf("%s/gate-%s.log", dir, name);
+	char *path = run ? mem_printf("%s/gate-%s@%llu.log", dir, name, (unsigned long long)run)
+	                 : mem_printf("%s/gate-%s.log", dir, name);
 
 	for (char *p = path + strlen(dir) + 1; *p; p++)
 		if (*p == '/')
@@ -132,46 +144,110 @@ static char *log_of(const char *dir, const char *name)
 	return path;
 }
 
-int gate_run_these(struct slot *s, const struct msg_gate *gates, size_t n, const struct strv *only,
-                   const struct strv *changed, char *const *env, const char *log_dir, uint64_t attempt,
-                   struct gate_report *out, struct err *e)
+static bool forget_run(const char *dir, const char *name, uint64_t run)
 {
-	for (size_t i = 0; i < n && !out->red && !out->stopped; i++) {
-		const struct msg_gate *g = &gates[i];
-		AUTO_STR struct str why = {0}, tail = {0};
-		AUTO_FREE char *log_path = log_of(log_dir, g->name);
-		const char *verdict = "skipped";
-		uint64_t ms = 0;
-
-		if (only && !strv_has(only, g->name))
-			continue;
-		if (touches(g, changed)) {
-			slot_progress(s, "gate", g->name, "");
-			if (run_one(s, g, env, log_path, &verdict, &ms, &why, &tail, e) != 0)
-				return err_wrap(e, "gate %s", g->name);
-		}
-		if (!verdict) {
-			out->stopped = true;
-			return 0;
-		}
-		strv_addf(&out->verdicts, "%s=%s", g->name, verdict);
-		send_verdict(s, g, attempt, verdict, ms, &tail);
-		if (strcmp(verdict, "pass") != 0 && strcmp(verdict, "skipped") != 0 && !g->excused) {
-			out->red = mem_strdup(g->name);
-			out->red_run = mem_strdup(g->run);
-			out->verdict = mem_strdup(verdict);
-			out->why = str_take(&why);
-			out->tail = tail;
-			tail = (struct str){0};
-		}
-	}
-	return 0;
+	AUTO_FREE char *path = log_of(dir, name, run);
+	return unlink(path) == 0;
 }
 
-int gate_run_all(struct slot *s, const struct strv *only, const struct strv *changed,
-                 char *const *env, const char *log_dir, uint64_t attempt, struct gate_report *out,
-                 struct err *e)
+/* What was printed says nothing of other runs: a line of ours at its end does. */
+static void add_to_log(const char *path, const char *text)
 {
-	*out = (struct gate_report){0};
-	return gate_run_these(s, s->gates, s->n_gates, only, changed, env, log_dir, attempt, out, e);
+	AUTO_CLOSE int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
+	AUTO_FREE char *line = mem_printf("[bosk: %s]\n", text);
+	struct err ignored = {0};
+
+	if (fd >= 0)
+		fs_write_all(fd, line, strlen(line), &ignored);
+}
+
+/* ---- one gate ---- */
+
+static int run_one(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, struct outcome *out,
+                   struct err *e)
+{
+	AUTO_CLOSE int here = -1, machine = -1;
+	AUTO_FREE char *log_path = log_of(how->log_dir, g->name, 0);
+
+	for (uint64_t run = 1; forget_run(how->log_dir, g->name, run); run++)
+		;
+	if (lock_all(s, g, &here, &machine, e) != 0)
+		return -1;
+	for (out->run = 1;; out->run++) {
+		AUTO_FREE char *aside = log_of(how->log_dir, g->name, out->run);
+		bool again = false;
+		if (run_once(s, g, how, log_path, &again, out, e) != 0)
+			return -1;
+		if (!again || out->run > g->retries)
+			return 0;
+		rename(log_path, aside);
+	}
+}
+
+static void send_verdict(struct slot *s, const struct msg_gate *g, uint64_t attempt, const struct outcome *o,
+                         const char *note)
+{
+	struct msg m = {.kind = MSG_GATE_RESULT};
+	struct err ignored = {0};
+	m.u.gate_result = (struct msg_gate_result){
+		.task = (char *)(s->task ? s->task : ""),
+		.attempt = attempt,
+		.gate = g->name,
+		.verdict = (char *)o->verdict,
+		.ms = o->ms,
+		.tail = (char *)str_text(&o->said),
+		.note = (char *)note,
+	};
+	chan_send(s->chan, &m, &ignored);
+}
+
+static void take(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, struct outcome *o,
+                 struct gate_report *out)
+{
+	AUTO_FREE char *log_path = log_of(how->log_dir, g->name, 0), *note = NULL;
+	bool good = str_eq(o->verdict, "pass");
+
+	if (good && o->run > 1) {
+		note = mem_printf("passed on run %llu of %llu", (unsigned long long)o->run, (unsigned long long)g->retries + 1);
+		AUTO_FREE char *flaky = mem_printf("flaky: %s", note);
+		add_to_log(log_path, flaky);
+		strv_addf(&out->flaky, "%s=%s", g->name, note);
+	}
+	strv_addf(&out->verdicts, "%s=%s", g->name, o->verdict);
+	send_verdict(s, g, how->attempt, o, note);
+	if (good || str_eq(o->verdict, "skipped"))
+		return;
+	strv_addf(&out->reds, "%s: %s (%s)", g->name, o->verdict, str_text(&o->why));
+	if (g->excused || out->red)
+		return;
+	out->red = mem_strdup(g->name);
+	out->red_run = mem_strdup(g->run);
+	out->verdict = mem_strdup(o->verdict);
+	out->why = str_take(&o->why);
+	out->said = str_take(&o->said);
+}
+
+int gate_run(struct slot *s, const struct msg_gate *gates, size_t n, const struct gate_runs *how,
+             struct gate_report *out, struct err *e)
+{
+	for (size_t i = 0; i < n && (!out->red || how->past_red) && !out->stopped; i++) {
+		const struct msg_gate *g = &gates[i];
+		struct outcome o = {.verdict = "skipped"};
+		int rc = 0;
+
+		if (how->only && !strv_has(how->only, g->name))
+			continue;
+		if (touches(g, how->changed)) {
+			slot_progress(s, "gate", g->name, "");
+			rc = run_one(s, g, how, &o, e);
+		}
+		if (rc == 0 && o.verdict)
+			take(s, g, how, &o, out);
+		out->stopped = rc == 0 && !o.verdict;
+		str_fini(&o.why);
+		str_fini(&o.said);
+		if (rc != 0)
+			return err_wrap(e, "gate %s", g->name);
+	}
+	return 0;
 }

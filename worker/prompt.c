@@ -67,13 +67,11 @@ static const struct ending *ending_of(const struct msg_task *t)
 
 void prompt_feedback(const struct gate_report *r, struct str *out)
 {
-	AUTO_STR struct str tail = {0};
-
-	str_add_printable(&tail, str_text(&r->tail), r->tail.len, true);
 	str_addf(out, "The gate `%s` did not pass (%s, %s). It ran:\n\n", r->red, r->verdict, r->why);
 	str_add_fenced(out, r->red_run, strlen(r->red_run));
-	str_add(out, "\nThe end of its output:\n\n");
-	str_add_fenced(out, str_text(&tail), tail.len);
+	str_add(out, *r->said ? "\nOf its output:\n\n" : "\nIt printed nothing.\n");
+	if (*r->said)
+		str_add_fenced(out, r->said, strlen(r->said));
 	str_add(out, "\nYour earlier changes are still in the folder. Mend them so that every gate passes.\n");
 }
 

@@ -7,6 +7,7 @@
 #include "exec.h"
 #include "job.h"
 #include "output.h"
+#include "plain.h"
 #include "secret.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -48,6 +49,7 @@ void slot_env(const struct slot *s, struct strv *env)
 struct running {
 	struct slot *slot;
 	struct output *log;
+	struct plain *plain;
 };
 
 static bool watch(void *ctx)
@@ -62,15 +64,19 @@ static void progress(void *ctx)
 	slot_progress(r->slot, r->slot->phase, r->slot->step, output_last_line(r->log));
 }
 
-static void to_log(void *log, const char *bytes, size_t n)
+static void to_log(void *ctx, const char *bytes, size_t n)
 {
-	output_write(log, bytes, n);
+	struct running *r = ctx;
+
+	output_write(r->log, bytes, n);
+	if (r->plain)
+		plain_put(r->plain, bytes, n);
 }
 
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e)
 {
-	struct running r = {.slot = s};
+	struct running r = {.slot = s, .plain = run->plain};
 	struct err log_error = {0};
 
 	*result = (struct job_result){.end = JOB_UNRUN};
@@ -86,7 +92,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 		.grace_ms = GRACE_MS,
 		.contained = true,
 		.log = r.log,
-		.to_log = secret_stream_new(secret_here(), true, to_log, r.log),
+		.to_log = secret_stream_new(secret_here(), true, to_log, &r),
 		.watch_fd = s->git.watch_fd,
 		.watch = watch,
 		.progress = progress,

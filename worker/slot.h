@@ -63,6 +63,7 @@ void slot_env(const struct slot *s, struct strv *env);
  * `log_path`. What remains of it when it ends is ended too. `tail` (may be NULL) gets the last part
  * of its output. */
 struct job_result;
+struct plain;
 struct slot_run {
 	const char *command;
 	char *const *env;
@@ -71,6 +72,7 @@ struct slot_run {
 	uint64_t timeout_ms, silence_ms; /* 0 = none */
 	struct str *tail;
 	size_t tail_max;
+	struct plain *plain; /* gets all of it, too; the caller ends it; NULL */
 	bool strict; /* sh -e: of several commands the first that fails decides, not the last */
 };
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,

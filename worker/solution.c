@@ -60,6 +60,27 @@ static const char *step_of(const struct msg_task *t, const char *gate)
 	return NULL;
 }
 
+/* What the end of the task tells of its gates. */
+static void remember(struct attempt *r, const struct gate_report *report)
+{
+	strv_fini(&r->flaky);
+	strv_copy(&r->flaky, &report->flaky);
+	for (size_t i = 0; i < report->flaky.n; i++) {
+		const char *name = report->flaky.v[i], *split = strrchr(name, '=');
+		AUTO_FREE char *note = mem_printf("gate %.*s is flaky: %s", (int)(split - name), name, split + 1);
+		if (!strv_has(&r->s->notes, note))
+			strv_add(&r->s->notes, note);
+	}
+	if (!report->red && !report->stopped) /* a run that was cut off does not take the last verdict back */
+		mem_set(&r->red, NULL);
+	if (!report->red)
+		return;
+	mem_set(&r->red, report->red);
+	mem_set(&r->red_verdict, report->verdict);
+	mem_set(&r->red_why, report->why);
+	mem_set(&r->red_said, report->said);
+}
+
 int solution_gates(struct attempt *r, const struct strv *changed, struct gate_report *report, struct err *e)
 {
 	const struct msg_task *t = r->t;
@@ -73,11 +94,13 @@ int solution_gates(struct attempt *r, const struct strv *changed, struct gate_re
 			gates[n++] = (struct msg_gate){.name = t->step_gates.v[i + 1], .run = t->step_gates.v[i + 2],
 			                               .timeout_ms = t->timeout_ms};
 	*report = (struct gate_report){0};
-	int rc = gate_run_these(s, gates, n, NULL, changed, r->env.v, r->dir, r->attempt, report, e);
+	struct gate_runs how = {.changed = changed, .env = r->env.v, .log_dir = r->dir, .attempt = r->attempt};
+	int rc = gate_run(s, gates, n, &how, report, e);
 	mem_set(&r->step_red, report->red ? step_of(t, report->red) : NULL);
+	how.only = t->gates_given ? &t->gates : NULL;
 	if (rc == 0 && whole)
-		rc = gate_run_these(s, s->gates, s->n_gates, t->gates_given ? &t->gates : NULL, changed, r->env.v, r->dir,
-		                    r->attempt, report, e);
+		rc = gate_run(s, s->gates, s->n_gates, &how, report, e);
+	remember(r, report);
 	/* What is red is not the step that was done last: to do that one only would not mend it. */
 	r->as_whole = whole && r->step != SIZE_MAX && report->red && !str_eq(r->step_red, t->step_ids.v[r->step]);
 	return rc;

@@ -190,6 +190,11 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.attempts = r.attempt,
 			.ran_ms = clock_mono_ms() - began,
 			.gates = r.gates,
+			.flaky = r.flaky,
+			.red = r.red,
+			.red_verdict = r.red ? r.red_verdict : NULL,
+			.red_why = r.red ? r.red_why : NULL,
+			.red_said = r.red ? r.red_said : NULL,
 			.log = r.log,
 			.worktree = s->init.worktree,
 			.notes = s->notes,
@@ -206,6 +211,11 @@ void task_run(struct slot *s, const struct msg_task *t)
 	s->task = NULL;
 	strv_fini(&r.env);
 	strv_fini(&r.gates);
+	strv_fini(&r.flaky);
+	free(r.red);
+	free(r.red_verdict);
+	free(r.red_why);
+	free(r.red_said);
 	free(r.dir);
 	free(r.feedback);
 	str_fini(&r.tried);
@@ -249,9 +259,14 @@ static const char *check(struct slot *s, const struct msg_check *c, struct gate_
 	if (c->since && changed_since(s, c->since, &commit, &changed, e) != 0)
 		return NULL;
 	if (fs_mkdirs(dir, e) != 0 || prepare_worktree(s, NULL, &commit, e) != 0 ||
-	    worktree_setup(s, env.v, log, e) != 0 ||
-	    gate_run_all(s, c->gates_given ? &c->gates : NULL, c->since ? &changed : NULL, env.v, dir, 0,
-	                 report, e) != 0)
+	    worktree_setup(s, env.v, log, e) != 0)
+		return NULL;
+	const struct gate_runs how = {.only = c->gates_given ? &c->gates : NULL,
+	                              .changed = c->since ? &changed : NULL,
+	                              .env = env.v,
+	                              .log_dir = dir,
+	                              .past_red = c->past_red};
+	if (gate_run(s, s->gates, s->n_gates, &how, report, e) != 0)
 		return NULL;
 	if (report->stopped) {
 		err_set(e, ERR_GONE, "stopped on request");
@@ -281,7 +296,11 @@ void task_check(struct slot *s, const struct msg_check *c)
 			.verdict = (char *)(verdict ? verdict : err_no_room(e.kind) ? "no-room" : "error"),
 			.gates = report.verdicts,
 			.reason = (char *)str_text(&reason),
-			.tail = (char *)str_text(&report.tail),
+			.red = report.red,
+			.why = report.why,
+			.tail = report.said,
+			.reds = report.reds,
+			.flaky = report.flaky,
 			.feedback = feedback.p,
 		};
 		chan_send(s->chan, &m, &ignored);
