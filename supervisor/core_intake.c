@@ -193,7 +193,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	mem_set(&row->told, m->told);
 	turn_result(&c->turn, task, outcome, m->tree);
 	if (k == 0) {
-		green_add(c->green, m->tree, &m->gates);
+		green_add(c->green, m->tree, &m->gates, &c->s->plan.tasks[task]);
 		repair_over(row);
 	} else if (kinds[k].kind == SCHED_DONE) {
 		repair_undo(row);

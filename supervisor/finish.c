@@ -47,15 +47,18 @@ static void remember(struct core *c, const struct strv *gates)
 	struct err ignored = {0};
 
 	if (oid_parse(&tip, c->s->tip) && gitx_tree_of(c->s->site->git, &tip, &tree, &ignored) == 0)
-		green_add(c->green, tree.hex, gates);
+		green_add(c->green, tree.hex, gates, NULL);
 }
 
-/* Did every gate run and pass on this very tree? Then they need not run again. */
+/* Did every gate run and pass on this very tree, or what it came to is excused? Then they need not run again. */
 static bool all_passed(const struct core *c, const char *tree)
 {
-	for (size_t i = 0; i < c->cfg->n_gates; i++)
-		if (!green_passed(c->green, tree, c->cfg->gates[i].name))
+	for (size_t i = 0; i < c->cfg->n_gates; i++) {
+		const char *gate = c->cfg->gates[i].name;
+		bool excused = strv_has(&c->s->row.excused, gate);
+		if (excused ? !green_accepted(c->green, tree, gate) : !green_passed(c->green, tree, gate))
 			return false;
+	}
 	return true;
 }
 
@@ -124,15 +127,19 @@ static void tip_unchecked(struct core *c, const char *why)
 	core_fatal(c, &e);
 }
 
-static void tip_checked(struct core *c, const char *verdict, const char *reason, const char *said)
+/* `m`: NULL = no gate was run for it. */
+static void tip_checked(struct core *c, const char *verdict, const char *reason, const struct msg_checked *m)
 {
+	const char *said = m ? m->tail : NULL;
+
 	mem_set(&c->s->manifest.final_gates, verdict);
 	mem_set(&c->s->manifest.final_reason, reason);
 	mem_set(&c->s->manifest.final_said, said);
 	struct event_row ev = {.kind = (char *)"final",
 	                       .outcome = (char *)verdict,
 	                       .reason = (char *)reason,
-	                       .commit = c->s->tip};
+	                       .commit = c->s->tip,
+	                       .gates = m ? m->gates : (struct strv){0}};
 	turn_event(&c->turn, &ev);
 	if (!str_eq(verdict, "pass"))
 		view_say(c->view, "the final tip is red: %s", reason ? reason : verdict);
@@ -149,7 +156,7 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 	else if (c->phase == PHASE_FINAL && str_eq(m->verdict, "no-room"))
 		tip_unchecked(c, m->reason ? m->reason : "");
 	else if (c->phase == PHASE_FINAL && str_eq(m->label, "final"))
-		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL, m->tail);
+		tip_checked(c, m->verdict, m->reason && *m->reason ? m->reason : NULL, m);
 }
 
 /* For what no session does: somebody else has it, or it cannot be run. */

@@ -86,7 +86,7 @@ void integrate_checked(struct core *c, const struct msg_checked *m)
 	finish_flaky(c, &m->flaky, "on a merged tree");
 	if (str_eq(m->verdict, "pass")) {
 		in->lost = 0;
-		green_add(c->green, in->tree.hex, &m->gates);
+		green_add(c->green, in->tree.hex, &m->gates, NULL);
 		integrate_record(c);
 	} else if (c->stopping_now) {
 		integrate_put_back(c);

@@ -130,7 +130,9 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		c->slot_keep[i] = strv_has(&s->manifest.held, s->manifest.worktrees.v[i]);
 	c->integ.queue = mem_array(s->plan.n + 1, sizeof *c->integ.queue);
 	c->integ.items = mem_array(s->plan.n + 1, sizeof *c->integ.items);
-	c->green = green_new();
+	c->green = green_new(c->cfg);
+	if (recovery && green_again(c->green, s, e) != 0)
+		return -1;
 	c->merge_slot = session_merge_slot(s);
 	for (size_t i = 0; recovery && i < recovery->n; i++) {
 		const struct recovery_left *left = &recovery->left[i];

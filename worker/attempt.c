@@ -1,7 +1,6 @@
 /* attempt: one run of an agent and what it left. */
 #include "attempt.h"
 
-#include <fnmatch.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "output.h"
 #include "message.h"
 #include "prompt.h"
+#include "protect.h"
 #include "secret.h"
 #include "solution.h"
 #include "stage.h"
@@ -241,11 +241,8 @@ static enum step check_markers(struct attempt *r)
 
 static enum step check_protected(struct attempt *r, const struct strv *changed)
 {
-	for (size_t i = 0; i < changed->n; i++)
-		for (size_t k = 0; k < r->s->init.protect.n; k++)
-			if (fnmatch(r->s->init.protect.v[k], changed->v[i], 0) == 0)
-				return attempt_over(r, "blocked", "it changes %s, which is protected", changed->v[i]);
-	return GO_ON;
+	const char *path = protect_find(&r->s->init.protect, changed);
+	return path ? attempt_over(r, "blocked", "it changes %s, which is protected", path) : GO_ON;
 }
 
 static enum step run_gates(struct attempt *r, const struct strv *changed, uint64_t *fixes)

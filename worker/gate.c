@@ -31,18 +31,16 @@ void gate_report_fini(struct gate_report *r)
 	*r = (struct gate_report){0};
 }
 
-/* A gate with `paths` runs when a changed path matches one of its globs; "dir/" covers what is
- * below. Without FNM_PATHNAME a star crosses folders, as in git's own pathspecs. */
+/* A gate with `paths` runs when a changed path matches one of its globs; a folder covers what is below. Without
+ * FNM_PATHNAME a star crosses folders, as in git's own pathspecs. */
 static bool touches(const struct msg_gate *g, const struct strv *changed)
 {
 	if (!g->paths.n || !changed)
 		return true;
 	for (size_t i = 0; i < g->paths.n; i++)
-		for (size_t k = 0; k < changed->n; k++) {
-			const char *glob = g->paths.v[i], *path = changed->v[k];
-			if (fnmatch(glob, path, 0) == 0 || (str_ends(glob, "/") && str_starts(path, glob)))
+		for (size_t k = 0; k < changed->n; k++)
+			if (fnmatch(g->paths.v[i], changed->v[k], FNM_LEADING_DIR) == 0)
 				return true;
-		}
 	return false;
 }
 
