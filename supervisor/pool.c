@@ -28,8 +28,7 @@ struct pool_slot { /* one worktree */
 	bool starved; /* its last worker ended with exit code 4 */
 	bool asked;  /* pool_quit was called */
 	char *why;   /* first thing that went wrong with its channel */
-	int seat_fd; /* -1 = none yet */
-	uint64_t seat;
+	struct seat seat;
 	char *was_task, *was_branch, *was_base, *was_rescue;
 	uint64_t was_attempt;
 };
@@ -56,7 +55,7 @@ struct pool *pool_new(struct loop *l, struct session *s, const struct config *cf
 		agents_used(cfg, &s->plan, s->row.agent, &p->agents);
 	p->log_dir = site_path(s->site, "logs/%s", s->sid);
 	for (size_t i = 0; i < p->n; i++)
-		p->slots[i] = (struct pool_slot){.pool = p, .seat_fd = -1};
+		p->slots[i] = (struct pool_slot){.pool = p};
 	return p;
 }
 
@@ -79,8 +78,7 @@ void pool_free(struct pool *p)
 		if (w->pid)
 			kill(w->pid, SIGKILL);
 		close_chan(w);
-		if (w->seat_fd >= 0)
-			close(w->seat_fd);
+		seat_give(&w->seat);
 		free(w->why);
 		free(w->was_task);
 		free(w->was_branch);
@@ -192,10 +190,8 @@ static void ended(void *ctx, pid_t pid, int status)
 	bool asked = w->asked;
 	w->asked = false;
 	close_chan(w);
-	if (asked && w->seat_fd >= 0) { /* another may sit there: this place is not used for now */
-		close(w->seat_fd);
-		w->seat_fd = -1;
-	}
+	if (asked) /* another may sit there: this place is not used for now */
+		seat_give(&w->seat);
 	/* Its agent and whatever that started have fallen to us. */
 	size_t n = loop_children(p->loop, known, CHILDREN_MAX);
 	proc_end_children(known, n, STRAYS_LIMIT_MS);
@@ -214,8 +210,8 @@ static int greet(struct pool_slot *w, struct err *e)
 	m.u.init = (struct msg_init){
 		.sid = s->sid,
 		.slot = slot + 1,
-		.slot_unique = w->seat,
-		.slot_port = seat_port(w->seat),
+		.slot_unique = w->seat.number,
+		.slot_port = seat_port(w->seat.number),
 		.worktree = s->manifest.worktrees.v[slot],
 		.borrowed = session_borrows(s, slot) ? s->manifest.borrowed_head : NULL,
 		.common_dir = (char *)gitx_common_dir(s->site->git),
@@ -270,7 +266,7 @@ static int start(struct pool_slot *w, struct err *e)
 	int to[2] = {-1, -1}, from[2] = {-1, -1};
 	AUTO_FREE char *parent = NULL, *in = NULL, *out = NULL, *label = NULL;
 
-	if (w->seat_fd < 0 && seat_take(&w->seat, &w->seat_fd, e) != 0)
+	if (!w->seat.number && seat_take(&w->seat, e) != 0)
 		return -1;
 	if (pipe2(to, O_CLOEXEC) != 0 || pipe2(from, O_CLOEXEC) != 0) {
 		err_sys(e, "pipe");

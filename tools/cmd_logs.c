@@ -65,6 +65,29 @@ static void print_log(const char *text, size_t n, const char *prefix, bool raw)
 	}
 }
 
+/* A gate that was red and run again has a log for each run. */
+static int read_log(const char *dir, const char *gate, struct str *out, struct err *e)
+{
+	AUTO_FREE char *path = gate ? mem_printf("%s/gate-%s.log", dir, gate) : mem_printf("%s/agent.log", dir);
+	unsigned run = 1;
+
+	for (; gate; run++) {
+		AUTO_FREE char *earlier = mem_printf("%s/gate-%s@%u.log", dir, gate, run);
+		AUTO_STR struct str text = {0};
+		if (fs_read(earlier, LOG_BYTES_MAX, &text, e) != 0)
+			break;
+		str_addf(out, "[run %u]\n%s%s", run, str_text(&text), !text.len || str_ends(text.p, "\n") ? "" : "\n");
+	}
+	err_clear(e);
+	if (run > 1)
+		str_addf(out, "[run %u]\n", run);
+	AUTO_STR struct str last = {0};
+	if (fs_read(path, LOG_BYTES_MAX, &last, e) != 0)
+		return err_set(e, ERR_MISSING, "no log %s", path);
+	str_addn(out, str_text(&last), last.len);
+	return 0;
+}
+
 static int show(const struct cmd_line *l, const struct session *s, size_t task, bool prefixed)
 {
 	struct err e = {0};
@@ -81,15 +104,13 @@ static int show(const struct cmd_line *l, const struct session *s, size_t task, 
 		log_error("task %s has no log%s", id, attempt ? " of that attempt" : " yet");
 		return 1;
 	}
-	AUTO_FREE char *path =
-		gate ? mem_printf("%s/gate-%s.log", dir, gate) : mem_printf("%s/agent.log", dir);
-	if (fs_read(path, LOG_BYTES_MAX, &text, &e) != 0) {
+	if (read_log(dir, gate, &text, &e) != 0) {
 		if (prefixed)
 			return 0;
-		log_error("no log %s", path);
+		log_error("%s", e.text);
 		return 1;
 	}
-	print_log(text.p, text.len, prefixed ? id : NULL, cmd_flag(l, "raw"));
+	print_log(str_text(&text), text.len, prefixed ? id : NULL, cmd_flag(l, "raw"));
 	return 0;
 }
 
