@@ -33,11 +33,12 @@ static void read_exclusive(struct config_loader *l, const struct yaml_node *v, s
 	if (yaml_flag(v, &g->exclusive))
 		return;
 	g->exclusive = false;
-	bool flag = v->kind != YAML_SCALAR || yaml_is_null(v) || !v->len;
+	uint64_t number;
+	bool flag = v->kind != YAML_SCALAR || yaml_is_null(v) || !v->len || yaml_u64(v, &number);
 	for (size_t i = 0; i < MEM_COUNT(flags) && !flag; i++)
 		flag = strcasecmp(v->text, flags[i]) == 0;
 	if (flag) {
-		config_fault(l, v, "gates", "exclusive must be true, false (without quotes) or the name of a lock");
+		config_fault(l, v, "gates", "exclusive must be true or false, without quotes, or the name of a lock");
 		return;
 	}
 	text = config_value_text(l, v, "gates", false);

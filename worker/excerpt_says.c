@@ -17,7 +17,6 @@ struct mark {
 	unsigned how;
 };
 
-/* By their first byte, so that most of a line is looked at once. */
 static const struct mark marks[] = {
 	{"*** ", CASE | START},                /* make: *** [all] Error 2 comes with "make" before it: "error" */
 	{"--- FAIL", CASE | START},            /* go */
@@ -64,9 +63,27 @@ static const struct mark marks[] = {
 	{"\xc3\x97", CASE | START},
 };
 
+/* What a line is looked through for byte by byte: does something begin with this one? */
+enum { BEGINS = 1, IN_WORD = 2 };
+static unsigned char kinds[256], lengths[MEM_COUNT(marks)];
+
+static void learn_kinds(void)
+{
+	for (int c = 0; c < 256; c++)
+		kinds[c] = isalnum(c) || c == '_' ? IN_WORD : 0;
+	for (size_t m = 0; m < MEM_COUNT(marks); m++) {
+		unsigned char c = (unsigned char)marks[m].text[0];
+		lengths[m] = (unsigned char)strlen(marks[m].text);
+		kinds[c] |= BEGINS;
+		kinds[marks[m].how & CASE ? c : (unsigned char)toupper(c)] |= BEGINS;
+	}
+	for (const char *c = "eEfF"; *c; c++)
+		kinds[(unsigned char)*c] |= BEGINS;
+}
+
 static bool in_word(char c)
 {
-	return isalnum((unsigned char)c) || c == '_';
+	return kinds[(unsigned char)c] & IN_WORD;
 }
 
 static bool same(const char *a, const char *b, size_t n, bool cased)
@@ -80,8 +97,8 @@ static bool mark_at(const char *line, size_t n, size_t i, size_t blanks)
 
 	for (size_t m = 0; m < MEM_COUNT(marks); m++) {
 		const struct mark *k = &marks[m];
-		size_t len = strlen(k->text);
-		if (tolower((unsigned char)k->text[0]) != (unsigned char)first || len > n - i ||
+		size_t len = lengths[m];
+		if ((k->text[0] != line[i] && k->text[0] != first) || len > n - i ||
 		    !same(line + i, k->text, len, k->how & CASE) || ((k->how & START) && i != blanks) ||
 		    ((k->how & (WORD | HEAD)) && i && in_word(line[i - 1])) ||
 		    ((k->how & WORD) && i + len < n && in_word(line[i + len])))
@@ -161,6 +178,8 @@ static bool place_at(const char *line, size_t n, size_t i)
 enum excerpt_says excerpt_says(const char *line, size_t n)
 {
 	static const char *const others[] = {"node_modules/", "site-packages/", "/usr/lib", "/rustc/", "note:"};
+	if (!kinds['e'])
+		learn_kinds();
 	size_t blanks = strspn(line, " \t");
 	bool place = strstr(line, "File \"") && strstr(line, "\", line ");
 
@@ -168,9 +187,11 @@ enum excerpt_says excerpt_says(const char *line, size_t n)
 		return EXCERPT_NOTHING;
 	for (size_t i = blanks; i < n; i++) {
 		char c = line[i];
+		place = place || ((c == ':' || c == '(') && place_at(line, n, i));
+		if (!(kinds[(unsigned char)c] & BEGINS) || (i && in_word(line[i - 1]) && c != 'E' && c != 'S'))
+			continue; /* what may begin within a word begins with one of these */
 		if (((c == 'e' || c == 'E' || c == 'f' || c == 'F') && word_at(line, n, i)) || mark_at(line, n, i, blanks))
 			return EXCERPT_FAILURE;
-		place = place || place_at(line, n, i);
 	}
 	for (size_t i = 0; place && i < MEM_COUNT(others); i++)
 		place = !strstr(line, others[i]);

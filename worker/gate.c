@@ -12,6 +12,7 @@
 #include "job.h"
 #include "plain.h"
 #include "runtime.h"
+#include "secret.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "verdict.h"
@@ -97,6 +98,17 @@ struct outcome {
 	struct str why, said;
 };
 
+/* What is one word now may have been two with a change of colour between them. */
+static void hide_again(struct str *said)
+{
+	secret_hide(said);
+	while (said->len > EXCERPT_MAX) { /* a mark may be longer than what it is in place of */
+		said->p[--said->len] = '\0';
+		while (said->len && said->p[said->len - 1] != '\n')
+			said->p[--said->len] = '\0';
+	}
+}
+
 static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, const char *log_path,
                     bool *again, struct outcome *out, struct err *e)
 {
@@ -117,6 +129,7 @@ static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_
 	int rc = slot_shell(s, &shell, &result, e);
 	plain_end(plain);
 	excerpt_end(l.excerpt, &out->said);
+	hide_again(&out->said);
 	if (rc != 0 && (result.end != JOB_UNRUN || err_no_room(e->kind)))
 		return -1; /* says nothing of the gate: the task is tried again when there is room */
 	out->ms += result.ms;

@@ -213,6 +213,18 @@ static void disk(struct tally *t, const char *line)
 			t->full_at = t->lines;
 }
 
+/* By a signal that nobody sends to what he tests, of something whose end the gate's own exit code does not show. */
+static void killed(struct tally *t, const char *line)
+{
+	bool make = str_starts(line, "make") && strstr(line, "*** [") &&
+	            (str_ends(line, "] Killed") || str_ends(line, "] Error 137"));
+	bool gcc = strstr(line, "fatal error: Killed signal terminated program ") != NULL;
+	bool cargo = str_ends(line, "(signal: 9, SIGKILL: kill)");
+
+	if (make || gcc || cargo)
+		t->killed_at = t->lines;
+}
+
 void tally_line(struct tally *t, const char *line, size_t n)
 {
 	size_t blanks = strspn(line, " \t");
@@ -221,6 +233,7 @@ void tally_line(struct tally *t, const char *line, size_t n)
 	tests(t, line + blanks);
 	tools(t, line + blanks, n - blanks);
 	disk(t, line);
+	killed(t, line + blanks);
 }
 
 bool tally_late(const struct tally *t, uint64_t at)

@@ -93,6 +93,11 @@ static struct verdict of_exit(int status, const struct tally *t, const char *con
 		str_addf(why, ": no space left on the disk of %s", full);
 		return unrun;
 	}
+	if (status && tally_late(t, t->killed_at)) {
+		str_add(why, ": a command in it ");
+		add_signal(why, SIGKILL);
+		return ended;
+	}
 	if (signal_in(status)) {
 		str_add(why, ": a command ");
 		add_signal(why, signal_in(status));

@@ -85,6 +85,7 @@ error: not yet
 
 @test "the very same words in the prompt, in status and in reports: what failed, with what is around it, then the end" {
     local sid
+    planted_secret gh''p_abcdefghijklmnopqrstuvwxyz0123456789 # as it is once the change of colour is gone
     commit_config <<YAML
 fix_attempts: 1
 gates:
@@ -92,6 +93,7 @@ gates:
     run: |
       [ -e x.txt ] || exit 0
       seq -f 'building part %g of very many' 3000
+      printf 'gh\033[0mp_abcdefghijklmnopqrstuvwxyz0123456789 is wrong\n'
       printf 'src/x.c: In function main:\n\033[31msrc/x.c:3:9: error:\033[0m expected ; before return\n    3 |  int x\n'
       seq -f 'cleaning up part %g of very many' 3000
       exit 1
@@ -107,7 +109,8 @@ SH
     sid=$(last_sid)
     task_field "$sid" one red_gate.output | sed '$ d' >"$SCRATCH/said"
     [ "$(wc -c <"$SCRATCH/said")" -le 16384 ]
-    equal "first line" "$(head -n 1 "$SCRATCH/said")" '[line 2998 of 6003]'
+    equal "first line" "$(head -n 1 "$SCRATCH/said")" '[line 2999 of 6004]'
+    grep -qF '[redacted] is wrong' "$SCRATCH/said"
     grep -q 'building part 3000 of' "$SCRATCH/said"
     grep -A 1 'src/x.c:3:9: error: expected ; before return' "$SCRATCH/said" | grep -qF '    3 |  int x'
     equal "last line" "$(tail -n 1 "$SCRATCH/said")" 'cleaning up part 3000 of very many'

@@ -80,7 +80,7 @@ static const struct {
 	{"agents", "{mine: {argv: [x]}, other: {extends: codex}}"},
 	{"models", "{sonnet-4.5: {agent: claude, model: claude-sonnet}}"},
 	{"gates", "[{name: lint, run: make lint, timeout: 5m, paths: [./src, '*.c'], exclusive: true, "
-	          "retries: 2}, {name: t, run: 'true'}]"},
+	          "retries: 2}, {name: t, run: 'true', exclusive: test-db}]"},
 	{"fix_attempts", "0"},
 	{"retries", "2"},
 	{"conflict_attempts", "0"},
@@ -142,7 +142,9 @@ static void check_settable(const struct config *c)
 	assert_int_equal(g->timeout_ms, 300000);
 	assert_int_equal(g->paths.n, 2);
 	assert_string_equal(g->paths.v[0], "src");
-	assert_true(g->exclusive);
+	assert_true(g->exclusive && !g->lock);
+	assert_true(!g[1].exclusive);
+	assert_string_equal(g[1].lock, "test-db");
 	assert_int_equal(g->retries, 2);
 	assert_int_equal(g[1].timeout_ms, 0);
 	assert_int_equal(c->fix_attempts, 0);

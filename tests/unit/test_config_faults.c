@@ -119,6 +119,10 @@ static void faults_in_gates(void **state)
 	refused_file("gates: [{name: x, run: y, timeout: 0}]\n", 1, 36, "gates", "more than 0");
 	refused_file("gates: [{name: x, run: y, retries: 1000}]\n", 1, 36, "gates", "from 0 to 100");
 	refused_file("gates: [{name: x, run: y, exclusive: 1}]\n", 1, 38, "gates", "true or false");
+	refused_file("gates: [{name: x, run: y, exclusive: \"true\"}]\n", 1, 38, "gates", "true or false");
+	refused_file("gates: [{name: x, run: y, exclusive: Yes}]\n", 1, 38, "gates", "true or false");
+	refused_file("gates: [{name: x, run: y, exclusive: [a]}]\n", 1, 38, "gates", "true or false");
+	refused_file("gates: [{name: x, run: y, exclusive: a/b}]\n", 1, 38, "gates", "the name of a lock is an id");
 	refused_file("gates: [{name: x, run: y, paths: [/x]}]\n", 1, 35, "gates", "relative");
 	refused_file("gates:\n- name: x\n  builtin: secrets\n", 3, 3, "gates", "not available");
 }

@@ -128,12 +128,28 @@ static void a_full_disk(void **state)
 	assert_false(tally_late(&t, t.full_at));
 }
 
+static void killed(void **state)
+{
+	static const char *const lines[] = {"make: *** [Makefile:2: test] Killed", "make[2]: *** [Makefile:2: test] Error 137",
+	                                    "g++: fatal error: Killed signal terminated program cc1plus",
+	                                    "  process didn't exit successfully: `rustc` (signal: 9, SIGKILL: kill)"};
+	struct tally t;
+	(void)state;
+	for (size_t i = 0; i < MEM_COUNT(lines); i++) {
+		read_all(&t, lines[i]);
+		assert_true(tally_late(&t, t.killed_at));
+	}
+	read_all(&t, "make: *** [Makefile:2: test] Error 1\nKilled\n");
+	assert_false(tally_late(&t, t.killed_at)); /* by whom is not known */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_tests),
 		cmocka_unit_test(missing_tools),
 		cmocka_unit_test(a_full_disk),
+		cmocka_unit_test(killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
