@@ -29,6 +29,21 @@ static bool named(const struct hole *h)
 	return str_starts(h->name, "env:") && h->name[4];
 }
 
+/* The next word of a condition's inside, up to `end`; NULL = none is left. Blanks in a condition of its own do not end it. */
+static char *inner_word(const char **p, const char *end)
+{
+	size_t depth = 0;
+
+	while (*p < end && (**p == ' ' || **p == '\t'))
+		(*p)++;
+	const char *from = *p;
+	for (; *p < end && (depth || (**p != ' ' && **p != '\t')); (*p)++) {
+		depth += **p == '{';
+		depth -= **p == '}' && depth;
+	}
+	return *p > from ? mem_strndup(from, (size_t)(*p - from)) : NULL;
+}
+
 /* What a brace at p begins: its length, 0 = it is only a brace. Braces in a condition are counted, so that it may hold
  * holes. */
 static size_t hole_at(const char *p, struct hole *h)
@@ -109,13 +124,14 @@ static void fill_word(const struct adapter_call *c, bool full, const char *word,
 	struct hole h;
 
 	if (hole_at(word, &h) == strlen(word) && h.condition) {
-		AUTO_FREE char *inner = mem_strndup(h.inner, h.n_inner);
-		char *save = NULL;
 		if ((value(c, full, h.name) != NULL) == h.unless)
 			return;
-		for (char *w = strtok_r(inner, " \t", &save); w; w = strtok_r(NULL, " \t", &save))
-			fill_word(c, full, w, out);
-		return;
+		for (const char *p = h.inner;;) {
+			AUTO_FREE char *inner = inner_word(&p, h.inner + h.n_inner);
+			if (!inner)
+				return;
+			fill_word(c, full, inner, out);
+		}
 	}
 	AUTO_STR struct str filled = {0};
 	adapter_fill(c, full, word, &filled);
@@ -141,12 +157,12 @@ static int check_word(const char *word, struct err *e)
 			return err_set(e, ERR_USAGE, "{%s} is a condition only: {%s? words}", h.name, h.name);
 		if (!n && (str_starts(p, "{!") || (strchr(p, '?') && strspn(p + 1, "abcdefghijklmnopqrstuvwxyz_") == strcspn(p + 1, "?"))))
 			return err_set(e, ERR_USAGE, "a \"}\" is missing: \"%s\"", word);
-		if (condition) {
-			AUTO_FREE char *inner = mem_strndup(h.inner, h.n_inner);
-			char *save = NULL;
-			for (char *w = strtok_r(inner, " \t", &save); w; w = strtok_r(NULL, " \t", &save))
-				if (check_word(w, e))
-					return -1;
+		for (const char *in = h.inner; condition;) {
+			AUTO_FREE char *inner = inner_word(&in, h.inner + h.n_inner);
+			if (!inner)
+				break;
+			if (check_word(inner, e))
+				return -1;
 		}
 		p += n ? n : 1;
 	}

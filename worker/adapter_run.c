@@ -216,8 +216,11 @@ static char *one_line(const char *text, size_t n)
 	}
 	while (line.len && line.p[line.len - 1] == ' ')
 		line.len--;
-	while (line.len == MAX_TOLD && ((unsigned char)line.p[line.len - 1] & 0xc0) == 0x80) /* half a character */
-		line.p[--line.len] = '\0';
+	if (line.len == MAX_TOLD) { /* not half a character */
+		while (line.len && ((unsigned char)line.p[line.len - 1] & 0xc0) == 0x80)
+			line.len--;
+		line.len -= line.len && (unsigned char)line.p[line.len - 1] >= 0xc0;
+	}
 	if (!line.len)
 		return NULL;
 	str_add_printable(&out, line.p, line.len, false);
