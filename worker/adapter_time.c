@@ -58,14 +58,12 @@ static bool rfc3339(const char *p, double *out)
 	time_t t = timegm(&tm);
 	if (*rest == '+' || *rest == '-') {
 		sign = *rest++ == '-' ? 1 : -1;
-		bool colon = strcspn(rest, ":") == 2;
-		int hours = number(&rest, colon ? 2 : 4), minutes = hours % 100;
-		if (colon) {
-			rest++;
-			minutes = number(&rest, 2);
-		} else {
+		bool four = strspn(rest, "0123456789") == 4; /* "+0200", else "+02:00" or "+02" */
+		int hours = number(&rest, 4), minutes = four ? hours % 100 : 0;
+		if (four)
 			hours /= 100;
-		}
+		else if (*rest == ':' && ++rest)
+			minutes = number(&rest, 2);
 		if (hours < 0 || minutes < 0)
 			return false;
 		t += sign * (hours * 3600 + minutes * MINUTE);

@@ -27,12 +27,14 @@ static void epochs(void **state)
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "2026-11-21T00:57:09.500Z", NULL, NOW), NOW + S(7200) + 500);
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "2026-11-21T02:57:09+02:00", NULL, NOW), NOW + S(7200));
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "2026-11-20T19:27:09-0530", NULL, NOW), NOW + S(7200));
+	assert_int_equal(adapter_time(ADAPTER_EPOCH, "2026-11-21T02:57:09+02", NULL, NOW), NOW + S(7200));
 	/* Over already, and further away than any limit. */
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "1795215428", NULL, NOW), NOW + S(30));
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "1795215440", NULL, NOW), NOW + S(30));
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "1795222629000000", NULL, NOW), 0);
 	assert_int_equal(adapter_time(ADAPTER_EPOCH, "1999999999", NULL, NOW), NOW + S(8 * DAY));
-	const char *const none[] = {"", "soon", "-1", "7200", "0", "null", "2026-11-21", "2026-11-21T00:57:09+x", "99999999999999999999"};
+	const char *const none[] = {"", "soon", "-1", "7200", "0", "null", "2026-11-21", "2026-11-21T00:57:09+x", "2026-11-21T00:57:09+1:",
+	                            "99999999999999999999"};
 	for (size_t i = 0; i < MEM_COUNT(none); i++)
 		assert_int_equal(adapter_time(ADAPTER_EPOCH, none[i], NULL, NOW), 0);
 }
