@@ -17,7 +17,8 @@
  * the last one that fits counts. Regular expressions are PCRE2's, on bytes; " & " in one is written \x20&\x20.
  *   session  preset, none, or json KEY=VALUE .path
  *   final    in order, the first that gives something: "file {last_file}", "json KEY=VALUE .path [last|first|concat] [since
- *            KEY=VALUE]" (concat: of the lines after the last one that has that), "stdout last" (the last JSON object)
+ *            KEY=VALUE]" (concat: of the lines after the last one that has that), "stdout last" (the last line that is a JSON object),
+ *            "stdout tail" (its last lines, as they are)
  *   ok       all must hold
  *   usage    "input|cached|output|cost: json KEY=VALUE .path [sum|last] [whole]", added up by name; `input` is all that was
  *            read, cached or not; whole: it is of the whole conversation, not of this run

@@ -155,6 +155,16 @@ static void look_line(const struct adapter_source *s, struct adapter_seat *seat,
 		put(s, seat, in->text, in->n, in->now_ms);
 }
 
+/* All lines, as far as they are not too many. */
+static void look_tail(const struct adapter_source *s, struct adapter_seat *seat, const struct adapter_input *in)
+{
+	str_addn(&seat->text, in->text, in->n);
+	str_addc(&seat->text, '\n');
+	if (seat->text.len > 2 * s->most)
+		str_keep_tail(&seat->text, s->most);
+	seat->hit = true;
+}
+
 static void look(const struct adapter_source *s, struct adapter_seat *seat, const struct adapter_input *in)
 {
 	if (s->from == ADAPTER_JSON && in->which == 1 && in->json)
@@ -163,6 +173,8 @@ static void look(const struct adapter_source *s, struct adapter_seat *seat, cons
 		look_line(s, seat, in);
 	else if (s->from == ADAPTER_LAST && in->which == 1 && in->json)
 		put(s, seat, in->text, in->n, in->now_ms);
+	else if (s->from == ADAPTER_TAIL && in->which == 1)
+		look_tail(s, seat, in);
 }
 
 void adapter_look(const struct adapter_rules *r, struct adapter_seat *seats, const struct adapter_input *in)

@@ -5,7 +5,7 @@
 #include "adapter_private.h"
 #include "store/base/mem.h"
 
-enum { MAX_SAID = 64 << 10, MAX_FINAL = 4 << 20 };
+enum { MAX_SAID = 64 << 10, MAX_FINAL = 4 << 20, MAX_TAIL = 256 << 10 };
 
 /* ---- words ---- */
 
@@ -255,8 +255,11 @@ static int read_source(struct adapter_source *s, const char *text, enum adapter_
 	} else if ((bit & KINDS(KILL)) && take(&p, "count")) {
 		rc = read_count(s, &p, e);
 	} else if ((bit & KINDS(FINAL)) && take(&p, "stdout")) {
-		s->from = ADAPTER_LAST;
-		rc = take(&p, "last") ? 0 : err_set(e, ERR_USAGE, "it must be \"stdout last\"");
+		s->from = take(&p, "tail") ? ADAPTER_TAIL : ADAPTER_LAST;
+		if (s->from == ADAPTER_TAIL)
+			s->most = MAX_TAIL;
+		else if (!take(&p, "last"))
+			rc = err_set(e, ERR_USAGE, "it must be \"stdout last\" or \"stdout tail\"");
 	} else if ((bit & RULES) && (take(&p, "stdout") || take(&p, "stderr"))) {
 		rc = read_line(s, p[-1] == 't' ? ADAPTER_OUT : ADAPTER_ERR, &p, kind, e);
 	} else if ((bit & (KINDS(FAIL) | KINDS(RESET))) && take(&p, "text")) {
@@ -276,7 +279,8 @@ static int read_source(struct adapter_source *s, const char *text, enum adapter_
 
 static bool looks(const struct adapter_source *s)
 {
-	return s->from == ADAPTER_JSON || s->from == ADAPTER_OUT || s->from == ADAPTER_ERR || s->from == ADAPTER_LAST;
+	return s->from == ADAPTER_JSON || s->from == ADAPTER_OUT || s->from == ADAPTER_ERR || s->from == ADAPTER_LAST ||
+	       s->from == ADAPTER_TAIL;
 }
 
 static int add_source(struct adapter_rule *r, char *text, enum adapter_kind kind, size_t *n_seats, struct err *e)

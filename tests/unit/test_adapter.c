@@ -195,7 +195,7 @@ static void faults_are_named(void **state)
 	refused("ok", "count json a=b > 3", "not known here");
 	refused("ok", "exit 0 & ", "\"\" is not known here");
 	refused("ok", "text ~ x", "not known here");
-	refused("final", "stdout", "it must be \"stdout last\"");
+	refused("final", "stdout", "it must be \"stdout last\" or \"stdout tail\"");
 	refused("final", "file", "a path is missing");
 	refused("final", "file {nope}", "{nope} is not known");
 	refused("final", "json a=b .c biggest", "\"biggest\" is too much");

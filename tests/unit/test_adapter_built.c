@@ -132,6 +132,9 @@ static void claude(void **state)
 		{"claude", CLAUDE_END("true", "429", "You've hit your weekly limit \xc2\xb7 resets Nov 25, 1:03pm (UTC)"), "", 1, ADAPTER_LIMIT, IN(396411),
 		 NULL, NULL, false},
 		{"claude", CLAUDE_END("true", "429", "Claude AI usage limit reached|1795222629"), "", 1, ADAPTER_LIMIT, IN(7200), NULL, NULL, false},
+		{"claude", CLAUDE_RATE("rejected") CLAUDE_END("true", "429", "other words"), "", 1, ADAPTER_LIMIT, IN(7200), "other words", NULL, false},
+		{"claude", "{\"type\":\"result\",\"is_error\":true,\"num_turns\":1,\"total_cost_usd\":0,\"result\":\"Not logged in. Please run /login\"}\n", "", 1,
+		 ADAPTER_AUTH, 0, NULL, NULL, false},
 		{"claude", CLAUDE_END("true", "400", "Credit balance is too low"), "", 1, ADAPTER_LIMIT, 0, "Credit balance is too low", NULL, false},
 		{"claude", CLAUDE_END("true", "429", "API Error: Request rejected (429)"), "", 1, ADAPTER_TRANSIENT, 0, NULL, NULL, false},
 		{"claude", CLAUDE_END("true", "529", "API Error: 529 Overloaded."), "", 1, ADAPTER_TRANSIENT, 0, "API Error: 529 Overloaded.", NULL, false},
@@ -247,6 +250,7 @@ static void the_others(void **state)
 		{"opencode", FIVE(FIVE(OPENCODE_STEP)), "", 0, ADAPTER_TRANSIENT, 0, NULL, NULL, false},
 		{"opencode", "", "\x1b[91m\x1b[1mError: \x1b[0mSession not found\n", 1, ADAPTER_UNKNOWN_SESSION, 0, NULL, NULL, true},
 		{"shell", "talk\n{\"status\":\"completed\"}\n", "", 0, ADAPTER_OK, 0, NULL, "{\"status\":\"completed\"}", false},
+		{"shell", "Done:\n```json\n{\n}\n```\n", "", 0, ADAPTER_OK, 0, NULL, "Done:\n```json\n{\n}\n```\n", false},
 		{"shell", "", "later\n", 75, ADAPTER_LIMIT, 0, NULL, NULL, false},
 		{"shell", "", "", 1, ADAPTER_FAILED, 0, NULL, NULL, false},
 	};

@@ -312,6 +312,16 @@ static void final_in_order(void **state)
 	end(&t, JOB_EXITED, 0);
 	assert_null(t.o.final);
 	fini(&t);
+	/* The end of what it said. */
+	BEGIN(&t, "final: stdout last", "final: stdout tail");
+	feed(&t, 2, "not this\n");
+	for (int i = 0; i < 100000; i++)
+		feed(&t, 1, "line\n");
+	feed(&t, 1, "{\r\n \"a\": 1\n}");
+	end(&t, JOB_EXITED, 0);
+	assert_true(str_ends(t.o.final, "\nline\n{\n \"a\": 1\n}\n"));
+	assert_true(strlen(t.o.final) > 200000 && strlen(t.o.final) < 600000);
+	fini(&t);
 	test_scratch_remove(dir);
 }
 
