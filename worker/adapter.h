@@ -17,8 +17,8 @@
  * the last one that fits counts. Regular expressions are PCRE2's, on bytes; " & " in one is written \x20&\x20.
  *   session  preset, none, or json KEY=VALUE .path
  *   final    in order, the first that gives something: "file {last_file}", "json KEY=VALUE .path [last|first|concat] [since
- *            KEY=VALUE]" (concat: of the lines after the last one that has that), "stdout last" (the last line that is a JSON object),
- *            "stdout tail" (its last lines, as they are)
+ *            KEY=VALUE]" (concat: of the lines after the last one that has that), "stdout last" (the last line that is a
+ *            JSON object), "stdout tail" (its last lines, as they are)
  *   ok       all must hold
  *   usage    "input|cached|output|cost: json KEY=VALUE .path [sum|last] [whole]", added up by name; `input` is all that was
  *            read, cached or not; whole: it is of the whole conversation, not of this run
@@ -99,8 +99,8 @@ void adapter_feed(struct adapter_run *r, int which, const char *bytes, size_t n,
 const char *adapter_session(const struct adapter_run *r);
 /* Is it to be ended now, because it would wait, or go on, for ever (kill_if)? */
 bool adapter_hopeless(const struct adapter_run *r);
-/* One line for progress: what the last line of its stream means to a person ("$ make test", the beginning of a text); NULL = nothing
- * new. Valid until the next feed. */
+/* One line for progress: what the last line of its stream means to a person ("$ make test", the beginning of a text);
+ * NULL = nothing new. Printable; valid until the next feed. */
 const char *adapter_line(const struct adapter_run *r);
 /* After its end, with all output fed. What bosk ended itself (timeout, silence, stop) is the caller's to name: `out` is what
  * was seen all the same. */
@@ -109,10 +109,13 @@ void adapter_end(struct adapter_run *r, const struct job_result *result, uint64_
 /* ---- times (adapter_time.c) ---- */
 
 enum adapter_time { ADAPTER_EPOCH, ADAPTER_CLOCK, ADAPTER_DURATION };
-/* A time as agents write it (agents.md 4) in ms of the wall clock: seconds or ms since 1970 by size, RFC 3339 (EPOCH); "11:38 PM",
- * "11:42pm (UTC)", "Nov 25, 1:03pm (UTC)", "Nov 25th, 2026 1:03 PM" (CLOCK, in the zone in brackets, else in `zone`, the
- * program's TZ, NULL = the system's; without a date its next occurrence); "8h44m7s", "2 days 3 hours", "34s", "406742841ms",
- * "11.054s" (DURATION, from now). Clamped to 30 s .. 8 days from now. 0 = cannot be read. */
+/* A time as agents write it (agents.md 4) in ms of the wall clock: seconds or ms since 1970 by size, RFC 3339 (EPOCH);
+ * "11:38 PM", "11:42pm (UTC)", "Nov 25, 1:03pm (UTC)", "Nov 25th, 2026 1:03 PM" (CLOCK, in the zone in brackets, else in
+ * `zone`, the program's TZ, NULL = the system's); "8h44m7s", "2 days 3 hours", "34s", "406742841ms", "11.054s", a bare
+ * number of seconds (DURATION, from now). What follows the time is not looked at.
+ * CLOCK is the end of the minute that is named, as they cut off seconds; without a date its next occurrence, but for one
+ * that passed within 5 minutes. Clamped to 30 s .. 8 days from now. 0 = cannot be read. Sets TZ for a moment: not beside
+ * other threads. */
 uint64_t adapter_time(enum adapter_time kind, const char *text, const char *zone, uint64_t now_ms);
 
 #endif

@@ -59,8 +59,8 @@ static void search(const struct json_t *j, int depth, struct found *f)
 /* What was said to the agent, and what its tools answered, is nothing that it does. */
 static bool not_its_own(const struct json_t *j)
 {
-	static const char *const others[] = {"user", "system", "init", "tool_result", "user.message", "result", "step_start", "step_finish",
-	                                     "rate_limit_event"};
+	static const char *const others[] = {"user", "system", "init", "tool_result", "user.message", "result", "step_start",
+	                                     "step_finish", "rate_limit_event"};
 	const char *type = json_get_text(j, "type"), *role = json_get_text(j, "role");
 
 	return (type && (ANY_OF(type, others) || strncmp(type, "session.", 8) == 0 || strncmp(type, "model.", 6) == 0)) ||

@@ -14,7 +14,8 @@ struct adapter_where {
 	struct strv keys, values;
 };
 
-enum adapter_from { ADAPTER_EXIT, ADAPTER_SIGNAL, ADAPTER_JSON, ADAPTER_OUT, ADAPTER_ERR, ADAPTER_TEXT, ADAPTER_FILE, ADAPTER_LAST, ADAPTER_TAIL };
+enum adapter_from { ADAPTER_EXIT, ADAPTER_SIGNAL, ADAPTER_JSON, ADAPTER_OUT, ADAPTER_ERR, ADAPTER_TEXT, ADAPTER_FILE,
+	            ADAPTER_LAST, ADAPTER_TAIL };
 enum adapter_keep { ADAPTER_KEEP_LAST, ADAPTER_KEEP_FIRST, ADAPTER_KEEP_ALL, ADAPTER_KEEP_SUM };
 
 struct adapter_source {
@@ -92,8 +93,8 @@ bool adapter_value(const struct json_t *j, struct str *out);
 /* Does the source take its text for this? *group = where its regex's first group is, or the whole. */
 bool adapter_takes(const struct adapter_source *s, const char *text, size_t n, struct pattern_span *group);
 void adapter_look(const struct adapter_rules *r, struct adapter_seat *seats, const struct adapter_input *in);
-/* Do all of its sources hold? `result` NULL: the program still runs. *told = the seat that the failure's words are in: of its last
- * line or value. */
+/* Do all of its sources hold? `result` NULL: the program still runs. *told = the seat with the failure's
+ * words: of its last line or value. */
 bool adapter_holds(const struct adapter_rule *r, const struct adapter_seat *seats, const struct job_result *result,
                    const struct adapter_seat **told);
 /* A time of `reset`: a file's last line that fits. NULL = none; the caller frees. */

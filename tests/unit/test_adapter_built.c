@@ -191,6 +191,8 @@ static void gemini(void **state)
 		/* It would sleep for hours. */
 		{"gemini", GEMINI_BEGIN, "Attempt 1 failed: You have exhausted your capacity on this model. Your quota will reset after 2h0m0s.. Retrying "
 		 "after 8489153ms...\n", 0, ADAPTER_LIMIT, IN(7200), NULL, NULL, false},
+		{"gemini", GEMINI_BEGIN, "Attempt 1 failed: You exceeded your current quota. Please retry in 2h.\nSuggested retry after 7200s.. Retrying "
+		 "after 7200500ms...\n", 0, ADAPTER_LIMIT, IN(7200), NULL, NULL, false},
 		{"gemini", GEMINI_BEGIN, "Attempt 1 failed: You exceeded your current quota.. Retrying after 21747ms...\n", 0, ADAPTER_FAILED, 0, NULL, NULL,
 		 false},
 	};
