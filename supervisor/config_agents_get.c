@@ -6,6 +6,7 @@
 #include "config_agents.h"
 #include "config_private.h"
 #include "store/base/mem.h"
+#include "worker/adapter.h"
 
 static size_t built_find(const char *name)
 {
@@ -86,6 +87,8 @@ static struct config_agents_def *make(struct config_agents *a, struct config_age
 		m->prompt = mem_strdup("file");
 	if (!m->session)
 		m->session = mem_strdup("none");
+	if (!m->ok.n)
+		strv_add(&m->ok, "exit 0");
 	d->is_made = true;
 	return d;
 }
@@ -144,6 +147,20 @@ static void unknown(struct config_loader *l, const struct config_agents_def *d, 
 		fault(l, d, key, "%s: there is no agent %s", key, name);
 }
 
+static void check_rules(struct config_loader *l, struct config_agents_def *d)
+{
+	AUTO_FREE char *prefix = mem_printf("agent \"%s\": ", d->def.name);
+	struct adapter *a;
+	struct err e = {0};
+
+	if (adapter_new(&a, &d->made, &e) == 0) {
+		adapter_free(a);
+		return;
+	}
+	const char *text = e.text + (str_starts(e.text, prefix) ? strlen(prefix) : 0);
+	fault(l, d, text, "%s", text);
+}
+
 static void check(struct config_loader *l, struct config_agents_def *d)
 {
 	struct config_agents *a = l->c->agents;
@@ -162,8 +179,8 @@ static void check(struct config_loader *l, struct config_agents_def *d)
 	const struct msg_agent *m = &d->made;
 	if (!m->argv.n)
 		fault(l, d, "argv", "an agent must have argv, a list of words, or extend one that has");
-	if (!str_eq(m->prompt, "file") && !str_eq(m->prompt, "arg") && !str_eq(m->prompt, "none"))
-		fault(l, d, "prompt", "prompt must be file, arg or none");
+	else
+		check_rules(l, d);
 	if (m->fallback && str_eq(m->fallback, m->name))
 		fault(l, d, "fallback", "fallback: it names itself");
 	else if (m->fallback && !config_agents_get(l->c, m->fallback))

@@ -206,6 +206,7 @@ static int greet(struct pool_slot *w, struct err *e)
 	struct session *s = p->s;
 	size_t slot = (size_t)(w - p->slots);
 	struct msg m = {.kind = MSG_INIT};
+	const struct msg_agent *wrap = s->row.executor ? NULL : agents_def(p->cfg, s->row.agent, s->row.agent);
 
 	m.u.init = (struct msg_init){
 		.sid = s->sid,
@@ -232,6 +233,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.was_base = w->was_base,
 		.was_attempt = w->was_attempt,
 		.was_rescue = w->was_task ? w->was_rescue : NULL,
+		.wrap = wrap ? wrap->wrap : (struct strv){0},
 	};
 	if (chan_send(w->chan, &m, e) != 0)
 		return -1;

@@ -281,6 +281,8 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 		         s->manifest.final_reason ? s->manifest.final_reason : s->manifest.final_gates);
 	if (s->row.agent)
 		str_addf(out, "; agent %s", s->row.agent);
+	if (s->row.full)
+		str_add(out, "; autonomy full");
 	str_addc(out, '\n');
 	AUTO_STR struct str waits = {0}, excused = {0};
 	gates_told_excused(s, &excused);

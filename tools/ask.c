@@ -98,3 +98,22 @@ int ask_run(struct cmd_line *l, struct err *e)
 	}
 	return 0;
 }
+
+int ask_full(const struct cmd_line *l, struct err *e)
+{
+	AUTO_FREE char *line = NULL;
+	size_t room = 0;
+
+	if (!cmd_flag(l, "autonomy") || cmd_flag(l, "yes") || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return 0;
+	fprintf(stderr, "--autonomy full: agents may do whatever you may, without being asked or held back. Is that meant? [y/N] ");
+	fflush(stderr);
+	bool answered = getline(&line, &room, stdin) >= 0;
+	if (!answered)
+		fputc('\n', stderr);
+	else
+		line[strcspn(line, "\r\n")] = '\0';
+	if (answered && (strcasecmp(line, "y") == 0 || strcasecmp(line, "yes") == 0))
+		return 0;
+	return err_set(e, ERR_USAGE, "%s; nothing was started", answered ? "that was no yes" : "there was no answer");
+}

@@ -28,6 +28,16 @@ static bool one_of(const char *words, const char *word)
 	return false;
 }
 
+int batch_full(const struct cmd_line *l, bool *full, struct err *e)
+{
+	const char *given = cmd_value(l, "autonomy");
+
+	*full = given != NULL;
+	if (given && !str_eq(given, "full"))
+		return err_set(e, ERR_USAGE, "--autonomy takes full, not '%s'", given);
+	return 0;
+}
+
 int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 {
 	struct create_options *o = &b->create;
@@ -86,6 +96,8 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 		return err_set(e, ERR_USAGE, "--agent: %s", unknown);
 	if (!o->agent && *b->config.agent)
 		o->agent = b->config.agent;
+	if (batch_full(l, &o->full, e) != 0)
+		return -1;
 	o->excused = &b->excused;
 	o->config = &b->config;
 	b->json = cmd_flag(l, "json");

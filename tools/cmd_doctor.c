@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 
 #include "cmd.h"
+#include "doctor_agents.h"
 #include "doctor_left.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -37,6 +38,11 @@ static void line(const char *mark, const char *fmt, ...)
 	str_add_printable(&shown, text.p, text.len, true);
 	printf("%-5s %s\n", mark, str_text(&shown));
 	bad |= strcmp(mark, "FAIL") == 0;
+}
+
+static void say(const char *mark, const char *text)
+{
+	line(mark, "%s", text);
 }
 
 static void versions(void)
@@ -83,6 +89,7 @@ static void repository(struct site *site, const struct cmd_line *l)
 	create_base_fini(&look);
 	line(config.n_gates ? "ok" : "note", "%zu gate%s configured", config.n_gates,
 	     config.n_gates == 1 ? "" : "s");
+	doctor_agents(&config, say);
 	config_fini(&config);
 }
 

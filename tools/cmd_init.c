@@ -10,21 +10,14 @@
 #include "store/base/fs.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
-#include "supervisor/config.h"
+#include "supervisor/agents_show.h"
+#include "supervisor/config_agents.h"
 #include "supervisor/site.h"
 
 static const struct cmd_option options[] = {
 	{"print", 0, NULL, "only show it", false},
 	{"yes", 'y', NULL, "write it without asking", false},
 };
-
-/* How each is called with the prompt on its standard input. */
-static const char *agent_command(const char *name)
-{
-	return str_eq(name, "claude")  ? "claude -p --dangerously-skip-permissions"
-	       : str_eq(name, "codex") ? "codex exec --dangerously-bypass-approvals-and-sandbox -"
-	                               : "gemini --approval-mode yolo -p \"\"";
-}
 
 /* A text in single quotes, as YAML wants it. */
 static void add_quoted(struct str *out, const char *text)
@@ -61,7 +54,30 @@ static void add_gates(struct str *out, const struct init_look *look)
 	}
 }
 
-static void propose(struct str *out, const struct init_look *look)
+static void add_agents(struct str *out, const struct init_look *look, const struct config *config)
+{
+	if (!look->agents.n)
+		return;
+	str_add(out, "\n# Agents found on the PATH: ");
+	add_names(out, &look->agents);
+	str_addf(out, ". This one works on tasks with a prompt that name none\n# (or: bosk run PLAN --agent NAME).\nagent: %s\n",
+	         look->agents.v[0]);
+	for (size_t i = 0; i < look->agents.n; i++) {
+		const struct msg_agent *def = config_agents_get(config, look->agents.v[i]);
+		AUTO_STR struct str line = {0};
+		agents_show_command(def, false, NULL, &line);
+		str_addf(out, "# %s\n#   command: ", def->name);
+		str_add_printable(out, line.p, line.len, false);
+		str_add(out, "\n#   rights:  ");
+		const char *rights = agents_show_rights(def, false);
+		str_add_printable(out, rights, strlen(rights), false);
+		str_add(out, "\n");
+	}
+	str_addf(out, "# All rights of yours: bosk run --autonomy full, or  agents: {%s: {autonomy: full}}  in your own\n"
+	         "# config.yaml; here that would not count.\n", look->agents.v[0]);
+}
+
+static void propose(struct str *out, const struct init_look *look, const struct config *config)
 {
 	str_add(out, "# How bosk works in this repository. `bosk doctor --config` shows every key, its value and\n"
 	             "# where that came from.\n");
@@ -83,13 +99,7 @@ static void propose(struct str *out, const struct init_look *look)
 	str_add(out, "  copy: []                     # ignored files to bring along, such as .env\n\n");
 	str_add(out, "land: keep                     # merge: onto the branch you started from, when all went well\n"
 	             "protect: [bosk.yaml]           # a task that changes these needs a human\n");
-	if (look->agents.n) {
-		str_add(out, "\n# Agents found on the PATH: ");
-		add_names(out, &look->agents);
-		str_add(out, ". They get all rights in their worktree, for example:\n");
-	}
-	for (size_t i = 0; i < look->agents.n; i++)
-		str_addf(out, "#   bosk run PLAN --executor '%s'\n", agent_command(look->agents.v[i]));
+	add_agents(out, look, config);
 }
 
 /* What is proposed is read back as a configuration before anybody sees it. */
@@ -144,15 +154,24 @@ static int offer(const struct cmd_line *l, const char *top)
 	AUTO_FREE char *path = mem_printf("%s/bosk.yaml", top);
 	AUTO_STR struct str text = {0};
 	struct init_look look;
+	struct config config;
+	struct plan_faults faults = {0};
 	struct err e = {0};
 
 	if (!cmd_flag(l, "print") && fs_exists(path)) {
 		log_error("%s is there already; bosk init --print shows what it would propose", path);
 		return 2;
 	}
-	init_look(&look, top);
-	propose(&text, &look);
+	if (config_load(&config, NULL, &l->config, &faults) != 0) {
+		plan_faults_print(&faults, &text);
+		cmd_show(&text, stderr);
+		plan_faults_fini(&faults);
+		return 2;
+	}
+	init_look(&look, top, &config);
+	propose(&text, &look, &config);
 	init_look_fini(&look);
+	config_fini(&config);
 	if (check(path, &text) != 0)
 		return 70;
 	cmd_print(&text);

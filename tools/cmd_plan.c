@@ -11,6 +11,7 @@
 #include "store/json.h"
 #include "stored_queue.h"
 #include "supervisor/agents.h"
+#include "supervisor/agents_show.h"
 #include "supervisor/session.h"
 #include "worker/gate.h"
 #include "worker/git.h"
@@ -28,12 +29,27 @@ static const struct cmd_option options[] = {
 	{"queue", 0, "ID", "a stored queue, in the states that its items are in", false},
 	{"json", 0, NULL, "as JSON", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt", false},
+	{"autonomy", 0, "full", "agents may do whatever you may", false},
 };
 
 /* NULL = nobody yet */
 static const char *who(const struct task_def *d, const struct create_options *o)
 {
 	return d->run ? d->run : o->executor;
+}
+
+/* Whose command line it is; NULL = a shell command's, or nobody's yet. */
+static const struct msg_agent *agent_of(const struct task_def *d, const struct create_options *o)
+{
+	return who(d, o) ? NULL : agents_def(o->config, agents_of(d, o->agent), o->agent);
+}
+
+static void warn_agents(struct plan *p, const struct create_options *o)
+{
+	struct err e = {0};
+
+	if (create_check_agents(p, o, NULL, &e) != 0)
+		strv_addf(&p->warnings, "%s", e.text);
 }
 
 static void warn_nobody(struct plan *p, const struct create_options *o)
@@ -61,6 +77,24 @@ static uint64_t gate_limit(const struct task_def *d, const struct batch *b)
 	return limit ? limit : GATE_TIMEOUT_MS;
 }
 
+static void put_command(const struct task_def *d, const struct batch *b, struct json_t *j)
+{
+	const struct msg_agent *agent = agent_of(d, &b->create);
+	AUTO_STRV struct strv argv = {0};
+	AUTO_STR struct str line = {0};
+
+	if (!agent) {
+		json_put_text(j, "command", who(d, &b->create));
+		return;
+	}
+	agents_show_argv(agent, b->create.full, agents_model(d, agent), &argv);
+	agents_show_command(agent, b->create.full, agents_model(d, agent), &line);
+	json_put_text(j, "command", line.p);
+	json_put_list(j, "argv", &argv);
+	json_put_text(j, "autonomy", agent->full || b->create.full ? "full" : "limited");
+	json_put_text(j, "rights", agents_show_rights(agent, b->create.full));
+}
+
 static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, const struct batch *b)
 {
 	const struct task_def *d = &p->tasks[i];
@@ -84,7 +118,7 @@ static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, c
 	json_put_u64(j, "limit", agents_limit(d, b->create.agent, &b->config) / 1000);
 	plan_story_json(d, j);
 	plan_queue_json(p, i, gate_limit(d, b), j);
-	json_put_text(j, "command", who(d, &b->create));
+	put_command(d, b, j);
 	return j;
 }
 
@@ -209,13 +243,35 @@ static void add_foreign(const struct task_def *d, struct str *out)
 static void add_agent(const struct task_def *d, const struct batch *b, struct str *out)
 {
 	const char *agent = agents_of(d, b->create.agent);
+	const struct msg_agent *def = agent_of(d, &b->create);
 	uint64_t limit = agents_limit(d, b->create.agent, &b->config);
 
 	if (!agent)
 		return;
-	str_addf(out, "  agent   %s, at most ", agent);
+	str_addf(out, "  agent   %s", agent);
+	if (def && !str_eq(agent, def->name))
+		str_addf(out, " (%s)", def->name);
+	str_add(out, ", at most ");
 	clock_add_duration(out, limit);
 	str_add(out, limit ? "\n" : " (no limit)\n");
+}
+
+/* Who does it, word for word, and what that may do. */
+static void add_command(const struct task_def *d, const struct batch *b, struct str *out)
+{
+	const struct msg_agent *agent = agent_of(d, &b->create);
+	const char *command = who(d, &b->create);
+	AUTO_STR struct str line = {0};
+
+	if (agent)
+		agents_show_command(agent, b->create.full, agents_model(d, agent), &line);
+	else
+		str_add(&line, command ? command : "(nobody: give --agent NAME, or --executor CMD)");
+	str_add(out, "  command ");
+	str_add_printable(out, line.p, strcspn(line.p, "\n"), false);
+	str_add(out, strchr(line.p, '\n') ? " ...\n  rights  " : "\n  rights  ");
+	str_add(out, agent ? agents_show_rights(agent, b->create.full) : "everything the user may do");
+	str_addc(out, '\n');
 }
 
 static void print_text(const struct site *site, const struct plan *p, const struct create_base *look,
@@ -258,12 +314,7 @@ static void print_text(const struct site *site, const struct plan *p, const stru
 		str_addf(&out, "  branch  %s\n", branch);
 		add_foreign(d, &out);
 		add_agent(d, b, &out);
-		const char *command = who(d, &b->create);
-		if (!command)
-			command = agents_of(d, b->create.agent) ? "(that of the agent)" : "(nobody: give --agent NAME, or --executor CMD)";
-		str_add(&out, "  command ");
-		str_add_printable(&out, command, strcspn(command, "\n"), false);
-		str_addf(&out, "%s\n  rights  everything the user may do\n", strchr(command, '\n') ? " ..." : "");
+		add_command(d, b, &out);
 	}
 	for (size_t i = 0; i < p->warnings.n; i++)
 		str_addf(&out, "warning: %s\n", p->warnings.v[i]);
@@ -307,10 +358,12 @@ int cmd_plan_show(const struct cmd_line *l)
 			create_check_stories(&site, &plan, &look, &faults);
 		if (!code)
 			plan_queue_batches(&plan);
-		if (faults.n)
+		if (faults.n) {
 			code = 2;
-		else
+		} else {
 			warn_nobody(&plan, &b.create);
+			warn_agents(&plan, &b.create);
+		}
 		if (!code && looked != 0)
 			code = err_exit_code(&e);
 		if (cmd_flag(l, "json")) {

@@ -1,6 +1,7 @@
 /* bosk resume [SID] */
 #include <stdio.h>
 
+#include "ask.h"
 #include "batch.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -16,6 +17,7 @@ static const struct cmd_option options[] = {
 	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on", false},
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt from now on", false},
+	{"autonomy", 0, "full", "agents may do whatever you may, from now on", false},
 };
 
 /* Options given now count from now on, also for a later resume. */
@@ -24,13 +26,14 @@ static int change(const struct cmd_line *l, struct session *s, const struct conf
 	const char *executor = cmd_value(l, "executor"), *agent = cmd_value(l, "agent");
 	struct db_batch batch = {0};
 	uint64_t jobs;
+	bool full;
 
-	if (cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
+	if (batch_full(l, &full, e) != 0 || cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
 		return -1;
 	AUTO_FREE char *unknown = agent ? agents_fault(cfg, agent) : NULL;
 	if (unknown)
 		return err_set(e, ERR_USAGE, "--agent: %s", unknown);
-	if (!executor && !agent && jobs == s->row.jobs)
+	if (!executor && !agent && !full && jobs == s->row.jobs)
 		return 0;
 	if (s->manifest.borrowed && jobs > 1)
 		return err_set(e, ERR_USAGE, "--jobs %llu: session %s works in %s, one task at a time",
@@ -47,6 +50,7 @@ static int change(const struct cmd_line *l, struct session *s, const struct conf
 		mem_set(&s->row.executor, *executor ? executor : NULL);
 	if (agent)
 		mem_set(&s->row.agent, agent);
+	s->row.full |= full;
 	rows_put(&batch, DB_sessions, s->sid, &session_row_rec, &s->row);
 	rows_put(&batch, DB_manifest, s->sid, &manifest_row_rec, &s->manifest);
 	int rc = db_batch_write(s->site->db, &batch, e);
@@ -180,6 +184,8 @@ static int run(const struct cmd_line *l)
 	if (rc == 0 && !cmd_flag(l, "all"))
 		rc = session_find(&site, cmd_word(l, 0), "resume", session_resumable, sid, &e);
 	site_close(&site);
+	if (rc == 0)
+		rc = ask_full(l, &e);
 	if (rc == 0)
 		rc = site_open(&site, l->dir, SITE_WRITE, &e);
 	if (rc != 0)

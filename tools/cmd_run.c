@@ -33,7 +33,7 @@ static const struct cmd_option options[] = {
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
 	{"yes", 'y', NULL, "do not ask", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt (default: the setting agent)", false},
-	{"autonomy", 0, "full", "rights of the agent", true},
+	{"autonomy", 0, "full", "agents may do whatever you may, without being asked", false},
 	{"max-time", 0, "D", "stop after this time", true},
 	{"budget-usd", 0, "X", "stop at this cost", true},
 	{"ask", 0, NULL, "ask for agent, mode and worktrees first, on a terminal", false},
@@ -375,6 +375,8 @@ static int run_with(const struct cmd_line *l)
 		batch_warn(&plan);
 	if (!code)
 		code = judge_read(&plan);
+	if (!code && ask_full(l, &e) != 0)
+		code = cmd_fail(&e);
 	if (!code && plan.queue)
 		code = add_queue(l, &plan, &queue);
 	if (!code)

@@ -3,10 +3,11 @@
 #include "init_look.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "supervisor/agents.h"
+#include "supervisor/config_agents.h"
 #include "supervisor/yaml.h"
 
 enum { MAX_FILE = 1 << 20 };
@@ -16,6 +17,7 @@ static const char *const kind_names[] = {"lint", "types", "build", "test", "chec
 struct looking {
 	struct init_look *out;
 	const char *top;
+	const struct config *config;
 };
 
 /* ---- what the checks below share ---- */
@@ -233,21 +235,18 @@ static void look_make(struct looking *l)
 
 /* ---- agents ---- */
 
+/* Those that the user's own configuration has, too. */
 static void look_agents(struct looking *l)
 {
-	static const char *const known[] = {"claude", "codex", "gemini"};
-	const char *path = getenv("PATH");
+	AUTO_STRV struct strv names = {0};
 
-	for (size_t i = 0; path && i < MEM_COUNT(known); i++)
-		for (const char *p = path; *p;) {
-			size_t n = strcspn(p, ":");
-			AUTO_FREE char *file = mem_printf("%.*s/%s", (int)n, p, known[i]);
-			if (*p == '/' && access(file, X_OK) == 0 && !fs_is_dir(file)) {
-				strv_add(&l->out->agents, known[i]);
-				break;
-			}
-			p += n + (p[n] == ':');
-		}
+	config_agents_get_names(l->config, &names);
+	for (size_t i = 0; i < names.n; i++) {
+		const struct msg_agent *def = config_agents_get(l->config, names.v[i]);
+		AUTO_FREE char *missing = agents_missing(def);
+		if (!missing && !agents_wants_command(def))
+			strv_add(&l->out->agents, names.v[i]);
+	}
 }
 
 static void sort(struct init_look *o)
@@ -263,9 +262,9 @@ static void sort(struct init_look *o)
 	o->gates = sorted;
 }
 
-void init_look(struct init_look *out, const char *top)
+void init_look(struct init_look *out, const char *top, const struct config *config)
 {
-	struct looking l = {out, top};
+	struct looking l = {out, top, config};
 
 	*out = (struct init_look){0};
 	look_node(&l);

@@ -5,6 +5,7 @@
 #define BOSK_INIT_LOOK_H
 
 #include "store/base/str.h"
+#include "supervisor/config.h"
 
 /* In the order gates run. */
 enum init_look_kind { INIT_LINT, INIT_TYPES, INIT_BUILD, INIT_TEST, INIT_CHECK, INIT_KINDS };
@@ -18,11 +19,12 @@ struct init_look {
 	struct init_look_gate *gates; /* by kind, then as found */
 	size_t n;
 	struct strv from;   /* files they were found in */
-	struct strv agents; /* programs on the PATH */
+	struct strv agents; /* whose programs are on the PATH */
 	char *setup;        /* NULL = none needed */
 };
 
-void init_look(struct init_look *out, const char *top);
+/* `config`: the user's, for agents. */
+void init_look(struct init_look *out, const char *top, const struct config *config);
 void init_look_fini(struct init_look *look);
 
 #endif

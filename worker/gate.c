@@ -122,7 +122,8 @@ static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_
 	                         .log_path = log_path,
 	                         .timeout_ms = timeout,
 	                         .plain = plain,
-	                         .strict = true};
+	                         .strict = true,
+	                         .wrapped = true};
 
 	str_clear(&out->why);
 	str_clear(&out->said);

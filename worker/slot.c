@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 
+#include "adapter.h"
 #include "exec.h"
 #include "job.h"
 #include "output.h"
@@ -73,17 +74,41 @@ static void to_log(void *ctx, const char *bytes, size_t n)
 		plain_put(r->plain, bytes, n);
 }
 
+/* Its words, those of the wrap first. */
+static int shell_words(const struct slot *s, const struct slot_run *run, struct strv *argv, struct err *e)
+{
+	char *words[] = {(char *)"/bin/sh", (char *)(run->strict ? "-ec" : "-c"), (char *)"{command}"}, *ok[] = {(char *)"exit 0"};
+	struct msg_agent def = {.wrap = s->init.wrap, .argv = {words, MEM_COUNT(words)}, .ok = {ok, MEM_COUNT(ok)}};
+	struct adapter_call call = {.cwd = s->init.worktree, .tmp = s->tmp_dir, .command = run->command, .env = run->env};
+	struct adapter *a;
+
+	if (!run->wrapped || !s->init.wrap.n) {
+		strv_add(argv, words[0]);
+		strv_add(argv, words[1]);
+		strv_add(argv, run->command);
+		return 0;
+	}
+	if (adapter_new(&a, &def, e) != 0)
+		return -1;
+	adapter_argv(a, &call, argv);
+	adapter_free(a);
+	return 0;
+}
+
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e)
 {
+	AUTO_STRV struct strv argv = {0};
 	struct running r = {.slot = s, .plain = run->plain};
 	struct err log_error = {0};
 
 	*result = (struct job_result){.end = JOB_UNRUN};
+	if (shell_words(s, run, &argv, e) != 0)
+		return -1;
 	if (output_open(&r.log, run->log_path, s->init.log_limit, e) != 0)
 		return -1;
 	struct job job = {
-		.argv = GIT_ARGS("/bin/sh", run->strict ? "-ec" : "-c", run->command),
+		.argv = (const char *const *)argv.v,
 		.cwd = s->init.worktree,
 		.env = run->env,
 		.stdin_path = run->stdin_path,

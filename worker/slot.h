@@ -74,6 +74,7 @@ struct slot_run {
 	size_t tail_max;
 	struct plain *plain; /* gets all of it, too; the caller ends it; NULL */
 	bool strict; /* sh -e: of several commands the first that fails decides, not the last */
+	bool wrapped; /* behind the words of init.wrap */
 };
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e);

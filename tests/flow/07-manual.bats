@@ -57,8 +57,11 @@ examples() {
     done
     # The keys of a gate.
     equal 'keys of a gate' \
-        "$(sed -n '/^\.Ss Gates/,/^\.Sh/s/^\.It Cm //p' "$YAML_PAGE" | LC_ALL=C sort | paste -sd' ')" \
+        "$(sed -n '/^\.Ss Gates/,/^\.S[sh] [^G]/s/^\.It Cm //p' "$YAML_PAGE" | LC_ALL=C sort | paste -sd' ')" \
         "$(sed -n '/gate_keys\[\] = /,/;/p' "$TOP/supervisor/config_maps.c" | grep -o '"[a-z]*"' | tr -d '"' | LC_ALL=C sort | paste -sd' ')"
+    equal 'keys of an agent' \
+        "$(sed -n '/^\.Ss Agents/,/^\.Sh/s/^\.It Cm //p' "$YAML_PAGE" | tr -s ' ,' '\n' | LC_ALL=C sort | paste -sd' ')" \
+        "$(sed -n '/^} keys\[\] = /,/;/p' "$TOP/supervisor/config_agents.c" | grep -o '{"[a-z_]*"' | tr -d '{"' | LC_ALL=C sort | paste -sd' ')"
 }
 
 @test "bosk-plan(5) has every field of a task" {

@@ -133,7 +133,6 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-run $PLAN --autonomy full
 run $PLAN --max-time 1h
 run $PLAN --budget-usd 5
 run $PLAN --land pr

@@ -6,6 +6,7 @@
 #include "supervisor/agents_built.h"
 #include "supervisor/config_agents.h"
 #include "supervisor/config_private.h"
+#include "worker/adapter.h"
 
 static void load(struct config *c, const char *user, const char *repo, const char *option)
 {
@@ -37,7 +38,7 @@ static void expect_list(const struct strv *l, const char *words)
 static void built_in_ones_are_whole(void **state)
 {
 	(void)state;
-	static const char *const expected[] = {"claude", "codex", "gemini", "shell"};
+	static const char *const expected[] = {"claude", "codex", "gemini", "shell"}; /* and others */
 	struct config c;
 	AUTO_STRV struct strv names = {0};
 
@@ -52,7 +53,6 @@ static void built_in_ones_are_whole(void **state)
 		struct yaml *doc = yaml_parse("built-in", text, strlen(text), &faults);
 		assert_non_null(doc);
 		struct config_loader l = {.c = &c, .faults = &faults, .origin = CONFIG_BUILT_IN};
-		struct config_agents_def **list = NULL;
 		struct config_agents *own = config_agents_new();
 		config_agents_read(&l, config_agents_add(&own->own, &own->n_own, "x"), yaml_root(doc));
 		AUTO_STR struct str out = {0};
@@ -60,7 +60,6 @@ static void built_in_ones_are_whole(void **state)
 		assert_string_equal(str_text(&out), "");
 		config_agents_free(own);
 		yaml_free(doc);
-		(void)list;
 
 		const struct msg_agent *a = config_agents_get(&c, agents_built_list[i].name);
 		assert_non_null(a);
@@ -71,6 +70,10 @@ static void built_in_ones_are_whole(void **state)
 		assert_non_null(a->rights);
 		assert_non_null(a->rights_full);
 		assert_ptr_equal(config_agents_get(&c, a->name), a); /* made once */
+		struct adapter *adapter;
+		struct err e = {0};
+		assert_ok(adapter_new(&adapter, a, &e), &e);
+		adapter_free(adapter);
 	}
 	assert_null(config_agents_get(&c, "codx"));
 	config_fini(&c);
@@ -83,8 +86,8 @@ static void every_key(void **state)
 	load(&c, "", "agents:\n"
 	             "  mine:\n"
 	             "    probe: [mine, -V]\n"
-	             "    argv: [mine, \"\", \"{model? -m {model}}\"]\n"
-	             "    resume: [mine, again]\n"
+	             "    argv: [mine, \"\", \"{model? -m {model}}\", \"{prompt}\"]\n"
+	             "    resume: [mine, again, \"{prompt}\"]\n"
 	             "    prompt: arg\n"
 	             "    env: {A: b, C: \"\"}\n"
 	             "    env_unset: [D]\n"
@@ -108,8 +111,8 @@ static void every_key(void **state)
 	             "    fallback: codex\n", NULL);
 	const struct msg_agent *a = config_agents_get(&c, "mine");
 	expect_list(&a->probe, "mine|-V");
-	expect_list(&a->argv, "mine||{model? -m {model}}");
-	expect_list(&a->resume, "mine|again");
+	expect_list(&a->argv, "mine||{model? -m {model}}|{prompt}");
+	expect_list(&a->resume, "mine|again|{prompt}");
 	assert_string_equal(a->prompt, "arg");
 	expect_list(&a->env, "A=b|C=");
 	expect_list(&a->env_unset, "D");
@@ -248,6 +251,11 @@ static void faults(void **state)
 	refused("agents: {a: {extends: a}}\n", 1, 23, "extends itself");
 	refused("agents: {a: {argv: [x], fallback: a}}\n", 1, 35, "names itself");
 	refused("agents: {a: {argv: [x], fallback: gemni}}\n", 1, 35, "did you mean \"gemini\"");
+	/* The words of a rule are the adapter's. */
+	refused("agents: {a: {argv: [x], ok: exit zero}}\n", 1, 29, "a: ok, item 1");
+	refused("agents: {a: {argv: [x], fail: [\"limit: exit 1\", \"limt: exit 2\"]}}\n", 1, 31, "fail, item 2");
+	refused("agents: {a: {argv: [x], session: stderr}}\n", 1, 34, "session");
+	refused("agents:\n  a:\n    argv: [\"{modl}\"]\n", 3, 11, "{modl} is not known");
 	refused("agents: {agent: {argv: [x]}}\n", 1, 10, "another name");
 	refused("agent: codx\n", 1, 8, "did you mean \"codex\"");
 	refused("models: {m: {agent: codx}}\n", 1, 9, "m: there is no agent codx; did you mean \"codex\"");

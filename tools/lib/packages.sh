@@ -20,7 +20,7 @@ packages_demo() {
 packages_check() {
     packages_build
     printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq strace procps util-linux bsdutils \
-        zsh fish mandoc
+        zsh fish mandoc bubblewrap
 }
 
 # packages_missing NAME...: those that are not installed, one per line.
