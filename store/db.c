@@ -126,18 +126,35 @@ enum db_outcome db_env_start(struct db *db, size_t map_size, int *rc, struct err
 	return DB_DONE;
 }
 
+static int set_map(struct db *db, size_t size, struct err *e)
+{
+	int code = mdb_env_set_mapsize(db->env, size);
+	if (code == 0)
+		return 0;
+	db_env_drop(db); /* LMDB has given up the old map already */
+	return err_code(e, ERR_NOSPACE, code, "cannot map %zu bytes of %s: %s", size, db->path, mdb_strerror(code));
+}
+
 int db_env_grow(struct db *db, struct err *e)
 {
 	MDB_envinfo info;
 
 	mdb_env_info(db->env, &info);
 	size_t old = info.me_mapsize, step = old < MAP_STEP_MAX ? old : MAP_STEP_MAX;
-	int code = mdb_env_set_mapsize(db->env, old + step);
-	if (code == 0)
-		return 0;
-	db_env_drop(db); /* LMDB has given up the old map already */
-	return err_code(e, ERR_NOSPACE, code, "cannot map %zu bytes of %s: %s", old + step, db->path,
-	                mdb_strerror(code));
+	return set_map(db, old + step, e);
+}
+
+int db_env_reserve(struct db *db, size_t bytes, struct err *e)
+{
+	MDB_envinfo info;
+	MDB_stat st;
+
+	mdb_env_info(db->env, &info);
+	mdb_env_stat(db->env, &st);
+	size_t used = (info.me_last_pgno + 1) * st.ms_psize, size = info.me_mapsize;
+	while (size < used || size - used < bytes)
+		size += size < MAP_STEP_MAX ? size : MAP_STEP_MAX;
+	return size > info.me_mapsize ? set_map(db, size, e) : 0;
 }
 
 /* ---- transactions ---- */

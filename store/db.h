@@ -66,6 +66,9 @@ int db_set_aside(const char *dir, char **moved, struct err *e);
 typedef int db_fn(struct db_txn *txn, void *ctx, struct err *e);
 int db_write(struct db *db, db_fn *fn, void *ctx, struct err *e);
 int db_read(struct db *db, db_fn *fn, void *ctx, struct err *e);
+/* The next write will need about so many bytes: with room for them it runs once. It takes address space, no disk; what
+ * cannot be had is found by the write itself. */
+void db_reserve(struct db *db, size_t bytes);
 
 /* Inside a closure. Keys: 1 to 500 bytes. Values returned point into the map and die with the
  * transaction: copy them. db_get: ERR_MISSING when absent. */

@@ -49,6 +49,7 @@ enum db_outcome db_env_try(struct db *db, bool write, db_fn *fn, void *ctx, int 
 void db_env_drop(struct db *db);         /* closes; env NULL allowed */
 int db_env_check_readers(struct db *db); /* how many dead ones were cleared */
 int db_env_grow(struct db *db, struct err *e);
+int db_env_reserve(struct db *db, size_t bytes, struct err *e); /* at least so many that are free */
 
 /* In a closure: the number of the commit that is read; 0 = none yet. */
 uint64_t db_env_snapshot(struct db_txn *t);

@@ -306,6 +306,14 @@ int db_write(struct db *db, db_fn *fn, void *ctx, struct err *e)
 	return complete(db, e) != 0 ? -1 : run(db, true, fn, ctx, e);
 }
 
+void db_reserve(struct db *db, size_t bytes)
+{
+	struct err ignored = {0};
+
+	if (db->env && !db->busy && db->pid == getpid())
+		db_env_reserve(db, bytes, &ignored);
+}
+
 int db_read(struct db *db, db_fn *fn, void *ctx, struct err *e)
 {
 	return enter(db, false, e) != 0 ? -1 : run(db, false, fn, ctx, e);

@@ -28,27 +28,79 @@ static int put(struct db_txn *t, struct adding *a, enum db_table table, const ch
 
 /* ---- rows ---- */
 
+static int put_link(struct db_txn *t, struct adding *a, size_t i, struct err *e)
+{
+	AUTO_FREE char *key = queue_link_key(a->id, i + 1);
+	struct item_link link;
+
+	if (queue_link_make(&link, a->names, i + 1, &a->plan->queue->defs[i], e) != 0)
+		return -1;
+	int rc = put(t, a, DB_items, key, &item_link_rec, &link, e);
+	queue_link_fini(&link);
+	return rc;
+}
+
 static int put_item(struct db_txn *t, struct adding *a, size_t i, struct err *e)
 {
 	const struct plan_queue *q = a->plan->queue;
 	AUTO_FREE char *def = queue_task_key(a->id, i + 1, 'd'), *row = queue_task_key(a->id, i + 1, 's');
-	AUTO_FREE char *index = queue_index_key(a->id, a->plan->tasks[i].id), *link_key = queue_link_key(a->id, i + 1);
 	struct task_row task = {.state = (char *)task_state_name(q->states[i]), .reason = q->reasons ? q->reasons[i] : NULL};
-	char ordinal[24];
-	struct item_link link;
 
-	snprintf(ordinal, sizeof ordinal, "%zu", i + 1);
-	if (queue_link_make(&link, a->names, i + 1, &q->defs[i], e) != 0)
-		return -1;
-	int rc = put(t, a, DB_items, link_key, &item_link_rec, &link, e);
-	queue_link_fini(&link);
-	return rc != 0 || put(t, a, DB_tasks, def, &task_def_rec, &a->plan->tasks[i], e) != 0 ||
+	return put(t, a, DB_tasks, def, &task_def_rec, &a->plan->tasks[i], e) != 0 ||
 	                       put(t, a, DB_tasks, row, &task_row_rec, &task, e) != 0 ||
 	                       put(t, a, DB_items, def, &item_def_rec, &q->defs[i], e) != 0 ||
-	                       put(t, a, DB_items, row, &item_row_rec, &q->items[i], e) != 0 ||
-	                       db_put(t, DB_items, index, ordinal, strlen(ordinal), e) != 0
+	                       put(t, a, DB_items, row, &item_row_rec, &q->items[i], e) != 0
 	               ? -1
 	               : 0;
+}
+
+static int by_id(const void *a, const void *b, void *tasks)
+{
+	const struct task_def *d = tasks;
+	return strcmp(d[*(const uint32_t *)a].id, d[*(const uint32_t *)b].id);
+}
+
+static int put_index(struct db_txn *t, struct adding *a, struct err *e)
+{
+	size_t n = a->plan->n;
+	AUTO_FREE uint32_t *items = mem_array(n, sizeof *items);
+	int rc = 0;
+
+	for (size_t i = 0; i < n; i++)
+		items[i] = (uint32_t)i;
+	qsort_r(items, n, sizeof *items, by_id, a->plan->tasks);
+	for (size_t i = 0; rc == 0 && i < n; i++) {
+		AUTO_FREE char *key = queue_index_key(a->id, a->plan->tasks[items[i]].id);
+		char ordinal[24];
+		snprintf(ordinal, sizeof ordinal, "%u", items[i] + 1);
+		rc = db_put(t, DB_items, key, ordinal, strlen(ordinal), e);
+	}
+	return rc;
+}
+
+/* In the order of their keys, so that pages are filled one after the other. */
+static int put_items(struct db_txn *t, struct adding *a, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < a->plan->n; i++)
+		rc = put_link(t, a, i, e);
+	for (size_t i = 0; rc == 0 && i < a->plan->n; i++)
+		rc = put_item(t, a, i, e);
+	return rc == 0 ? put_index(t, a, e) : -1;
+}
+
+/* Of all rows, rather too many than too few. */
+static size_t bytes_of(const struct plan *p)
+{
+	enum { OF_ITEM = 2048 };
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct item_def *d = &p->queue->defs[i];
+		n += OF_ITEM + (d->raw ? strlen(d->raw) : 0) + (d->solution_raw ? strlen(d->solution_raw) : 0);
+	}
+	return n;
 }
 
 static int put_queue(struct db_txn *t, const struct adding *a, struct err *e)
@@ -112,8 +164,7 @@ static int add_rows(struct db_txn *t, void *ctx, struct err *e)
 
 	if (rc != 0 || a->known)
 		return rc;
-	for (size_t i = 0; rc == 0 && i < a->plan->n; i++)
-		rc = put_item(t, a, i, e);
+	rc = put_items(t, a, e);
 	for (size_t i = 0; rc == 0 && i < q->n_issues; i++) {
 		AUTO_FREE char *key = queue_issue_key(a->id, i + 1);
 		rc = put(t, a, DB_issues, key, &issue_row_rec, &q->issues[i], e);
@@ -152,6 +203,7 @@ int queue_add(struct queue_added *out, struct site *site, const struct plan *pla
 	clock_add_stamp(&stamp, a.now);
 	a.nameless = !as;
 	queue_names_init(&names, plan->tasks, plan->n);
+	db_reserve(site->db, bytes_of(plan));
 	for (int i = 1;; i++) { /* those of the same second take a number */
 		AUTO_FREE char *made = i == 1 ? mem_strdup(stamp.p) : mem_printf("%s-%d", stamp.p, i);
 		mem_set(&out->id, as ? as : made);
