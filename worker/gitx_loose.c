@@ -21,6 +21,8 @@ enum { RATIO_MAX = 1040 }; /* bytes that zlib makes of one, at most */
 struct object {
 	git_odb_backend *to; /* whose memory `bytes` is to be in; NULL = they are not wanted */
 	char *bytes;         /* and a NUL */
+	const char *same;    /* what it must be, of n_same bytes; NULL = whatever it is */
+	size_t n_same;
 	git_object_t type;
 	size_t size;
 };
@@ -43,6 +45,8 @@ static size_t read_header(struct object *o, const char *bytes, size_t n, uint64_
 static bool take(struct object *o, uint64_t at, const void *bytes, size_t n)
 {
 	if (at > o->size || n > o->size - at)
+		return false;
+	if (o->same && (o->size != o->n_same || memcmp(o->same + at, bytes, n) != 0))
 		return false;
 	if (o->to && !o->bytes && (o->bytes = git_odb_backend_data_alloc(o->to, o->size + 1)))
 		o->bytes[o->size] = '\0';
@@ -101,6 +105,14 @@ bool gitx_loose_damaged(const struct gitx *g, const git_oid *id)
 	struct object o = {0};
 
 	return read_at(&o, path, O_NOFOLLOW) == DAMAGED;
+}
+
+bool gitx_loose_holds(const struct gitx *g, const git_oid *id, git_object_t type, const void *bytes, size_t n)
+{
+	AUTO_FREE char *path = gitx_loose_path(g, id);
+	struct object o = {.same = bytes, .n_same = n};
+
+	return read_at(&o, path, 0) == WHOLE && o.type == type && o.size == n;
 }
 
 /* ---- for libgit2 ---- */

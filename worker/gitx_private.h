@@ -65,6 +65,8 @@ int gitx_loose_begin(struct gitx *g, struct err *e);
 char *gitx_loose_path(const struct gitx *g, const git_oid *id); /* owned by the caller */
 /* It has a file of its own, which can be read but is not a whole object. */
 bool gitx_loose_damaged(const struct gitx *g, const git_oid *id);
+/* Its own file can be read, and holds just these bytes: of what was hashed a moment ago this says as much as another hash. */
+bool gitx_loose_holds(const struct gitx *g, const git_oid *id, git_object_t type, const void *bytes, size_t n);
 /* Moves the file of a loose object away that a power cut left empty or damaged, so that it can be written again: git
  * and libgit2 take its name for the object. True when there was one. */
 bool gitx_clear_damaged(struct gitx *g, const git_oid *id);
