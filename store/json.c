@@ -11,13 +11,18 @@
 enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, REAL_DIGITS = 15 };
 #define MAX_EXACT 9007199254740992.0 /* 2^53: below, each whole number has its real */
 
+static void *alloc(size_t size)
+{
+	return mem_grow(NULL, size, 1);
+}
+
 /* jansson's answer to "no memory" is NULL, to be checked at every call; ours is to abort. Every
  * value begins with one of the three functions that call this. */
 void json_start(void)
 {
 	static bool started;
 	if (!started)
-		json_set_alloc_funcs(mem_alloc, free);
+		json_set_alloc_funcs(alloc, free);
 	started = true;
 }
 
