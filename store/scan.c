@@ -195,8 +195,14 @@ static bool put_value(struct cursor *c, scan_quote *quote, struct str *out, int 
 	unsigned char b = c->off < c->n ? c->p[c->off] : 0;
 	struct cursor head = *c;
 	uint64_t children, number_ = 0;
-	size_t len;
+	size_t len = 0;
 
+	if (depth <= REC_MAX_DEPTH && ((b & 0xe0) == 0xa0 || (b >= 0xd9 && b <= 0xdb))) { /* nearly all are texts */
+		const char *text = text_value(c, &len);
+		if (text)
+			quote(out, text, len);
+		return text != NULL;
+	}
 	if (!header(&head, &children) || children > head.n - head.off || depth > REC_MAX_DEPTH)
 		return false;
 	bool list = (b & 0xf0) == 0x90 || b == 0xdc || b == 0xdd, map = (b & 0xf0) == 0x80 || b == 0xde || b == 0xdf;
@@ -212,12 +218,7 @@ static bool put_value(struct cursor *c, scan_quote *quote, struct str *out, int 
 		str_addc(out, list ? ']' : '}');
 		return true;
 	}
-	const char *text = text_value(c, &len);
-	if (text) {
-		quote(out, text, len);
-		return true;
-	}
-	c->off = head.off; /* text_value has skipped it */
+	c->off = head.off;
 	head.off = head.off - (b == 0xcc ? 1 : b == 0xcd ? 2 : b == 0xce ? 4 : b == 0xcf ? 8 : 0);
 	if (b <= 0x7f)
 		number_ = b;

@@ -56,11 +56,16 @@ char *mem_strndup(const char *s, size_t n)
 
 char *mem_printf(const char *fmt, ...)
 {
-	char *out = NULL;
+	char room[256], *out = NULL; /* keys and paths fit: then nothing grows while it is written */
 	va_list ap;
 
 	va_start(ap, fmt);
-	int n = vasprintf(&out, fmt, ap);
+	int n = vsnprintf(room, sizeof room, fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n < sizeof room)
+		return memcpy(mem_grow(NULL, (size_t)n + 1, 1), room, (size_t)n + 1);
+	va_start(ap, fmt);
+	n = vasprintf(&out, fmt, ap);
 	va_end(ap);
 	return checked(n < 0 ? NULL : out);
 }

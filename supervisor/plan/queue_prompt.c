@@ -66,7 +66,8 @@ static void add_value(struct str *out, const struct json_t *v, size_t depth);
 static void add_member(struct str *out, const char *key, const struct json_t *v, size_t depth, bool begun)
 {
 	add_spaces(out, begun ? 0 : depth * INDENT);
-	str_addf(out, "%s:", key);
+	str_add(out, key);
+	str_addc(out, ':');
 	add_value(out, v, depth + 1);
 }
 

@@ -58,7 +58,10 @@ char *queue_steps_line(const struct json_t *v, size_t max)
 	}
 	for (bool gap = false; text && *text; text++) {
 		unsigned code;
-		size_t len = str_control_at(text, strnlen(text, 4), &code);
+		size_t plain = 0;
+		while (plain <= max && text[plain] > ' ' && text[plain] <= '~')
+			plain++;
+		size_t len = plain ? 0 : str_control_at(text, strnlen(text, 4), &code);
 		if (len || *text == ' ') {
 			gap = true;
 			text += len ? len - 1 : 0;
@@ -67,7 +70,8 @@ char *queue_steps_line(const struct json_t *v, size_t max)
 		if (gap && line.len)
 			str_addc(&line, ' ');
 		gap = false;
-		str_addc(&line, *text);
+		str_addn(&line, text, plain ? plain : 1);
+		text += plain ? plain - 1 : 0;
 		if (line.len > max)
 			break;
 	}
