@@ -13,7 +13,10 @@ enum { MAX_BYTES = 1 << 20, MAX_DEPTH = 32, REAL_DIGITS = 15 };
 
 static void *alloc(size_t size)
 {
-	return mem_grow(NULL, size, 1);
+	void *p = malloc(size ? size : 1); /* of the many small pieces none need be zeroed */
+	if (!p)
+		mem_none();
+	return p;
 }
 
 /* jansson's answer to "no memory" is NULL, to be checked at every call; ours is to abort. Every
@@ -196,7 +199,12 @@ void json_quote_n(struct str *out, const char *text, size_t n)
 	str_addc(out, '"');
 	while (i < n) {
 		char c = text[i];
-		if (c >= ' ' && c <= '~' && c != '"' && c != '\\') {
+		if (c >= ' ' && c <= '~') {
+			if (c == '"' || c == '\\') { /* one in ten where JSON is in it: it begins the next plain piece */
+				str_addn(out, text + plain, i - plain);
+				str_addc(out, '\\');
+				plain = i;
+			}
 			i++;
 			continue;
 		}

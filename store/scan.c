@@ -189,6 +189,17 @@ const char *scan_text(const void *bytes, size_t n, const char *field, size_t *le
 
 /* ---- as JSON ---- */
 
+/* As "%llu": rows have several each. */
+static void put_digits(struct str *out, uint64_t n)
+{
+	char digits[24], *p = digits + sizeof digits;
+
+	do {
+		*--p = (char)('0' + n % 10);
+	} while (n /= 10);
+	str_addn(out, p, (size_t)(digits + sizeof digits - p));
+}
+
 /* The value at the cursor, which moves behind it. What records do not have (floats, binaries, numbers below zero) is null. */
 static bool put_value(struct cursor *c, scan_quote *quote, struct str *out, int depth)
 {
@@ -225,7 +236,7 @@ static bool put_value(struct cursor *c, scan_quote *quote, struct str *out, int 
 	else if (b >= 0xcc && b <= 0xcf)
 		number(&head, 1u << (b - 0xcc), &number_);
 	if (b <= 0x7f || (b >= 0xcc && b <= 0xcf))
-		str_addf(out, "%llu", (unsigned long long)number_);
+		put_digits(out, number_);
 	else
 		str_add(out, b == 0xc3 ? "true" : b == 0xc2 ? "false" : "null");
 	return true;

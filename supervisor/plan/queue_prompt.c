@@ -159,8 +159,19 @@ static void add_section(struct str *out, const char *heading, const struct str *
 {
 	if (!text->len)
 		return;
-	str_addf(out, "%s## %s\n\n", out->len ? "\n" : "", heading);
+	str_add(out, out->len ? "\n## " : "## ");
+	str_add(out, heading);
+	str_add(out, "\n\n");
 	str_add_fenced(out, text->p, text->len);
+}
+
+static void add_id(struct str *out, const char *id)
+{
+	if (!id)
+		return;
+	str_add(out, "id: ");
+	str_add(out, id);
+	str_addc(out, '\n');
 }
 
 void queue_prompt(const struct queue_solution *s, const struct strv *steps, struct str *out)
@@ -170,17 +181,17 @@ void queue_prompt(const struct queue_solution *s, const struct strv *steps, stru
 	static const char *const of_solution[] = {"description", "approach", "exploration_context", NULL};
 	AUTO_STR struct str issue = {0}, solution = {0};
 
-	if (s->d->issue)
-		str_addf(&issue, "id: %s\n", s->d->issue);
+	add_id(&issue, s->d->issue);
 	add_keys(&issue, s->issue, of_issue, NULL);
-	if (s->d->solution)
-		str_addf(&solution, "id: %s\n", s->d->solution);
+	add_id(&solution, s->d->solution);
 	add_keys(&solution, s->json, of_solution, NULL);
 	add_section(out, "The issue", &issue);
 	add_section(out, "The solution", &solution);
 	if (!steps->n)
 		return;
-	str_addf(out, "\n## Its tasks, in the order they are to be done\n");
-	for (size_t i = 0; i < steps->n && out->len <= PLAN_MAX_TEXT; i++)
-		str_addf(out, "\n%s", steps->v[i]);
+	str_add(out, "\n## Its tasks, in the order they are to be done\n");
+	for (size_t i = 0; i < steps->n && out->len <= PLAN_MAX_TEXT; i++) {
+		str_addc(out, '\n');
+		str_add(out, steps->v[i]);
+	}
 }

@@ -32,17 +32,6 @@ void queue_names_fini(struct queue_names *names)
 	*names = (struct queue_names){0};
 }
 
-/* As "%zu": of these there are a few for each of a hundred thousand items. */
-static void add_number(struct str *out, size_t n)
-{
-	char digits[24], *p = digits + sizeof digits;
-
-	do {
-		*--p = (char)('0' + n % 10);
-	} while (n /= 10);
-	str_addn(out, p, (size_t)(digits + sizeof digits - p));
-}
-
 static int ordinals(char **out, const struct queue_names *names, const char *id, const struct strv *of, struct err *e)
 {
 	AUTO_STR struct str text = {0};
@@ -51,9 +40,7 @@ static int ordinals(char **out, const struct queue_names *names, const char *id,
 		size_t ordinal = names->slots[place(names, of->v[i])];
 		if (!ordinal)
 			return err_set(e, ERR_DAMAGED, "item %s depends on %s, which there is not", id, of->v[i]);
-		if (i)
-			str_addc(&text, ' ');
-		add_number(&text, ordinal);
+		str_addf(&text, "%s%zu", i ? " " : "", ordinal);
 	}
 	*out = text.len ? str_take(&text) : NULL;
 	return 0;
