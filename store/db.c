@@ -151,10 +151,8 @@ int db_env_reserve(struct db *db, size_t bytes, struct err *e)
 
 	mdb_env_info(db->env, &info);
 	mdb_env_stat(db->env, &st);
-	size_t used = (info.me_last_pgno + 1) * st.ms_psize, size = info.me_mapsize;
-	while (size < used || size - used < bytes)
-		size += size < MAP_STEP_MAX ? size : MAP_STEP_MAX;
-	return size > info.me_mapsize ? set_map(db, size, e) : 0;
+	size_t used = (info.me_last_pgno + 1) * st.ms_psize, steps = (used + bytes) / MAP_FIRST + 1;
+	return steps * MAP_FIRST > info.me_mapsize ? set_map(db, steps * MAP_FIRST, e) : 0;
 }
 
 /* ---- transactions ---- */

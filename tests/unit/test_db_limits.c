@@ -268,6 +268,34 @@ static void a_store_half_made_for_want_of_room_is_made_later(void **state)
 	db_close(open_here(DB_READ));
 }
 
+static int put_large(struct db_txn *t, void *ctx, struct err *e)
+{
+	AUTO_FREE char *large = mem_alloc(LARGE);
+	int rc = 0;
+
+	++*(int *)ctx;
+	for (int i = 0; rc == 0 && i < MANY; i++) {
+		AUTO_FREE char *key = mem_printf("%d", i);
+		rc = db_put(t, DB_results, key, large, LARGE, e);
+	}
+	return rc;
+}
+
+static void what_was_reserved_is_written_at_once(void **state)
+{
+	(void)state;
+	struct db *db = open_here(DB_WRITE);
+	struct err e = {0};
+	int runs = 0;
+
+	db_reserve(db, (size_t)2 * MANY * LARGE);
+	assert_ok(db_write(db, put_large, &runs, &e), &e);
+	assert_int_equal(runs, 1);
+	db_reserve(db, SIZE_MAX / 2); /* more than there can be: the store is as good as before */
+	assert_ok(db_save(db, DB_results, "0", "small", 5, &e), &e);
+	db_close(db);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +304,7 @@ int main(void)
 		test(more_than_126_dead_readers_are_cleared),
 		test(a_full_table_of_dead_readers_is_cleared),
 		test(a_map_grows_here_and_is_followed_elsewhere),
+		test(what_was_reserved_is_written_at_once),
 		test(no_room_is_said_and_passes),
 		test(a_store_half_made_for_want_of_room_is_made_later),
 	};
