@@ -1,0 +1,37 @@
+# shellcheck shell=bash
+# flow.bash: for the flow tests with stand-ins for agents (after ../flow.bash): PATH, a user's settings, tasks.
+
+# stand_in: the stand-ins are what codex, claude, ... are; the user lets them do everything.
+stand_in() {
+    AGENTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+    STAND=$HOME/.stand-in
+    export PATH=$AGENTS:$PATH TZ=UTC
+    local cli
+    {
+        echo 'limits: {free_disk: 0, free_memory: 0}'
+        echo 'agents:'
+        for cli in codex claude gemini qwen copilot opencode; do echo "  $cli: {autonomy: full}"; done
+    } | write_file "$HOME/.config/bosk/config.yaml"
+}
+
+# stand_task ID AGENT "SCENARIO..." [LINES]: one task more of $SCRATCH/p.yaml, whose calls play these; LINES of its prompt more.
+stand_task() {
+    local id=$1 agent=$2 plays=$3
+    shift 3
+    [ -e "$SCRATCH/p.yaml" ] || echo 'tasks:' >"$SCRATCH/p.yaml"
+    {
+        printf '  - id: %s\n    agent: %s\n    prompt: |\n      Make the file %s.txt.\n      stand-in: %s %s\n' "$id" "$agent" "$id" "$id" "$plays"
+        [ $# = 0 ] || printf '      %s\n' "$@"
+    } >>"$SCRATCH/p.yaml"
+}
+
+# calls ID: what the log says of a task: "SCENARIO first|resume SESSION turns=N pid=P", "exit=N", ...
+calls() { awk -v id="$1" '$2 == id { $1 = $2 = $3 = ""; print substr($0, 4) }' "$STAND/log"; }
+# prompt_of ID N: the Nth prompt of the (last) conversation of a task.
+prompt_of() {
+    local sid
+    sid=$(calls "$1" | awk '/turns=/ { s = $3 } END { print s }')
+    cat "$STAND/sessions/$sid/turn-$2"
+}
+# Of no task two programs were at work at once.
+no_overlap() { refute grep 'overlap=' "$STAND/log"; }
