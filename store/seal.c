@@ -3,6 +3,7 @@
 
 #include <sodium.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,21 @@ void seal_init(void)
 {
 	if (sodium_init() < 0)
 		abort();
+}
+
+void seal_uuid(char out[SEAL_UUID])
+{
+	unsigned char b[16];
+	char *p = out;
+
+	randombytes_buf(b, sizeof b);
+	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof b; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*p++ = '-';
+		p += snprintf(p, 3, "%02x", b[i]);
+	}
 }
 
 void seal_random(void *out, size_t n)

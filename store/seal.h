@@ -16,6 +16,8 @@ void seal_init(void);
 
 void seal_sid(char out[SEAL_SID]);             /* random; the caller checks the store for it */
 void seal_random(void *out, size_t n);
+enum { SEAL_UUID = 36 + 1 };
+void seal_uuid(char out[SEAL_UUID]); /* a random one: RFC 9562, version 4 */
 void seal_hash(char out[SEAL_HEX], const void *bytes, size_t n); /* BLAKE2b-256 */
 /* The same of bytes that are not there at once: as if they were one after the other. */
 struct seal_parts *seal_parts_new(void);

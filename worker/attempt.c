@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent.h"
+#include "said.h"
 #include "exec.h"
 #include "job.h"
 #include "output.h"
@@ -70,7 +72,7 @@ static void task_write(const struct attempt *r, struct str *out)
 }
 
 /* Prompt, task and environment of the next attempt, in its own log folder. */
-static int write_inputs(struct attempt *r, struct err *e)
+static int write_inputs(struct attempt *r, const char *ask, struct err *e)
 {
 	AUTO_STR struct str prompt = {0}, json = {0};
 	AUTO_FREE char *number = mem_printf("%llu", (unsigned long long)r->attempt);
@@ -86,7 +88,12 @@ static int write_inputs(struct attempt *r, struct err *e)
 	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
 	unlink(result_path); /* of a run that a kill made forgotten */
-	prompt_write(r->t, r->as_whole ? SIZE_MAX : r->step, r->feedback, &prompt);
+	if (ask)
+		str_add(&prompt, ask);
+	else if (r->goes_on)
+		prompt_go_on(r->t, r->feedback, &prompt);
+	else
+		prompt_write(r->t, r->as_whole ? SIZE_MAX : r->step, r->feedback, &prompt);
 	task_write(r, &json);
 	/* Plans with secrets are refused, but this one may have been stored before the variable was set. */
 	secret_hide_input(&prompt);
@@ -96,9 +103,7 @@ static int write_inputs(struct attempt *r, struct err *e)
 	return fs_write(task_path, json.p, json.len, false, e);
 }
 
-/* What the agent left in its result file stays among the logs: without secrets, and not larger than is
- * ever read. */
-static void clean_result(struct attempt *r)
+void attempt_clean_result(struct attempt *r)
 {
 	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
 	AUTO_STR struct str text = {0};
@@ -116,33 +121,10 @@ static void clean_result(struct attempt *r)
 		unlink(path);
 }
 
-/* The agent may say in its result file that it was blocked or failed: a claim against itself, which
- * is believed. A claim of success is not: git and the gates decide. */
-static enum step read_claim(struct attempt *r)
-{
-	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
-	AUTO_STR struct str text = {0};
-	struct err ignored = {0};
-	enum step step = GO_ON;
-
-	if (fs_read(path, RESULT_MAX, &text, &ignored) != 0)
-		return GO_ON;
-	struct json_t *claim = json_parse(text.p, text.len, &ignored);
-	if (!claim)
-		return GO_ON;
-	const char *status = json_get_text(claim, "status"), *why = json_get_text(claim, "reason");
-	if (str_eq(status, "blocked") || str_eq(status, "failed"))
-		step = attempt_over(r, "blocked", "the agent says: %.300s", why ? why : status);
-	json_free(claim);
-	return step;
-}
-
-static enum step run_agent(struct attempt *r)
+enum step attempt_begin(struct attempt *r, const char *ask)
 {
 	struct slot *s = r->s;
-	const char *command = r->t->run ? r->t->run : r->t->executor;
 	struct err e = {0};
-	struct job_result result;
 	r->attempt++;
 	AUTO_FREE char *number = mem_printf("%llu%s%s", (unsigned long long)r->attempt, r->step == SIZE_MAX ? "" : ", step ",
 	                                    r->step == SIZE_MAX ? "" : r->t->step_ids.v[r->step]);
@@ -151,46 +133,58 @@ static enum step run_agent(struct attempt *r)
 	solution_run(r);
 	mem_set(&s->work_task, r->t->id);
 	s->work_attempt = r->attempt;
-	if (write_inputs(r, &e) != 0)
+	if (write_inputs(r, ask, &e) != 0)
 		return attempt_broken(r, &e);
-	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt};
+	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt, .conversation = r->conversation};
 	if (chan_send(s->chan, &m, &e) != 0)
 		return attempt_broken(r, &e);
 	if (!slot_wait_go(s, r->attempt))
 		return attempt_over(r, "stopped", "stopped on request");
 	slot_progress(s, "agent", number, "");
-
-	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);
-	AUTO_STR struct str tail = {0};
-	bool solution = solution_is(r->t), reads = r->story || solution;
 	free(r->log);
 	r->log = mem_printf("%s/agent.log", r->dir);
-	struct slot_run run = {.command = command,
+	return GO_ON;
+}
+
+/* A shell command: of the task itself, or one that stands for an agent. r->text is the end of its output. */
+static enum step run_command(struct attempt *r)
+{
+	struct slot *s = r->s;
+	bool reads = r->story || solution_is(r->t);
+	struct job_result result;
+	struct err e = {0};
+
+	enum step step = attempt_begin(r, NULL);
+	if (step != GO_ON)
+		return step;
+	AUTO_FREE char *prompt_path = mem_printf("%s/prompt.md", r->dir);
+	str_clear(&r->text);
+	struct slot_run run = {.command = r->t->run ? r->t->run : r->t->executor,
 	                       .env = r->env.v,
 	                       .stdin_path = r->t->run ? NULL : prompt_path,
 	                       .log_path = r->log,
 	                       .timeout_ms = r->t->timeout_ms,
 	                       .silence_ms = r->t->silence_ms,
-	                       .tail = &tail,
+	                       .tail = &r->text,
 	                       .tail_max = reads ? OUTPUT_TAIL_MAX : SAID_MAX};
 	int rc = slot_shell(s, &run, &result, &e);
-	clean_result(r);
+	attempt_clean_result(r);
 	if (rc != 0)
 		return attempt_broken(r, &e);
 
+	struct str *said = &r->text;
 	AUTO_STR struct str span = {0};
 	clock_add_duration(&span, result.end == JOB_SILENT ? r->t->silence_ms : r->t->timeout_ms);
-	while (tail.len && tail.p[tail.len - 1] == '\n')
-		tail.p[--tail.len] = '\0';
+	while (said->len && said->p[said->len - 1] == '\n')
+		said->p[--said->len] = '\0';
 	switch (result.end) {
 	case JOB_EXITED:
-		if (solution && solution_read(r, &tail) == OVER)
-			return OVER;
 		if (result.status == 0)
-			return r->story ? story_read(r, &tail) : solution ? GO_ON : read_claim(r);
-		str_keep_tail(&tail, SAID_MAX);
-		return attempt_over(r, "failed", "exit %d%s%s", result.status, tail.len ? ": " : "",
-		            str_text(&tail));
+			return GO_ON;
+		if (solution_is(r->t) && solution_read(r, said) == OVER)
+			return OVER;
+		str_keep_tail(said, SAID_MAX);
+		return attempt_over(r, "failed", "exit %d%s%s", result.status, said->len ? ": " : "", str_text(said));
 	case JOB_SIGNALED:
 		return attempt_over(r, "failed", "died of signal %d", result.status);
 	case JOB_TIMEOUT:
@@ -203,6 +197,18 @@ static enum step run_agent(struct attempt *r)
 		break;
 	}
 	return attempt_over(r, "failed", "could not be started");
+}
+
+static enum step run_agent(struct attempt *r)
+{
+	bool program = r->t->agent && !r->t->run;
+	enum step step = program ? agent_run(r) : run_command(r);
+
+	if (step != GO_ON)
+		return step;
+	if (!program && !r->story && !solution_is(r->t)) /* a command may print anything: its file only */
+		str_clear(&r->text);
+	return r->story ? story_read(r, &r->text) : solution_is(r->t) ? solution_read(r, &r->text) : said_read(r, &r->text);
 }
 
 /* A merge that the agent began and left would be committed with its markers in the files. */
@@ -284,7 +290,7 @@ static enum step commit(struct attempt *r, const struct strv *changed)
 	struct err e = {0};
 
 	slot_progress(r->s, "commit", NULL, "");
-	solution_compare(r, changed);
+	said_compare(r, changed);
 	message_own(r->s, r->t, &r->base, &own);
 	message_write(r->t, &(struct message_facts){&own, changed, &r->gates}, r->attempt, &r->s->notes, &message);
 	if (stage_commit(r->s, r->t->branch, &r->base, &r->tree, message.p, &r->commit, &e) != 0)

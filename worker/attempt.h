@@ -31,6 +31,12 @@ struct attempt {
 	bool as_whole;    /* all its steps were done one by one, and what they came to is to be mended as a whole */
 	char *told;       /* what the agent left as its result: one JSON object, without secrets */
 	char *told_before; /* of it, what it left of the steps before this one */
+	/* Of an agent's program (agent.h): */
+	char *conversation; /* id; NULL = none is known */
+	bool goes_on;       /* the next run goes on with it */
+	struct str text;    /* the last thing it said, without secrets */
+	char *account;      /* that is limited, or does not work */
+	uint64_t until_ms;  /* ... until then, wall clock; 0 = it did not say */
 };
 
 enum step { GO_ON, AGAIN, OVER };
@@ -43,6 +49,12 @@ enum step attempt_broken(struct attempt *r, const struct err *e);
 
 /* Log folder of an attempt; the caller owns it. */
 char *attempt_dir(struct slot *s, const char *task, uint64_t attempt);
+
+/* A run is about to begin: its number is counted up, its inputs are written to its own log folder, and what is known of it is
+ * on disk when this returns GO_ON. `ask`: it is told this and nothing else; NULL = its task. */
+enum step attempt_begin(struct attempt *r, const char *ask);
+/* What the run left in its result file stays among the logs: without secrets, and not larger than is ever read. */
+void attempt_clean_result(struct attempt *r);
 
 /* Run the agent once and judge what it left. AGAIN: a gate is red, r->feedback says why and *fixes was
  * counted up; GO_ON: its step is done, and another one is to follow; OVER: outcome and reason are set, "ok" with the commit made. */

@@ -45,7 +45,13 @@ struct run {
 	uint64_t timeout_at, silent_at, progress_at, kill_at, give_up_at;
 	uint64_t progressed; /* last call of `progress` */
 	bool ending;
+	bool enough; /* `heard` has said so */
 };
+
+static bool one_pipe(const struct job *job)
+{
+	return job->log && !job->heard;
+}
 
 static uint64_t after(uint64_t now, uint64_t ms)
 {
@@ -101,7 +107,7 @@ static int start(struct run *r, struct err *e)
 	}
 	if (make_pipe(&r->from[0], &out, e) != 0)
 		return -1;
-	if (!job->log && make_pipe(&r->from[1], &err, e) != 0)
+	if (!one_pipe(job) && make_pipe(&r->from[1], &err, e) != 0)
 		return -1;
 	struct exec_spec spec = {
 		.argv = job->argv,
@@ -109,7 +115,7 @@ static int start(struct run *r, struct err *e)
 		.env = job->env,
 		.in = in,
 		.out = out,
-		.err = job->log ? out : err,
+		.err = one_pipe(job) ? out : err,
 		.keep = &job->keep_fd,
 		.n_keep = job->keep_fd > 0,
 		.death_signal = SIGKILL,
@@ -127,11 +133,13 @@ static int start(struct run *r, struct err *e)
 
 /* ---- output ---- */
 
-static void keep(const struct run *r, int which, const char *bytes, size_t n)
+static void keep(struct run *r, int which, const char *bytes, size_t n)
 {
 	const struct job *job = r->job;
+	if (job->heard)
+		r->enough |= job->heard(job->ctx, which + 1, bytes, n);
 	if (job->to_log) {
-		secret_stream_put(job->to_log, bytes, n);
+		secret_stream_put(which ? job->err_to_log : job->to_log, bytes, n);
 		return;
 	}
 	if (job->log) {
@@ -305,6 +313,8 @@ static int wait_for_end(struct run *r, struct err *e)
 		uint64_t now = clock_mono_ms();
 		if (any)
 			note_output(r, now);
+		if (r->enough && !r->ending)
+			begin_ending(r, JOB_STOPPED, now);
 		if (p[3].revents)
 			ask_watcher(r, p[3].revents, now);
 		if (deadlines(r, now, e) != 0)

@@ -42,8 +42,12 @@ struct job {
 	                          * proc_contain, and no other child that should live */
 
 	/* Where output goes: both NULL = captured into out/err below. */
-	struct output *log;      /* stdout and stderr together, in the order written */
+	struct output *log;      /* stdout and stderr together, in the order written (but see `heard`) */
 	struct secret_stream *to_log; /* ends in `log`: bytes go through it; NULL = straight there */
+	/* With a log: stderr has a pipe of its own, goes to the log through err_to_log, and `heard` is told what comes, as
+	 * it is, which = 1 (stdout) or 2. True = end the job, as when the watcher says so. NULL = none of this. */
+	struct secret_stream *err_to_log;
+	bool (*heard)(void *ctx, int which, const char *bytes, size_t n);
 	struct str *out, *err;   /* captured (added), at most capture_max bytes each (0 = 1 MiB);
 	                          * the rest is read and dropped. NULL = read and dropped */
 	size_t capture_max;

@@ -25,6 +25,12 @@ static const char claim[] =
 	"Only when something blocks you, write to the file named by BOSK_RESULT_FILE:\n\n"
 	"    {\"status\": \"blocked\", \"reason\": \"...\"}\n";
 
+/* An agent's program has a last word (said.h). */
+static const char claim_said[] =
+	"At the end write one JSON object as the last thing you say, or to the file named by BOSK_RESULT_FILE:\n\n"
+	"    {\"status\": \"completed\" or \"partial\" or \"blocked\" or \"error\", \"summary\": \"...\",\n"
+	"     \"files_modified\": [\"path\"], \"blockers\": [\"what is in the way\"]}\n";
+
 static const struct ending usual = {NULL, no_commits, claim};
 static const struct ending endings[] = {
 	{"segments",
@@ -63,6 +69,12 @@ static const struct ending *ending_of(const struct msg_task *t)
 		if (str_eq(endings[i].kind, t->kind))
 			return &endings[i];
 	return &usual;
+}
+
+static const char *result_of(const struct msg_task *t)
+{
+	const char *usually = ending_of(t)->result;
+	return t->agent && !t->run && usually == claim ? claim_said : usually;
 }
 
 void prompt_feedback(const struct gate_report *r, struct str *out)
@@ -127,5 +139,16 @@ void prompt_write(const struct msg_task *t, size_t step, const char *feedback, s
 	str_add(out, where);
 	str_add(out, end->commits);
 	str_add(out, never_ask);
-	str_add(out, end->result);
+	str_add(out, result_of(t));
+}
+
+void prompt_go_on(const struct msg_task *t, const char *feedback, struct str *out)
+{
+	if (feedback)
+		str_add(out, feedback);
+	else
+		str_addf(out, "You were cut off while you worked on task %s. What you had done is in the folder as you left it: look at it, "
+		         "and go on until the task is done.\n", t->id);
+	str_add(out, "\nThe rules of the task still hold: work in the current folder only, do not commit, never stop to ask.\n\n");
+	str_add(out, result_of(t));
 }

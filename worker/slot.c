@@ -50,7 +50,7 @@ void slot_env(const struct slot *s, struct strv *env)
 struct running {
 	struct slot *slot;
 	struct output *log;
-	struct plain *plain;
+	const struct slot_run *run;
 };
 
 static bool watch(void *ctx)
@@ -62,7 +62,15 @@ static bool watch(void *ctx)
 static void progress(void *ctx)
 {
 	struct running *r = ctx;
-	slot_progress(r->slot, r->slot->phase, r->slot->step, output_last_line(r->log));
+	const char *line = r->run->line ? r->run->line(r->run->ctx) : NULL;
+
+	slot_progress(r->slot, r->slot->phase, r->slot->step, line ? line : output_last_line(r->log));
+}
+
+static bool heard(void *ctx, int which, const char *bytes, size_t n)
+{
+	const struct running *r = ctx;
+	return r->run->heard(r->run->ctx, which, bytes, n);
 }
 
 static void to_log(void *ctx, const char *bytes, size_t n)
@@ -70,8 +78,8 @@ static void to_log(void *ctx, const char *bytes, size_t n)
 	struct running *r = ctx;
 
 	output_write(r->log, bytes, n);
-	if (r->plain)
-		plain_put(r->plain, bytes, n);
+	if (r->run->plain)
+		plain_put(r->run->plain, bytes, n);
 }
 
 /* Its words, those of the wrap first. */
@@ -82,6 +90,11 @@ static int shell_words(const struct slot *s, const struct slot_run *run, struct 
 	struct adapter_call call = {.cwd = s->init.worktree, .tmp = s->tmp_dir, .command = run->command, .env = run->env};
 	struct adapter *a;
 
+	if (run->argv) {
+		for (char *const *word = run->argv; *word; word++)
+			strv_add(argv, *word);
+		return 0;
+	}
 	if (!run->wrapped || !s->init.wrap.n) {
 		strv_add(argv, words[0]);
 		strv_add(argv, words[1]);
@@ -99,7 +112,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
                struct err *e)
 {
 	AUTO_STRV struct strv argv = {0};
-	struct running r = {.slot = s, .plain = run->plain};
+	struct running r = {.slot = s, .run = run};
 	struct err log_error = {0};
 
 	*result = (struct job_result){.end = JOB_UNRUN};
@@ -114,10 +127,12 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 		.stdin_path = run->stdin_path,
 		.timeout_ms = run->timeout_ms,
 		.silence_ms = run->silence_ms,
-		.grace_ms = GRACE_MS,
+		.grace_ms = run->grace_ms ? run->grace_ms : GRACE_MS,
 		.contained = true,
 		.log = r.log,
 		.to_log = secret_stream_new(secret_here(), true, to_log, &r),
+		.err_to_log = run->heard ? secret_stream_new(secret_here(), true, to_log, &r) : NULL,
+		.heard = run->heard ? heard : NULL,
 		.watch_fd = s->git.watch_fd,
 		.watch = watch,
 		.progress = progress,
@@ -125,6 +140,8 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	};
 	int rc = job_run(&job, result, e);
 	secret_stream_end(job.to_log);
+	if (job.err_to_log)
+		secret_stream_end(job.err_to_log);
 	if (run->tail)
 		output_tail(r.log, run->tail_max, run->tail);
 	/* A log that could not be written is said, but does not decide what the job came to. */

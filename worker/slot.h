@@ -65,11 +65,17 @@ void slot_env(const struct slot *s, struct strv *env);
 struct job_result;
 struct plain;
 struct slot_run {
-	const char *command;
+	const char *command;     /* for the shell ... */
+	char *const *argv;       /* ... or, not NULL, the words of a program's command line; argv[0] is looked up in PATH */
+	/* What a program says on stdout (1) and stderr (2) as it comes, before secrets are hidden; true = end it. */
+	bool (*heard)(void *ctx, int which, const char *bytes, size_t n);
+	const char *(*line)(void *ctx); /* what to show of it, with `heard`; NULL = its last line */
+	void *ctx;
 	char *const *env;
 	const char *stdin_path; /* NULL = /dev/null */
 	const char *log_path;
 	uint64_t timeout_ms, silence_ms; /* 0 = none */
+	uint64_t grace_ms; /* between TERM and KILL; 0 = as usual */
 	struct str *tail;
 	size_t tail_max;
 	struct plain *plain; /* gets all of it, too; the caller ends it; NULL */

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
+#include "said.h"
 #include "prompt.h"
 #include "secret.h"
-#include "store/base/fs.h"
 #include "store/base/mem.h"
-#include "story_result.h"
 
-enum { RESULT_MAX = 1 << 20, TOLD_MAX = 64 << 10, DIFFERENCES = 5, SAYS_MAX = 300 };
+enum { RESULT_MAX = 1 << 20, TOLD_MAX = 64 << 10, SAYS_MAX = 300 };
 
 bool solution_is(const struct msg_task *t)
 {
@@ -40,6 +39,7 @@ bool solution_next(struct attempt *r)
 	r->step++;
 	mem_set(&r->feedback, NULL);
 	mem_set(&r->told_before, r->told);
+	r->goes_on = false; /* each step is done by an agent of its own */
 	str_clear(&r->tried);
 	return true;
 }
@@ -123,24 +123,6 @@ void solution_feedback(const struct attempt *r, const struct gate_report *report
 
 /* ---- what the agent says ---- */
 
-/* The text that is to be its result; NULL = it left none. `file` owns it, or `output`. */
-static const char *find(struct attempt *r, const struct str *output, struct str *file, size_t *n)
-{
-	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
-	struct err ignored = {0};
-
-	if (r->result_too_large) {
-		strv_addf(&r->s->notes, "its result is larger than %d KiB and was not looked at", RESULT_MAX >> 10);
-		return NULL;
-	}
-	if (fs_read(path, RESULT_MAX, file, &ignored) == 0 && strspn(str_text(file), " \t\r\n") < file->len) {
-		*n = file->len;
-		return str_text(file);
-	}
-	str_clear(file);
-	return story_result_at_end(str_text(output), output->len, n);
-}
-
 static void add_member(struct str *out, const char *key, const struct json_t *first, const struct json_t *then)
 {
 	str_add(out, out->len > 1 ? ", " : "");
@@ -222,8 +204,7 @@ static enum step judge(struct attempt *r, const struct json_t *said)
 	                    type ? " (" : "", type ? type : "", type ? ")" : "");
 }
 
-/* At the end of an output may stand any object, such as a line of a log; the file is there for this one only. */
-static bool is_result(const struct json_t *said)
+bool solution_is_result(const struct json_t *said)
 {
 	static const char *const keys[] = {"summary",     "files_modified", "tasks_completed", "error_type",
 	                                   "solution_id", "tests_passed",   "failure_details"};
@@ -239,8 +220,10 @@ enum step solution_read(struct attempt *r, const struct str *output)
 	AUTO_STR struct str file = {0};
 	struct err e = {0};
 	size_t n = 0;
-	const char *text = find(r, output, &file, &n);
+	const char *text = said_find(r, output, &file, &n);
 
+	if (r->result_too_large)
+		strv_addf(&r->s->notes, "its result is larger than %d KiB and was not looked at", RESULT_MAX >> 10);
 	if (!text)
 		return GO_ON;
 	size_t at = strspn(text, " \t\r\n");
@@ -249,87 +232,13 @@ enum step solution_read(struct attempt *r, const struct str *output)
 		strv_addf(&r->s->notes, "its result is not used: %s", e.kind ? e.text : "it is no JSON object");
 		return GO_ON;
 	}
-	bool ours = file.len > 0 || is_result(said);
+	/* The file is there for this one only. */
+	bool ours = file.len > 0 || solution_is_result(said);
 	enum step step = ours ? judge(r, said) : GO_ON;
 	if (ours)
 		keep(r, text, n, step == OVER);
 	json_free(said);
 	return step;
-}
-
-/* ---- ... and git does not ---- */
-
-static const char *inside(const struct attempt *r, const char *path)
-{
-	size_t n = strlen(r->s->init.worktree);
-
-	if (str_starts(path, r->s->init.worktree) && path[n] == '/')
-		path += n + 1;
-	while (str_starts(path, "./"))
-		path += 2;
-	return path;
-}
-
-static void note_some(struct attempt *r, const char *what, const struct strv *names)
-{
-	AUTO_STR struct str text = {0};
-
-	for (size_t i = 0; i < names->n && i < DIFFERENCES; i++)
-		str_addf(&text, "%s%.200s", i ? ", " : "", names->v[i]);
-	if (names->n > DIFFERENCES)
-		str_addf(&text, " and %zu more", names->n - DIFFERENCES);
-	secret_hide(&text);
-	if (names->n)
-		strv_addf(&r->s->notes, "%s: %s", what, text.p);
-}
-
-static void compare_files(struct attempt *r, const struct json_t *list, const struct strv *changed)
-{
-	AUTO_STRV struct strv said = {0}, real = {0}, missing = {0}, more = {0};
-
-	for (size_t i = 0; i < json_count(list); i++)
-		if (json_text(json_nth(list, i)))
-			strv_add(&said, inside(r, json_text(json_nth(list, i))));
-	strv_copy(&real, changed);
-	strv_sort(&said);
-	strv_sort(&real);
-	for (size_t i = 0, k = 0; said.n && (i < said.n || k < real.n);) {
-		int order = i == said.n ? 1 : k == real.n ? -1 : strcmp(said.v[i], real.v[k]);
-		if (order < 0 && !(i && str_eq(said.v[i], said.v[i - 1])))
-			strv_add(&missing, said.v[i]);
-		if (order > 0 && r->step == SIZE_MAX) /* one that does a step of many may speak of that alone */
-			strv_add(&more, real.v[k]);
-		i += order <= 0;
-		k += order >= 0;
-	}
-	note_some(r, "it says that it changed files that are as they were", &missing);
-	note_some(r, "it changed files that its result does not name", &more);
-}
-
-static void compare_commit(struct attempt *r, const char *hash)
-{
-	size_t n = hash ? strspn(hash, "0123456789abcdefABCDEF") : 0;
-	struct err ignored = {0};
-	int status = 1;
-
-	if (!hash)
-		return;
-	bool may = n >= 4 && n <= 64 && !hash[n];
-	if (!may || git_try(&r->s->git, &status, NULL, NULL, GIT_ARGS("merge-base", "--is-ancestor", hash, "HEAD"),
-	                    &ignored) != 0 || status != 0)
-		strv_addf(&r->s->notes, "it says that it made the commit %.64s, which its worktree has not", hash);
-}
-
-void solution_compare(struct attempt *r, const struct strv *changed)
-{
-	struct err ignored = {0};
-	struct json_t *said = r->told ? json_parse(r->told, strlen(r->told), &ignored) : NULL;
-
-	if (!said)
-		return;
-	compare_files(r, json_get(said, "files_modified"), changed);
-	compare_commit(r, json_get_text(json_get(said, "commit"), "hash"));
-	json_free(said);
 }
 
 /* ---- outside ---- */

@@ -27,8 +27,8 @@ void solution_feedback(const struct attempt *r, const struct gate_report *report
 
 /* Take what the agent left as its result, in its file or at the end of its output. OVER: it says that it failed. */
 enum step solution_read(struct attempt *r, const struct str *output);
-/* What it says that git does not: into the notes. */
-void solution_compare(struct attempt *r, const struct strv *changed);
+/* Has it what only the result of a solution has? At the end of an output may stand any object, such as a line of a log. */
+bool solution_is_result(const struct json_t *said);
 
 /* The solution as data, for BOSK_TASK_FILE. */
 void solution_write(const struct attempt *r, struct json_t *task);

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "boxes.h"
+#include "said.h"
 #include "stage_put.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -85,23 +86,15 @@ static void gather_questions(struct story *story)
 
 enum step story_read(struct attempt *r, const struct str *output)
 {
-	AUTO_FREE char *path = mem_printf("%s/result.json", r->dir);
 	AUTO_STR struct str file = {0};
 	struct story *story = r->story;
 	struct err e = {0};
 	size_t n = 0;
-	const char *text;
+	const char *text = said_find(r, output, &file, &n);
 
-	if (fs_read(path, RESULT_MAX, &file, &e) == 0) {
-		text = str_text(&file);
-		n = file.len;
-	} else if (r->result_too_large) {
+	if (r->result_too_large)
 		return attempt_over(r, "failed", "its result cannot be used: the file BOSK_RESULT_FILE is larger than %d KiB",
 		                    RESULT_MAX >> 10);
-	} else {
-		text = story_result_at_end(str_text(output), output->len, &n);
-	}
-	err_clear(&e);
 	if (!text)
 		return attempt_over(r, "failed", "it left no result: none in the file BOSK_RESULT_FILE, and its output does not end "
 		                    "with a JSON object");

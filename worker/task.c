@@ -68,6 +68,28 @@ static int prepare_worktree(struct slot *s, const char *branch, const struct oid
 	return worktree_bring(s, branch, commit, e);
 }
 
+/* The conversation goes on where it was cut off: with what it had done in the folder, where that was not made ready otherwise. */
+static int pick_up(struct attempt *r, struct err *e)
+{
+	AUTO_FREE char *ref = mem_printf("refs/bosk/keep/%s/%s/%llu-work", r->s->init.sid, r->t->id, (unsigned long long)r->t->attempts);
+	struct err none = {0};
+	struct oid work, tree, parents[2];
+	size_t n = 0;
+
+	mem_set(&r->conversation, r->t->conversation);
+	r->goes_on = true;
+	if (r->t->start_tree || gitx_ref_read(r->s->gitx, ref, &work, &none) != 0)
+		return 0;
+	if (gitx_tree_of(r->s->gitx, &work, &tree, e) != 0 || gitx_parents(r->s->gitx, &work, parents, 2, &n, e) != 0)
+		return -1;
+	if (n == 1 && strcmp(parents[0].hex, r->base.hex) == 0)
+		return worktree_start_with(r->s, &r->base, tree.hex, e);
+	/* It began at another commit, so what it had done does not fit here: it is told everything again. */
+	mem_set(&r->conversation, NULL);
+	r->goes_on = false;
+	return 0;
+}
+
 static enum step prepare(struct attempt *r)
 {
 	struct slot *s = r->s;
@@ -83,6 +105,8 @@ static enum step prepare(struct attempt *r)
 	if (story_begin(r) == OVER)
 		return OVER;
 	r->feedback = r->t->feedback ? mem_strdup(r->t->feedback) : NULL;
+	if (r->t->conversation && pick_up(r, &e) != 0)
+		return attempt_broken(r, &e);
 
 	slot_env(s, &r->env);
 	exec_env_set(&r->env, "BOSK_TASK", r->t->id);
@@ -201,6 +225,8 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.made = made,
 			.strange = strange,
 			.copies = r.dir,
+			.account = r.account,
+			.until_ms = r.until_ms,
 		};
 		story_report(&r, &m.u.result);
 		solution_report(&r, &m.u.result);
@@ -225,6 +251,9 @@ void task_run(struct slot *s, const struct msg_task *t)
 	free(r.step_red);
 	free(r.told);
 	free(r.told_before);
+	free(r.conversation);
+	str_fini(&r.text);
+	free(r.account);
 }
 
 static int changed_since(struct slot *s, const char *since, const struct oid *commit,
