@@ -2,6 +2,7 @@
 #include "agent.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "adapter.h"
 #include "said.h"
@@ -60,11 +61,27 @@ static const char *line(void *ctx)
 	return adapter_line(((struct ears *)ctx)->run);
 }
 
-static void tell_spent(struct attempt *r, const struct msg_agent *def, const struct adapter_outcome *o, uint64_t ms)
+static uint64_t without(uint64_t all, uint64_t before)
+{
+	return all > before ? all - before : 0;
+}
+
+/* Some programs tell the sums of their conversation: what earlier runs of it said is taken off. */
+static void tell_spent(struct attempt *r, const struct msg_agent *def, struct adapter_outcome *o, uint64_t ms)
 {
 	struct msg m = {.kind = MSG_SPENT};
 	struct err ignored = {0};
+	uint64_t all[] = {o->input, o->cached, o->output, o->cost_micro};
 
+	if (o->whole && o->counted) {
+		bool same = str_eq(r->counted_of, r->conversation);
+		o->input = without(all[0], same ? r->counted[0] : 0);
+		o->cached = without(all[1], same ? r->counted[1] : 0);
+		o->output = without(all[2], same ? r->counted[2] : 0);
+		o->cost_micro = without(all[3], same ? r->counted[3] : 0);
+		mem_set(&r->counted_of, r->conversation);
+		memcpy(r->counted, all, sizeof r->counted);
+	}
 	m.u.spent = (struct msg_spent){
 		.task = r->t->id, .attempt = r->attempt, .agent = def->name, .model = r->t->model,
 		.input = o->input, .cached = o->cached, .output = o->output, .counted = o->counted,
@@ -149,7 +166,7 @@ static enum step run_once(struct attempt *r, const struct msg_agent *def, struct
 	enum step step = attempt_begin(r, ask);
 	if (step != GO_ON)
 		return step;
-	if (write_file(&schema_path, r, "schema.json", schema, &e) != 0 || write_file(&last_path, r, "last.txt", NULL, &e) != 0 ||
+	if (write_file(&schema_path, r, "schema.json", schema, &e) != 0 || write_file(&last_path, r, "last.txt", "", &e) != 0 ||
 	    write_file(&prompt_path, r, "prompt.md", NULL, &e) != 0 || write_file(&result_path, r, "result.json", NULL, &e) != 0)
 		return attempt_broken(r, &e);
 	bool word = str_eq(def->prompt, "arg");
@@ -166,13 +183,14 @@ static enum step run_once(struct attempt *r, const struct msg_agent *def, struct
 	adapter_argv(a, &call, &argv);
 
 	struct ears ears = {.r = r, .run = adapter_run_new(a, &call), .told = r->conversation != NULL};
-	uint64_t timeout = r->t->timeout_ms, silence = def->silence_ms ? def->silence_ms : r->t->silence_ms;
+	uint64_t timeout = r->t->timeout_ms, silence = r->t->silence_ms;
 	struct slot_run run = {.argv = argv.v, .env = env.v, .stdin_path = str_eq(def->prompt, "file") ? prompt_path : NULL,
 	                       .log_path = r->log, .timeout_ms = timeout, .silence_ms = silence, .grace_ms = def->grace_ms,
 	                       .heard = heard, .line = line, .ctx = &ears};
 	int rc = slot_shell(r->s, &run, &end, &e);
 	attempt_clean_result(r);
 	adapter_end(ears.run, &end, clock_wall_ms(), &o);
+	unlink(last_path); /* o.final has it, and no secret must stay in it */
 	bool hopeless = adapter_hopeless(ears.run);
 	tell_conversation(&ears);
 	adapter_run_free(ears.run);
