@@ -31,7 +31,10 @@
 	F(u64, own_at) F(u64, own)                                                                \
 	F(list, parents)      /* folders made for them, each before what is in it */               \
 	F(list, hidden)       /* patterns in info/exclude, for those in the user's checkout */    \
-	F(list, sprint)       /* bosk's own commits on the integration branch (sprint.h) */
+	F(list, sprint)       /* bosk's own commits on the integration branch (sprint.h) */       \
+	/* What its agents used, as they say themselves (msg_spent), and how many runs did not say what they cost. */ \
+	F(u64, input) F(u64, cached) F(u64, output) F(u64, cost_micro) F(u64, runs) F(u64, unpriced) \
+	F(str, waiting) F(u64, waiting_until_ms) /* nothing runs: for what, and until when; or why it stopped */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -44,6 +47,7 @@
 	F(str, on_conflict) /* repair | park; NULL = repair */                                    \
 	F(str, barrier) /* wave | none; NULL = as is usual for the kind of plan */                \
 	F(str, agent)   /* of tasks that name none; NULL = none was given */                      \
+	F(u64, max_time_ms) F(u64, budget_micro) /* nothing new past it; 0 = none; a resume may change them */                      \
 	F(flag, full)   /* autonomy: its agents may do anything their user may */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */

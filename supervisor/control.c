@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core.h"
+#include "quota.h"
 #include "push.h"
 #include "share.h"
 #include "store/base/clock.h"
@@ -139,6 +140,7 @@ static void on_wake(void *ctx, int fd, short revents)
 		;
 	read_requests(ctx, true);
 	share_look(ctx);
+	quota_look(ctx);
 }
 
 int control_open(struct core *c, struct err *e)

@@ -4,6 +4,7 @@
 #include "batch_results.h"
 #include "core.h"
 #include "floor.h"
+#include "quota.h"
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
@@ -171,6 +172,8 @@ static void apply_one(struct core *c, struct sched_event ev)
 	const struct sched_action *actions;
 	size_t n = schedule_apply(c->sched, ev, &actions);
 
+	if (ev.kind >= SCHED_ACCOUNT_SHUT)
+		ev.task = SCHED_NONE; /* an account's number */
 	if (ev.task != SCHED_NONE) {
 		core_sync(c, ev.task);
 		const struct task_row *row = &c->s->tasks[ev.task];
@@ -275,6 +278,7 @@ void core_turns(void *ctx)
 		integrate_step(c);
 		sprint_step(c);
 		share_step(c);
+		quota_step(c);
 		push_step(c);
 		give_up_below_floor(c);
 		if (c->fatal.kind != ERR_NONE || (quiet && !c->n_inbox && turn_empty(&c->turn)))

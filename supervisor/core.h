@@ -33,6 +33,7 @@ struct merge_item {
 };
 
 struct escape;
+struct quota;
 struct share;
 
 struct integration {
@@ -62,6 +63,7 @@ struct core {
 	struct turn turn;
 	struct escape *escape; /* what changes outside of the session */
 	struct share *share;   /* worktrees that are shared with other sessions */
+	struct quota *quota; /* accounts, money and time (quota.h) */
 	struct mergebox box; /* where merges are computed */
 	struct integration integ;
 	enum phase phase;

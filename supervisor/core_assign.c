@@ -5,6 +5,7 @@
 #include "agents.h"
 #include "core.h"
 #include "escape.h"
+#include "quota.h"
 #include "own.h"
 #include "queue/queue.h"
 #include "repair.h"
@@ -53,6 +54,8 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	size_t own = own_place(s, task), place = own != SIZE_MAX ? own : own_slot_place(s, slot);
 	AUTO_FREE char *branch = free_branch(c, task);
 
+	if (row->worktree != place + 1 || !str_eq(row->session, s->sid))
+		mem_set(&row->conversation, NULL); /* some agents find it in its own folder only */
 	row->worktree = place + 1;
 	row->started_ms = clock_wall_ms();
 	row->ended_ms = 0;
@@ -64,6 +67,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	row->left = true;
 	mem_set(&row->rescue, NULL);
 	core_sync(c, task);
+	quota_assigned(c, task);
 	c->slot_task[place] = task;
 	escape_assigned(c, task, place);
 	share_assigned(c, own_slot_place(s, slot)); /* what runs is counted, wherever it does */
@@ -90,10 +94,11 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	if (d->texts && queue_texts(&texts, s->site, s->row.queue, task + 1, &e) != 0) {
 		c->slot_task[slot] = SIZE_MAX;
 		mem_set(&c->s->tasks[task].reason, e.text);
+		quota_lost(c, task);
 		core_event(c, SCHED_FAILED, task);
 		return;
 	}
-	const struct msg_agent *agent =
+	const struct msg_agent *agent = quota_agent(c, schedule_agent(c->sched, (uint32_t)task)), *own =
 		s->row.executor ? NULL : agents_def(c->cfg, agents_of(d, s->row.agent), s->row.agent);
 	bool each = str_eq(c->cfg->steps, "each");
 	escape_idle(c, slot, &idle);
@@ -157,7 +162,9 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.issue = d->issue,
 		.solution = d->solution,
 		.agent = agent ? agent->name : NULL,
-		.model = agent ? (char *)agents_model(d, agent) : NULL,
+		/* A model's name is of the agent that it was written for. */
+		.model = !agent ? NULL : agent == own ? (char *)agents_model(d, agent) : agent->model,
+		.conversation = agent ? row->conversation : NULL,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	int rc = pool_send(c->pool, slot, &m, &e);
@@ -168,6 +175,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		return; /* it died meanwhile: `gone` comes and fails the task */
 	c->slot_task[slot] = SIZE_MAX;
 	mem_set(&c->s->tasks[task].reason, e.text);
+	quota_lost(c, task);
 	core_event(c, err_no_room(e.kind) ? core_no_room(c, task) : SCHED_FAILED, task);
 }
 
@@ -184,12 +192,12 @@ static void retry_due(void *ctx, uint64_t id)
 
 static void back_off(struct core *c, size_t task)
 {
-	uint64_t ms = BACKOFF_FIRST_MS;
+	uint64_t ms = BACKOFF_FIRST_MS, pause = quota_pause(c, task);
 
 	for (uint64_t i = 1; i < c->s->tasks[task].retries && ms < BACKOFF_MOST_MS; i++)
 		ms *= 2;
 	c->retry_timer[task] =
-		loop_timer(c->loop, ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS, retry_due, c);
+		loop_timer(c->loop, pause ? pause : ms < BACKOFF_MOST_MS ? ms : BACKOFF_MOST_MS, retry_due, c);
 }
 
 void core_perform(struct core *c, const struct sched_action *a)

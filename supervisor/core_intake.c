@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "escape.h"
+#include "quota.h"
 #include "locks.h"
 #include "recover.h"
 #include "repair.h"
@@ -34,6 +35,9 @@ static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *
 	if (task == SIZE_MAX)
 		return;
 	c->s->tasks[task].attempts = m->attempt;
+	quota_attempt(c, task);
+	if (m->conversation)
+		mem_set(&c->s->tasks[task].conversation, m->conversation);
 	turn_task(&c->turn, task);
 	/* Whatever was in this worktree before is saved by now. */
 	for (size_t i = 0; i < c->s->plan.n; i++)
@@ -43,6 +47,18 @@ static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *
 		}
 	turn_note(&c->turn, "attempt", task, NULL);
 	c->slot_go[slot] = m->attempt;
+}
+
+/* What the agent itself says it is, in its first line. */
+static void take_conversation(struct core *c, size_t slot, const struct msg_conversation *m)
+{
+	size_t task = running_task(c, slot, m->task);
+
+	if (task == SIZE_MAX || !m->conversation || str_eq(m->conversation, c->s->tasks[task].conversation))
+		return;
+	mem_set(&c->s->tasks[task].conversation, m->conversation);
+	turn_task(&c->turn, task);
+	turn_note(&c->turn, "conversation", task, NULL);
 }
 
 void core_go(struct core *c)
@@ -151,7 +167,8 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		enum sched_event_kind kind;
 	} kinds[] = {{"ok", SCHED_DONE},           {"failed", SCHED_FAILED}, {"timeout", SCHED_TIMEOUT},
 	             {"blocked", SCHED_BLOCKED},   {"stopped", SCHED_STOPPED}, {"unsaved", SCHED_BLOCKED},
-	             {"no-room", SCHED_FAILED},
+	             {"no-room", SCHED_FAILED},   {"limited", SCHED_LIMITED}, {"auth", SCHED_LIMITED},
+	             {"transient", SCHED_TRANSIENT}, {"config", SCHED_FINAL}, {"invalid", SCHED_FINAL},
 	             /* markers are left: its first commit is merged again, and conflicts again */
 	             {"unmerged", SCHED_DONE}};
 	size_t task = running_task(c, slot, m->task), k = 0;
@@ -225,7 +242,8 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	c->slot_task[slot] = SIZE_MAX;
 	view_worktree(c->view, slot, NULL, "", NULL, 0);
 	bool room = !str_eq(outcome, "no-room");
-	core_event(c, room ? kinds[k].kind : core_no_room(c, task), task);
+	enum sched_event_kind kind = quota_result(c, task, m, outcome, kinds[k].kind);
+	core_event(c, room ? kind : core_no_room(c, task), task);
 }
 
 void core_message(void *ctx, size_t slot, struct msg *m)
@@ -243,7 +261,11 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 		take_gate(c, slot, &m->u.gate_result);
 		return;
 	case MSG_CONVERSATION:
+		take_conversation(c, slot, &m->u.conversation);
+		return;
 	case MSG_SPENT:
+		if (running_task(c, slot, m->u.spent.task) != SIZE_MAX)
+			quota_spent(c, c->slot_task[slot], &m->u.spent);
 		return;
 	case MSG_RESULT:
 		take_result(c, slot, &m->u.result);
@@ -307,6 +329,7 @@ void core_gone(void *ctx, size_t slot, bool asked, const char *why)
 	c->slot_go[slot] = 0;
 	if (task != SIZE_MAX) {
 		c->slot_task[slot] = SIZE_MAX;
+		quota_lost(c, task);
 		mem_set(&c->s->tasks[task].reason, why);
 		c->s->tasks[task].ended_ms = clock_wall_ms();
 		turn_result(&c->turn, task, "lost", NULL);

@@ -5,6 +5,7 @@
 #include "batch_results.h"
 #include "core.h"
 #include "escape.h"
+#include "quota.h"
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
@@ -359,7 +360,7 @@ void finish_session(struct core *c)
 	session_note_planted(s);
 	share_finish(c);
 	bool halted = schedule_halted(c->sched);
-	const char *state = open ? "stopped" : all_fine(c) ? "done" : "failed";
+	const char *state = open ? (c->quota->over ? "limited" : "stopped") : all_fine(c) ? "done" : "failed";
 	/* What is to be landed is not over yet: a resume after a crash must go on with that. */
 	bool lands = !open && str_eq(s->row.land, "merge") &&
 	             strcmp(s->tip, s->row.tip) != 0 &&
@@ -380,6 +381,8 @@ int finish_exit_code(const struct core *c)
 	if (c->exit_code >= 0)
 		return c->exit_code;
 	bool all = all_fine(c) && !push_left(c);
+	if (c->quota->over && !c->exit_signal && unfinished(c))
+		return 3;
 	if (all && !batch_partial(c->s) && (!m->final_gates || str_eq(m->final_gates, "pass")))
 		return push_failed(c) ? 1 : 0;
 	return c->exit_signal && !all ? 128 + c->exit_signal : 1;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct timer {
 	uint64_t id, due_ms;
 	loop_timer_fn *fn;
 	void *ctx;
+	bool wall; /* due_ms is of the wall clock */
 };
 
 struct loop {
@@ -46,6 +48,8 @@ struct loop {
 	} signals[NSIG];
 	sigset_t mask, before; /* signals taken through signal_fd; what was blocked before */
 	int signal_fd;
+	int wall_fd;       /* timerfd, -1 until the first wall timer */
+	uint64_t wall_ms;  /* it is armed for that; 0 = it is not */
 	void (*after)(void *ctx);
 	void *after_ctx;
 	bool stop;
@@ -64,6 +68,7 @@ int loop_open(struct loop **out, struct err *e)
 		free(l);
 		return -1;
 	}
+	l->wall_fd = -1;
 	loop_fd(l, l->signal_fd, POLLIN, NULL, NULL);
 	*out = l;
 	return 0;
@@ -74,6 +79,8 @@ void loop_close(struct loop *l)
 	if (!l)
 		return;
 	close(l->signal_fd);
+	if (l->wall_fd >= 0)
+		close(l->wall_fd);
 	sigprocmask(SIG_SETMASK, &l->before, NULL);
 	free(l->fds);
 	free(l->watches);
@@ -141,8 +148,46 @@ uint64_t loop_timer(struct loop *l, uint64_t after_ms, loop_timer_fn *fn, void *
 {
 	l->timers = mem_grow(l->timers, l->n_timers + 1, sizeof *l->timers);
 	l->timers[l->n_timers++] =
-		(struct timer){++l->last_timer, clock_mono_ms() + after_ms, fn, ctx};
+		(struct timer){++l->last_timer, clock_mono_ms() + after_ms, fn, ctx, false};
 	return l->last_timer;
+}
+
+/* It came, or the clock was set (ECANCELED): whichever timers are due then. */
+static void wall_over(void *ctx, int fd, short revents)
+{
+	struct loop *l = ctx;
+	uint64_t n;
+	(void)revents;
+
+	if (read(fd, &n, sizeof n) == sizeof n || errno == ECANCELED)
+		l->wall_ms = 0; /* armed anew before the next wait */
+}
+
+uint64_t loop_timer_at(struct loop *l, uint64_t wall_ms, loop_timer_fn *fn, void *ctx)
+{
+	if (l->wall_fd < 0) {
+		l->wall_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+		if (l->wall_fd >= 0)
+			loop_fd(l, l->wall_fd, POLLIN, wall_over, l);
+	}
+	l->timers = mem_grow(l->timers, l->n_timers + 1, sizeof *l->timers);
+	l->timers[l->n_timers++] = (struct timer){++l->last_timer, wall_ms, fn, ctx, true};
+	return l->last_timer;
+}
+
+/* The kernel wakes us for the first wall timer; without a timerfd, poll does as if no clock were ever set. */
+static void arm_wall(struct loop *l)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < l->n_timers; i++)
+		if (l->timers[i].wall && (!first || l->timers[i].due_ms < first))
+			first = l->timers[i].due_ms ? l->timers[i].due_ms : 1;
+	if (l->wall_fd < 0 || first == l->wall_ms)
+		return;
+	struct itimerspec at = {.it_value = {(time_t)(first / 1000), (long)(first % 1000) * 1000000}};
+	timerfd_settime(l->wall_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &at, NULL);
+	l->wall_ms = first;
 }
 
 void loop_timer_cancel(struct loop *l, uint64_t id)
@@ -207,13 +252,15 @@ static void take_signals(struct loop *l)
 /* Milliseconds until the next timer, -1 when none is armed. */
 static int patience(const struct loop *l)
 {
-	uint64_t now = clock_mono_ms(), first = UINT64_MAX;
-	if (!l->n_timers)
+	uint64_t now = clock_mono_ms(), wall = clock_wall_ms(), ms = UINT64_MAX;
+	for (size_t i = 0; i < l->n_timers; i++) {
+		const struct timer *t = &l->timers[i];
+		uint64_t from = t->wall ? wall : now, left = t->due_ms > from ? t->due_ms - from : 0;
+		if (left < ms && (!t->wall || !left || l->wall_fd < 0))
+			ms = left;
+	}
+	if (ms == UINT64_MAX)
 		return -1;
-	for (size_t i = 0; i < l->n_timers; i++)
-		if (l->timers[i].due_ms < first)
-			first = l->timers[i].due_ms;
-	uint64_t ms = first > now ? first - now : 0;
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
@@ -221,11 +268,11 @@ static void fire_timers(struct loop *l)
 {
 	if (!l->n_timers)
 		return;
-	uint64_t now = clock_mono_ms(), newest = l->last_timer;
+	uint64_t now = clock_mono_ms(), wall = clock_wall_ms(), newest = l->last_timer;
 	/* A callback may arm and cancel: start over after each; those armed meanwhile wait. */
 	for (size_t i = 0; i < l->n_timers;) {
 		struct timer t = l->timers[i];
-		if (t.due_ms > now || t.id > newest) {
+		if (t.due_ms > (t.wall ? wall : now) || t.id > newest) {
 			i++;
 			continue;
 		}
@@ -244,6 +291,7 @@ int loop_run(struct loop *l, struct err *e)
 		if (l->stop)
 			return 0;
 		sweep(l);
+		arm_wall(l);
 		if (poll(l->fds, l->n_fds, patience(l)) < 0) {
 			if (errno == EINTR)
 				continue;

@@ -31,6 +31,8 @@ size_t loop_children(const struct loop *l, pid_t *out, size_t max);
 typedef void loop_timer_fn(void *ctx, uint64_t id);
 /* One-shot, after_ms from now on the monotonic clock. Returns an id > 0. */
 uint64_t loop_timer(struct loop *l, uint64_t after_ms, loop_timer_fn *fn, void *ctx);
+/* One-shot, when the wall clock says so: also after it was set, and at once after a suspend that lasted longer. */
+uint64_t loop_timer_at(struct loop *l, uint64_t wall_ms, loop_timer_fn *fn, void *ctx);
 void loop_timer_cancel(struct loop *l, uint64_t id); /* unknown or 0 = nothing */
 
 typedef void loop_signal_fn(void *ctx, int signo);

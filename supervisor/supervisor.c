@@ -9,6 +9,7 @@
 #include "core.h"
 #include "escape.h"
 #include "forget.h"
+#include "quota.h"
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
@@ -52,6 +53,7 @@ static struct schedule *make_schedule(const struct core *c)
 	                          .halt_after_failures = (uint32_t)c->cfg->halt_after_failures,
 	                          .sequential = s->row.sequential,
 	                          .closed = share_asks(c)};
+	quota_plan(c, &plan);
 	struct schedule *sched = schedule_new(&plan);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
@@ -112,6 +114,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		return -1;
 	c->box.guard = session_guard(s);
 	c->box.runs = c->cfg->merge_drivers ? &s->row.git_config : NULL;
+	quota_open(c);
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
 	share_open(c);
@@ -142,6 +145,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 		                                      row->rescue, left->attempt});
 	}
 	push_open(c);
+	quota_begin(c);
 	c->notify = notify_open(c->loop, s, c->cfg->notify);
 	loop_after(c->loop, after_wake, c);
 	control_clock(c);
@@ -150,6 +154,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 
 static void close_core(struct core *c)
 {
+	quota_close(c);
 	share_close(c);
 	view_close(c->view);
 	child_close_all();

@@ -146,7 +146,8 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"not-landed", "adopt", "rebuilt", "stop",    "stop-now",  "merged-gates", "assign", "attempt",
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
-		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands"};
+		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands",
+		"limit",   "limited",  "spent",   "conversation"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

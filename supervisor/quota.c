@@ -1,0 +1,518 @@
+/* quota: accounts between the scheduler, the store and the agents' outcomes. */
+#include "quota.h"
+
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+#include "agents.h"
+#include "claim.h"
+#include "config_agents.h"
+#include "own.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000 };
+
+/* ---- who needs which account ---- */
+
+static uint32_t account_of(struct quota *x, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i < x->n && !str_eq(x->v[i].name, name))
+		i++;
+	if (i == x->n) {
+		x->v = mem_grow(x->v, x->n + 1, sizeof *x->v);
+		x->v[x->n++] = (struct quota_account){.name = name, .probe = SIZE_MAX};
+	}
+	return i;
+}
+
+void quota_open(struct core *c)
+{
+	struct quota *x = c->quota = mem_alloc(sizeof *x);
+	const struct session *s = c->s;
+	AUTO_STRV struct strv names = {0};
+
+	*x = (struct quota){.of_task = mem_array(s->plan.n, sizeof *x->of_task),
+	                     .transients = mem_array(s->plan.n, sizeof *x->transients)};
+	if (!s->row.executor)
+		agents_used(c->cfg, &s->plan, s->row.agent, &names);
+	x->n_agents = names.n;
+	x->agents = mem_array(names.n, sizeof *x->agents);
+	x->account = mem_array(names.n, sizeof *x->account);
+	x->fallback = mem_array(names.n, sizeof *x->fallback);
+	for (uint32_t i = 0; i < names.n; i++) {
+		const struct msg_agent *def = x->agents[i] = config_agents_get(c->cfg, names.v[i]);
+		x->account[i] = account_of(x, def->account && *def->account ? def->account : def->name);
+		x->fallback[i] = SCHED_NONE;
+		for (uint32_t k = 0; def->fallback && k < names.n; k++)
+			if (str_eq(names.v[k], def->fallback))
+				x->fallback[i] = k;
+	}
+	for (size_t t = 0; t < s->plan.n; t++) {
+		const struct msg_agent *def =
+			names.n ? agents_def(c->cfg, agents_of(&s->plan.tasks[t], s->row.agent), s->row.agent) : NULL;
+		x->of_task[t] = SCHED_NONE;
+		for (uint32_t k = 0; def && k < names.n; k++)
+			if (str_eq(names.v[k], def->name))
+				x->of_task[t] = k;
+	}
+}
+
+void quota_plan(const struct core *c, struct sched_plan *plan)
+{
+	const struct quota *x = c->quota;
+
+	plan->agents = x->n_agents;
+	plan->accounts = x->n;
+	plan->agent = x->of_task;
+	plan->account = x->account;
+	plan->fallback = x->fallback;
+}
+
+const struct msg_agent *quota_agent(const struct core *c, uint32_t agent)
+{
+	return agent == SCHED_NONE ? NULL : c->quota->agents[agent];
+}
+
+/* The account of whoever has the task; NULL = none. */
+static struct quota_account *account_at(const struct core *c, size_t task)
+{
+	uint32_t agent = schedule_agent(c->sched, (uint32_t)task);
+	return agent == SCHED_NONE ? NULL : &c->quota->v[c->quota->account[agent]];
+}
+
+static size_t number(const struct core *c, const struct quota_account *a)
+{
+	return (size_t)(a - c->quota->v);
+}
+
+/* ---- the claim ---- */
+
+static char *claim_kind(const struct quota_account *a)
+{
+	return mem_printf("account:%s", a->name);
+}
+
+static void unwatch(struct core *c, struct quota_account *a)
+{
+	for (size_t i = 0; i < a->n_watched; i++) {
+		loop_fd_remove(c->loop, a->watched[i]);
+		close(a->watched[i]);
+	}
+	free(a->watched);
+	a->watched = NULL;
+	a->n_watched = 0;
+}
+
+static void give_claim(struct core *c, struct quota_account *a)
+{
+	AUTO_FREE char *kind = claim_kind(a);
+
+	unwatch(c, a);
+	if (a->asked || a->held)
+		claim_drop(c->s->site, kind, c->s->sid);
+	a->asked = a->held = a->probing = false;
+	a->probe = SIZE_MAX;
+}
+
+/* ---- what is known of an account ---- */
+
+static void is_due(void *ctx, uint64_t id)
+{
+	struct core *c = ctx;
+
+	for (size_t i = 0; i < c->quota->n; i++)
+		if (c->quota->v[i].timer == id) {
+			c->quota->v[i].timer = 0;
+			c->quota->v[i].due = true;
+		}
+}
+
+static void wait_for(struct core *c, struct quota_account *a)
+{
+	loop_timer_cancel(c->loop, a->timer);
+	a->timer = 0;
+	a->due = false;
+	if (str_eq(a->row.state, "limited"))
+		a->timer = loop_timer_at(c->loop, a->row.until_ms, is_due, c);
+}
+
+static void say_shut(struct core *c, const struct quota_account *a)
+{
+	AUTO_STR struct str until = {0};
+
+	clock_add_iso(&until, a->row.until_ms);
+	if (str_eq(a->row.state, "auth"))
+		view_say(c->view, "account %s: %s; nothing more is started with it until that is mended", a->name,
+		         a->row.why ? a->row.why : "not logged in");
+	else
+		view_say(c->view, "account %s is limited until %s; then one task tries first", a->name, until.p);
+}
+
+static void shut(struct core *c, struct quota_account *a)
+{
+	if (!a->shut)
+		core_event(c, SCHED_ACCOUNT_SHUT, number(c, a));
+	a->shut = true;
+	say_shut(c, a);
+	wait_for(c, a);
+}
+
+static void opened(struct core *c, struct quota_account *a)
+{
+	struct err e = {0};
+
+	if (a->row.state && account_clear(c->s->site, a->name, c->s->sid, &e) != 0)
+		log_warn("account %s: %s", a->name, e.text); /* others try for themselves after its time */
+	rec_fini(&account_row_rec, &a->row);
+	wait_for(c, a);
+	give_claim(c, a);
+	if (!a->shut)
+		return;
+	a->shut = false;
+	c->quota->resync = true;
+	core_event(c, SCHED_ACCOUNT_OPEN, number(c, a));
+	view_say(c->view, "account %s works again", a->name);
+}
+
+/* What the store says now. False: it could not be read. */
+static bool look_at(struct core *c, struct quota_account *a)
+{
+	struct account_row row;
+	struct err e = {0};
+
+	if (account_read(&row, c->s->site, a->name, &e) != 0) {
+		log_warn("account %s: %s", a->name, e.text);
+		return false;
+	}
+	bool same = str_eq(row.state, a->row.state) && row.until_ms == a->row.until_ms;
+	rec_fini(&account_row_rec, &a->row);
+	a->row = row;
+	if (!row.state && a->shut && !a->probing)
+		opened(c, a);
+	else if (row.state && !a->held && (!same || !a->shut))
+		shut(c, a);
+	return true;
+}
+
+void quota_begin(struct core *c)
+{
+	struct quota *x = c->quota;
+	const struct session *s = c->s;
+
+	for (size_t i = 0; i < x->n; i++) {
+		struct quota_account *a = &x->v[i];
+		look_at(c, a);
+		/* Whoever starts a session after such an error has mended it, or wants to see it again: one task tries. */
+		a->due |= str_eq(a->row.state, "auth");
+	}
+	for (size_t t = 0; t < s->plan.n; t++)
+		for (uint32_t k = 0; x->of_task[t] != SCHED_NONE && str_eq(s->tasks[t].session, s->sid) && k < own_slots(s); k++)
+			if (own_slot_place(s, k) + 1 == s->tasks[t].worktree)
+				schedule_home(c->sched, (uint32_t)t, k);
+	quota_stop_start(c);
+}
+
+void quota_close(struct core *c)
+{
+	struct quota *x = c->quota;
+
+	for (size_t i = 0; x && i < x->n; i++) {
+		give_claim(c, &x->v[i]);
+		rec_fini(&account_row_rec, &x->v[i].row);
+	}
+	if (!x)
+		return;
+	free(x->agents);
+	free(x->account);
+	free(x->fallback);
+	free(x->of_task);
+	free(x->transients);
+	free(x->v);
+	free(x);
+	c->quota = NULL;
+}
+
+/* ---- one goes first ---- */
+
+static void probe(struct core *c, struct quota_account *a)
+{
+	a->probing = true;
+	a->probe = SIZE_MAX;
+	c->quota->resync = true;
+	core_event(c, SCHED_ACCOUNT_PROBE, number(c, a));
+}
+
+static void died(void *ctx, int fd, short revents)
+{
+	struct core *c = ctx;
+	(void)fd;
+	(void)revents;
+	quota_look(c);
+}
+
+static void ask(struct core *c, struct quota_account *a)
+{
+	AUTO_FREE char *kind = claim_kind(a);
+	struct claim_change what = {.capacity = 1, .want = a->asked ? 0 : 1};
+	struct claims now;
+	struct err e = {0};
+	bool gone = false;
+
+	unwatch(c, a);
+	if (claim_change(&now, c->s->site, kind, c->s->sid, &what, &e) != 0) {
+		log_warn("account %s: %s", a->name, e.text);
+		claim_fini(&now);
+		return;
+	}
+	const struct claim_row *own = claim_of(&now, c->s->sid);
+	a->asked = own && !own->held;
+	a->held = own && own->held;
+	if (a->asked) {
+		a->n_watched = claim_watch(&a->watched, &now, c->s->sid, &gone);
+		for (size_t i = 0; i < a->n_watched; i++)
+			loop_fd(c->loop, a->watched[i], POLLIN, died, c);
+	}
+	claim_fini(&now);
+	if (gone) {
+		ask(c, a);
+		return;
+	}
+	if (!a->held)
+		return;
+	/* Whoever had it before may have found out. */
+	if (!look_at(c, a) || !a->held)
+		return;
+	if (str_eq(a->row.state, "limited") && a->row.until_ms > clock_wall_ms()) {
+		give_claim(c, a);
+		shut(c, a);
+		return;
+	}
+	a->due = false;
+	probe(c, a);
+}
+
+/* Is there a task that this account would start? */
+static bool wanted(const struct core *c, const struct quota_account *a)
+{
+	const struct quota *x = c->quota;
+
+	if (c->phase != PHASE_RUN || schedule_ended(c->sched) || schedule_stopping(c->sched) || schedule_halted(c->sched))
+		return false;
+	for (size_t t = 0; t < c->s->plan.n; t++) {
+		enum task_state state = schedule_state(c->sched, (uint32_t)t);
+		uint32_t agent = x->of_task[t];
+		for (size_t k = 0; (state == TASK_READY || state == TASK_LIMITED) && agent != SCHED_NONE && k < x->n_agents; k++) {
+			if (x->account[agent] == number(c, a))
+				return true;
+			agent = x->fallback[agent];
+		}
+	}
+	return false;
+}
+
+void quota_look(struct core *c)
+{
+	for (size_t i = 0; c->quota && i < c->quota->n; i++) {
+		struct quota_account *a = &c->quota->v[i];
+		look_at(c, a);
+		if (a->asked && a->shut)
+			ask(c, a);
+	}
+}
+
+/* ---- what becomes of tasks ---- */
+
+void quota_assigned(struct core *c, size_t task)
+{
+	struct task_row *row = &c->s->tasks[task];
+	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
+	struct quota_account *a = account_at(c, task);
+
+	if (!def || !str_eq(row->worker_agent, def->name))
+		mem_set(&row->conversation, NULL);
+	mem_set(&row->worker_agent, def ? def->name : NULL);
+	row->until_ms = 0;
+	if (a && a->probing && a->probe == SIZE_MAX) {
+		a->probe = task;
+		view_say(c->view, "account %s: %s tries first", a->name, core_task_id(c, task));
+	}
+}
+
+static void seems_good(void *ctx, uint64_t id)
+{
+	struct core *c = ctx;
+	(void)id;
+
+	for (size_t i = 0; i < c->quota->n; i++) {
+		struct quota_account *a = &c->quota->v[i];
+		if (a->probing && a->probe != SIZE_MAX && a->timer == id) {
+			a->timer = 0;
+			opened(c, a);
+		}
+	}
+}
+
+void quota_attempt(struct core *c, size_t task)
+{
+	struct quota_account *a = account_at(c, task);
+
+	if (!a || !a->probing || a->probe != task)
+		return;
+	loop_timer_cancel(c->loop, a->timer);
+	a->timer = loop_timer(c->loop, GOOD_MS, seems_good, c);
+}
+
+static void limited(struct core *c, size_t task, const struct msg_result *m, bool auth)
+{
+	struct quota_account *a = account_at(c, task);
+	struct task_row *row = &c->s->tasks[task];
+	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
+	struct account_said said = {auth, m->until_ms, m->reason, def ? def->name : NULL};
+	struct account_row after;
+	struct err e = {0};
+
+	row->limits++;
+	if (!a)
+		return;
+	if (account_limit(&after, c->s->site, a->name, c->s->sid, &said, &e) != 0) {
+		/* Known to this process only: it waits all the same. */
+		log_warn("account %s: %s", a->name, e.text);
+		rec_fini(&account_row_rec, &after);
+		after = (struct account_row){.state = mem_strdup(auth ? "auth" : "limited"),
+		                             .until_ms = m->until_ms ? m->until_ms : clock_wall_ms() + 60 * 1000};
+	}
+	rec_fini(&account_row_rec, &a->row);
+	a->row = after;
+	row->until_ms = auth ? 0 : after.until_ms;
+	give_claim(c, a);
+	a->shut = true; /* SCHED_LIMITED does it */
+	say_shut(c, a);
+	wait_for(c, a);
+	AUTO_FREE char *note = mem_printf("%s %s", a->name, auth ? "auth" : "limited");
+	struct event_row ev = {.kind = (char *)"limited", .note = note, .reason = m->reason};
+	turn_event(&c->turn, &ev);
+}
+
+/* The one that went first came to no verdict: another may. */
+static void probe_again(struct core *c, size_t task)
+{
+	struct quota_account *a = account_at(c, task);
+
+	if (!a || !a->probing || a->probe != task)
+		return;
+	loop_timer_cancel(c->loop, a->timer);
+	a->timer = 0;
+	probe(c, a);
+}
+
+enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
+                                    enum sched_event_kind kind)
+{
+	struct quota_account *a = account_at(c, task);
+	uint32_t *transients = &c->quota->transients[task];
+
+	if (kind == SCHED_LIMITED) {
+		limited(c, task, m, str_eq(outcome, "auth"));
+		return SCHED_LIMITED;
+	}
+	if (kind == SCHED_TRANSIENT) {
+		probe_again(c, task);
+		if (++*transients < TRANSIENTS)
+			return SCHED_TRANSIENT;
+		*transients = 0;
+		return SCHED_FAILED;
+	}
+	*transients = 0;
+	if (kind == SCHED_STOPPED || str_eq(outcome, "no-room") || str_eq(outcome, "unsaved"))
+		probe_again(c, task);
+	else if (a && a->probing && a->probe == task)
+		opened(c, a);
+	return kind;
+}
+
+void quota_lost(struct core *c, size_t task)
+{
+	probe_again(c, task);
+}
+
+static void sum(uint64_t *a, uint64_t b)
+{
+	*a = UINT64_MAX - *a < b ? UINT64_MAX : *a + b;
+}
+
+void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
+{
+	struct task_row *row = &c->s->tasks[task];
+	struct manifest_row *all = &c->s->manifest;
+	AUTO_FREE char *note =
+		mem_printf("%s input %llu cached %llu output %llu%s cost %llu%s", m->agent ? m->agent : "", (unsigned long long)m->input,
+		           (unsigned long long)m->cached, (unsigned long long)m->output, m->counted ? "" : " unknown",
+		           (unsigned long long)m->cost_micro, m->priced ? "" : " unknown");
+	struct event_row ev = {.kind = (char *)"spent", .task = m->task, .ordinal = task + 1, .attempt = m->attempt, .note = note};
+
+	sum(&row->input, m->input);
+	sum(&row->cached, m->cached);
+	sum(&row->output, m->output);
+	sum(&row->cost_micro, m->priced ? m->cost_micro : 0);
+	sum(&all->input, m->input);
+	sum(&all->cached, m->cached);
+	sum(&all->output, m->output);
+	sum(&all->cost_micro, m->priced ? m->cost_micro : 0);
+	row->runs++;
+	row->unpriced += !m->priced;
+	all->runs++;
+	all->unpriced += !m->priced;
+	turn_task(&c->turn, task);
+	turn_event(&c->turn, &ev);
+	quota_stop_money(c);
+}
+
+uint64_t quota_pause(const struct core *c, size_t task)
+{
+	uint64_t ms = PAUSE_FIRST_MS;
+
+	if (!c->quota->transients[task])
+		return 0;
+	for (uint32_t i = 1; i < c->quota->transients[task] && ms < PAUSE_MOST_MS; i++)
+		ms *= 2;
+	return ms / 2 + account_jitter(ms);
+}
+
+/* ---- after each commit ---- */
+
+/* Those that were limited are pending again once an account opens; the journal knows no difference. */
+static void sync_rows(struct core *c)
+{
+	for (size_t t = 0; t < c->s->plan.n; t++)
+		if (str_eq(c->s->tasks[t].state, "limited") && schedule_state(c->sched, (uint32_t)t) != TASK_LIMITED)
+			core_sync(c, t);
+}
+
+void quota_step(struct core *c)
+{
+	struct quota *x = c->quota;
+
+	if (x->resync && !c->n_inbox) {
+		x->resync = false;
+		sync_rows(c);
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		struct quota_account *a = &x->v[i];
+		bool used = a->probing && a->probe != SIZE_MAX;
+		if (a->due && !a->asked && !a->held && wanted(c, a))
+			ask(c, a);
+		else if ((a->asked || a->held) && !used && !wanted(c, a)) {
+			a->due = true;
+			give_claim(c, a); /* others have something to try it with */
+			if (a->shut)
+				core_event(c, SCHED_ACCOUNT_SHUT, i);
+		}
+	}
+	quota_stop_idle(c);
+}

@@ -1,0 +1,66 @@
+/* quota: what keeps tasks from starting though they could - accounts that give no more, the session's money and time - and
+ * when that is so much that the session stops, to be resumed later.
+ *
+ * The scheduler knows of each account only whether it is open, shut, or one task may try (schedule.h). Until when one is
+ * shut is a row that all sessions share (account.h); after that time whoever holds the claim "account:NAME" lets one
+ * task go first. Once that one's agent has worked for two minutes, or has come to an end that is no limit, the account is
+ * open for all. */
+#ifndef BOSK_QUOTA_H
+#define BOSK_QUOTA_H
+
+#include "core.h"
+
+void quota_open(struct core *c);  /* before the schedule is made */
+void quota_plan(const struct core *c, struct sched_plan *plan);
+void quota_begin(struct core *c); /* after it: accounts that are shut, places where conversations are */
+void quota_close(struct core *c);
+
+/* An agent of this session; NULL = none. */
+const struct msg_agent *quota_agent(const struct core *c, uint32_t agent);
+
+void quota_assigned(struct core *c, size_t task); /* with the row's worktree still that of before: false = another conversation */
+void quota_attempt(struct core *c, size_t task);  /* its agent begins */
+/* What an outcome of an agent means for the scheduler; `kind` is what it would be without accounts. */
+enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
+                                    enum sched_event_kind kind);
+void quota_lost(struct core *c, size_t task); /* its worker died, or never began with it */
+void quota_spent(struct core *c, size_t task, const struct msg_spent *m);
+/* How long a task that something kept from working waits, in ms; 0 = it is an ordinary failure's back-off. */
+uint64_t quota_pause(const struct core *c, size_t task);
+
+void quota_look(struct core *c); /* others have changed something */
+void quota_step(struct core *c); /* after each commit */
+
+/* ---- quota_stop.c ---- */
+
+void quota_stop_start(struct core *c); /* the session's time begins; is its money spent already? */
+void quota_stop_money(struct core *c);
+/* Nothing runs, and all that could wait for accounts: say for what, or stop. */
+void quota_stop_idle(struct core *c);
+
+/* ---- shared by quota*.c ---- */
+
+struct quota_account {
+	const char *name;
+	struct account_row row;
+	bool shut;       /* as the scheduler has it; a probe may be under way */
+	uint64_t timer;  /* for row.until_ms, 0 = none */
+	bool due;        /* that time has come, and it is not known to be open */
+	bool asked, held;/* the claim */
+	bool probing;    /* one may go, and `probe` is it once it goes */
+	size_t probe;
+	int *watched;    /* pidfds of those who have the claim, while it is asked for */
+	size_t n_watched;
+};
+
+struct quota {
+	const struct msg_agent **agents;
+	uint32_t *account, *fallback, *of_task;
+	size_t n_agents, n;
+	struct quota_account *v;
+	uint32_t *transients; /* of each task, in a row */
+	bool resync;          /* rows of tasks that were limited are to be looked at */
+	bool over;            /* it was told to stop */
+};
+
+#endif
