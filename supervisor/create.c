@@ -95,6 +95,8 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.keep_worktrees = o->keep_worktrees;
 	s->row.executor = mem_strdup(o->executor);
 	s->row.agent = mem_strdup(o->agent);
+	s->row.max_time_ms = o->max_time_ms;
+	s->row.budget_micro = o->budget_micro;
 	s->row.full = o->full;
 	strv_copy(&s->row.excused, o->excused);
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);

@@ -17,6 +17,7 @@ struct create_options {
 	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */
 	const char *executor; /* NULL = none */
 	const char *agent;    /* of tasks that name none (agents.h); NULL = none */
+	uint64_t max_time_ms, budget_micro; /* nothing new past it; 0 = none */
 	bool full;            /* all rights for agents, whatever is configured */
 	bool shown_only;      /* nothing is started: an executor may be missing */
 	const struct strv *excused;

@@ -2,6 +2,7 @@
 #include "batch.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/base/log.h"
@@ -35,6 +36,29 @@ int batch_full(const struct cmd_line *l, bool *full, struct err *e)
 	*full = given != NULL;
 	if (given && !str_eq(given, "full"))
 		return err_set(e, ERR_USAGE, "--autonomy takes full, not '%s'", given);
+	return 0;
+}
+
+/* Dollars as they are written: 12.50. */
+static bool micro(const char *text, uint64_t *out)
+{
+	size_t whole = strspn(text, "0123456789"), n = whole;
+	if (text[n] == '.')
+		n += 1 + strspn(text + n + 1, "0123456789");
+	if (!whole || whole > 9 || text[n] || text[n - 1] == '.')
+		return false;
+	*out = (uint64_t)(strtod(text, NULL) * 1e6 + 0.5);
+	return true;
+}
+
+int batch_most(const struct cmd_line *l, uint64_t *max_time_ms, uint64_t *budget_micro, struct err *e)
+{
+	const char *time = cmd_value(l, "max-time"), *usd = cmd_value(l, "budget-usd");
+
+	if (time && !str_duration_ms(time, max_time_ms))
+		return err_set(e, ERR_USAGE, "--max-time takes a duration such as 90s, 5m, 4h or 2d, not '%s'", time);
+	if (usd && !micro(usd, budget_micro))
+		return err_set(e, ERR_USAGE, "--budget-usd takes dollars such as 12.50, not '%s'", usd);
 	return 0;
 }
 
@@ -97,6 +121,11 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	if (!o->agent && *b->config.agent)
 		o->agent = b->config.agent;
 	if (batch_full(l, &o->full, e) != 0)
+		return -1;
+	o->max_time_ms = b->config.limit_max_time_ms;
+	if (*b->config.limit_budget_usd)
+		micro(b->config.limit_budget_usd, &o->budget_micro);
+	if (batch_most(l, &o->max_time_ms, &o->budget_micro, e) != 0)
 		return -1;
 	o->excused = &b->excused;
 	o->config = &b->config;

@@ -18,6 +18,8 @@ int batch_options(struct batch *out, const struct cmd_line *l, struct err *e);
 void batch_fini(struct batch *b);
 /* --autonomy: ERR_USAGE when it is not `full`. */
 int batch_full(const struct cmd_line *l, bool *full, struct err *e);
+/* --max-time and --budget-usd, where they are given: 0 takes a limit away. Also for a session that goes on. */
+int batch_most(const struct cmd_line *l, uint64_t *max_time_ms, uint64_t *budget_micro, struct err *e);
 
 /* Read and check the plan files; faults are printed to stderr. `look` may be empty. Returns 0 or the exit code. */
 int batch_plan(const struct cmd_line *l, const struct batch *b, const struct site *site,

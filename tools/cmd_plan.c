@@ -30,6 +30,8 @@ static const struct cmd_option options[] = {
 	{"json", 0, NULL, "as JSON", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt", false},
 	{"autonomy", 0, "full", "agents may do whatever you may", false},
+	{"max-time", 0, "D", "as for bosk run", false},
+	{"budget-usd", 0, "X", "as for bosk run", false},
 };
 
 /* NULL = nobody yet */

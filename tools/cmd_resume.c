@@ -18,6 +18,8 @@ static const struct cmd_option options[] = {
 	{"json", 0, NULL, "events as JSON lines on stdout", false},
 	{"agent", 0, "NAME", "agent for tasks with a prompt from now on", false},
 	{"autonomy", 0, "full", "agents may do whatever you may, from now on", false},
+	{"max-time", 0, "D", "nothing new after this time of each call from now on; 0 = no limit", false},
+	{"budget-usd", 0, "X", "most cost of the whole session from now on; 0 = no limit", false},
 };
 
 /* Options given now count from now on, also for a later resume. */
@@ -25,15 +27,16 @@ static int change(const struct cmd_line *l, struct session *s, const struct conf
 {
 	const char *executor = cmd_value(l, "executor"), *agent = cmd_value(l, "agent");
 	struct db_batch batch = {0};
-	uint64_t jobs;
+	uint64_t jobs, time = s->row.max_time_ms, budget = s->row.budget_micro;
 	bool full;
 
-	if (batch_full(l, &full, e) != 0 || cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
+	if (batch_full(l, &full, e) != 0 || batch_most(l, &time, &budget, e) != 0 ||
+	    cmd_number(l, "jobs", 1, 64, s->row.jobs, &jobs, e) != 0)
 		return -1;
 	AUTO_FREE char *unknown = agent ? agents_fault(cfg, agent) : NULL;
 	if (unknown)
 		return err_set(e, ERR_USAGE, "--agent: %s", unknown);
-	if (!executor && !agent && !full && jobs == s->row.jobs)
+	if (!executor && !agent && !full && jobs == s->row.jobs && time == s->row.max_time_ms && budget == s->row.budget_micro)
 		return 0;
 	if (s->manifest.borrowed && jobs > 1)
 		return err_set(e, ERR_USAGE, "--jobs %llu: session %s works in %s, one task at a time",
@@ -46,6 +49,8 @@ static int change(const struct cmd_line *l, struct session *s, const struct conf
 	if (merges)
 		strv_add(paths, merges);
 	s->row.jobs = jobs;
+	s->row.max_time_ms = time;
+	s->row.budget_micro = budget;
 	if (executor) /* "": none any more */
 		mem_set(&s->row.executor, *executor ? executor : NULL);
 	if (agent)

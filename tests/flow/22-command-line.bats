@@ -133,11 +133,8 @@ in a file' --executor 'cat > hello.txt'
         expect_text 'not available in this version'
     done <<WORDS
 revert one
-run $PLAN --max-time 1h
-run $PLAN --budget-usd 5
 run $PLAN --land pr
 run $PLAN -c land=pr
-run $PLAN -c limits.max_time=1h
 doctor --live
 land --pr
 land --draft

@@ -132,8 +132,6 @@ static void what_nothing_acts_on_is_refused(void **state)
 	(void)state;
 	refused_file("jobs: 1\nland: pr\n", 2, 7, "land", "\"pr\" is not available in this version");
 	refused_file("land_fallback: pr\n", 1, 16, "land_fallback", "not available");
-	refused_file("limits: {max_time: 3h}\n", 1, 20, "limits.max_time", "not available");
-	refused_file("limits: {budget_usd: 5.50}\n", 1, 22, "limits.budget_usd", "not available");
 	refused_option("land=pr", 1, 6, "land", "not available");
 }
 
