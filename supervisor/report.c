@@ -163,6 +163,29 @@ static void add_next(const struct session *s, struct str *out)
 		str_add(out, "  nothing\n");
 }
 
+/* What each task has cost, and which were limited. */
+static void add_spent(const struct session *s, struct str *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct task_row *row = &s->tasks[i];
+		struct status_spent spent = status_spent_task(row);
+		if (!spent.runs && !row->limits)
+			continue;
+		str_addf(out, "%s  %s  ", any ? "" : "\ncost\n", s->plan.tasks[i].id);
+		any = true;
+		if (row->worker_agent)
+			str_addf(out, "%s  ", row->worker_agent);
+		if (spent.runs)
+			status_spent_text(&spent, out);
+		if (row->limits)
+			str_addf(out, "%slimited %llu time%s, not counted as attempts", spent.runs ? "; " : "",
+			         (unsigned long long)row->limits, row->limits == 1 ? "" : "s");
+		str_addc(out, '\n');
+	}
+}
+
 int report_text(struct session *s, struct str *out, struct err *e)
 {
 	AUTO_FREE char *branch = mem_printf("refs/heads/%s", s->manifest.integration_branch);
@@ -198,6 +221,14 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	if (s->manifest.landed)
 		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
 	str_addc(out, '\n');
+	struct status_spent spent = status_spent_session(s);
+	if (spent.runs) {
+		str_add(out, "cost: ");
+		status_spent_text(&spent, out);
+		str_addc(out, '\n');
+	}
+	if (s->manifest.waiting)
+		str_addf(out, "%s%s\n", str_eq(s->manifest.state, "limited") ? "stopped: " : "waiting for ", s->manifest.waiting);
 	bool stories = str_eq(s->queue.kind, "stories");
 	if (stories)
 		debrief_text(s, out);
@@ -216,6 +247,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 		trouble = true;
 		add_trouble(s, i, out);
 	}
+	add_spent(s, out);
 	told_text(s, out);
 	for (size_t i = 0; i < s->manifest.notes.n; i++) {
 		str_add(out, i ? "" : "\nnotes\n");

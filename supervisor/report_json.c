@@ -132,6 +132,8 @@ int report_json(struct session *s, struct str *out, struct err *e)
 	json_put_text(j, "final_gates", s->manifest.final_gates);
 	gates_told_session(s, j);
 	json_put_text(j, "landed", s->manifest.landed);
+	struct status_spent spent = status_spent_session(s);
+	status_spent_json(&spent, j);
 	for (size_t i = 0; i < MEM_COUNT(names); i++)
 		json_put(j, names[i], l.of[i]);
 	json_put(j, "blocker_questions", l.questions);

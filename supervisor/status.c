@@ -74,7 +74,11 @@ static struct json_t *task_json(const struct session *s, size_t i)
 
 	json_put_text(j, "id", s->plan.tasks[i].id);
 	json_put_text(j, "state", session_task_shown(s, i));
-	json_put_u64(j, "attempts", row->attempts);
+	json_put_u64(j, "attempts", status_attempts(row));
+	struct status_spent spent = status_spent_task(row);
+	status_spent_json(&spent, j);
+	json_put_u64(j, "limited", row->limits);
+	json_put_text(j, "worked_by", row->worker_agent);
 	json_put_text(j, "branch", row->branch);
 	json_put_text(j, "commit", row->commit);
 	json_put_text(j, "merge", row->merge);
@@ -163,9 +167,13 @@ static struct json_t *session_json(struct session *s)
 	gates_told_session(s, j);
 	AUTO_STR struct str waits = {0};
 	AUTO_STRV struct strv holders = {0};
-	json_put_text(j, "waiting_for", status_waits(s, &waits, &holders) ? waits.p : NULL);
+	json_put_text(j, "waiting_for", status_waits(s, &waits, &holders) ? waits.p : s->manifest.waiting);
 	json_put_list(j, "held_by", &holders);
-	json_put_null(j, "until");
+	AUTO_STR struct str until = {0};
+	clock_add_iso(&until, s->manifest.waiting_until_ms);
+	json_put_text(j, "until", s->manifest.waiting_until_ms ? until.p : NULL);
+	struct status_spent spent = status_spent_session(s);
+	status_spent_json(&spent, j);
 	json_put_u64(counts, "total", s->plan.n);
 	struct status_count c;
 	count_all(s, &c);
@@ -237,8 +245,10 @@ int status_json(struct site *site, const char *sid, bool pretty, struct str *out
 
 	json_put_u64(j, "schema", 1);
 	json_put_text(j, "repository", gitx_main_top(site->git));
-	json_put(j, "accounts", json_list());
-	int rc = for_sessions(site, sid, NULL, add_session, sessions, e);
+	struct json_t *accounts = status_accounts_json(site, e);
+	if (accounts)
+		json_put(j, "accounts", accounts);
+	int rc = !accounts ? -1 : for_sessions(site, sid, NULL, add_session, sessions, e);
 	json_put(j, "sessions", sessions);
 	struct json_t *claims = rc == 0 ? claimed_json(site, e) : NULL;
 	if (claims)
@@ -258,8 +268,8 @@ void status_took(const struct task_row *row, struct str *out)
 	str_add(out, "");
 	if (row->ran_ms)
 		clock_add_duration(out, row->ran_ms);
-	if (row->attempts > 1)
-		str_addf(out, "%s%llu attempts", row->ran_ms ? ", " : "", (unsigned long long)row->attempts);
+	if (status_attempts(row) > 1)
+		str_addf(out, "%s%llu attempts", row->ran_ms ? ", " : "", (unsigned long long)status_attempts(row));
 }
 
 void status_head(const struct session *s, const struct status_count *c, struct str *out)
@@ -290,6 +300,14 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 		str_addf(out, "  gates excused: %s\n", excused.p);
 	if (status_waits(s, &waits, NULL))
 		str_addf(out, "  waiting for %s\n", waits.p);
+	else if (s->manifest.waiting)
+		str_addf(out, "  %s%s\n", str_eq(state, "limited") ? "stopped: " : "waiting for ", s->manifest.waiting);
+	struct status_spent spent = status_spent_session(s);
+	if (spent.runs) {
+		str_add(out, "  cost ");
+		status_spent_text(&spent, out);
+		str_addc(out, '\n');
+	}
 }
 
 /* Why it is not in; of a story that is, how far. Owned by the caller. */
@@ -358,6 +376,8 @@ int status_text(struct site *site, const char *sid, struct str *out, struct err 
 	}
 	if (rc == 0 && !out->len)
 		str_add(out, "no sessions in this repository\n");
+	if (rc == 0 && !sid)
+		rc = status_accounts_text(site, out, e);
 	AUTO_STRV struct strv claims = {0};
 	if (rc == 0 && !sid)
 		rc = claimed_lines(site, &claims, e);

@@ -24,6 +24,20 @@ void status_counts(const struct session *s, struct str *out); /* "12 tasks: 10 i
 /* What the session waits for that others have, for people: see claim_text. */
 bool status_waits(const struct session *s, struct str *out, struct strv *holders);
 
+/* ---- status_spent.c ---- */
+struct json_t;
+/* Accounts that something is known against; NULL = the store cannot be read. */
+struct json_t *status_accounts_json(const struct site *site, struct err *e);
+int status_accounts_text(const struct site *site, struct str *out, struct err *e);
+struct status_spent {
+	uint64_t input, cached, output, cost_micro, runs, unpriced;
+};
+struct status_spent status_spent_task(const struct task_row *row);
+struct status_spent status_spent_session(const struct session *s);
+void status_spent_text(const struct status_spent *n, struct str *out);
+void status_spent_json(const struct status_spent *n, struct json_t *j);
+uint64_t status_attempts(const struct task_row *row); /* that count: not those that an account's limit ended */
+
 /* How long a task took, and in how many attempts when more than one: "12 s, 2 attempts". */
 void status_took(const struct task_row *row, struct str *out);
 
