@@ -14,8 +14,6 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 
-enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000 };
-
 /* ---- who needs which account ---- */
 
 static uint32_t account_of(struct quota *x, const char *name)
@@ -79,13 +77,6 @@ const struct msg_agent *quota_agent(const struct core *c, uint32_t agent)
 	return agent == SCHED_NONE ? NULL : c->quota->agents[agent];
 }
 
-/* The account of whoever has the task; NULL = none. */
-static struct quota_account *account_at(const struct core *c, size_t task)
-{
-	uint32_t agent = schedule_agent(c->sched, (uint32_t)task);
-	return agent == SCHED_NONE ? NULL : &c->quota->v[c->quota->account[agent]];
-}
-
 static size_t number(const struct core *c, const struct quota_account *a)
 {
 	return (size_t)(a - c->quota->v);
@@ -109,7 +100,7 @@ static void unwatch(struct core *c, struct quota_account *a)
 	a->n_watched = 0;
 }
 
-static void give_claim(struct core *c, struct quota_account *a)
+void quota_give(struct core *c, struct quota_account *a)
 {
 	AUTO_FREE char *kind = claim_kind(a);
 
@@ -133,7 +124,7 @@ static void is_due(void *ctx, uint64_t id)
 		}
 }
 
-static void wait_for(struct core *c, struct quota_account *a)
+void quota_wait(struct core *c, struct quota_account *a)
 {
 	loop_timer_cancel(c->loop, a->timer);
 	a->timer = 0;
@@ -142,7 +133,7 @@ static void wait_for(struct core *c, struct quota_account *a)
 		a->timer = loop_timer_at(c->loop, a->row.until_ms, is_due, c);
 }
 
-static void say_shut(struct core *c, const struct quota_account *a)
+void quota_say_shut(struct core *c, const struct quota_account *a)
 {
 	AUTO_STR struct str until = {0};
 
@@ -159,19 +150,19 @@ static void shut(struct core *c, struct quota_account *a)
 	if (!a->shut)
 		core_event(c, SCHED_ACCOUNT_SHUT, number(c, a));
 	a->shut = true;
-	say_shut(c, a);
-	wait_for(c, a);
+	quota_say_shut(c, a);
+	quota_wait(c, a);
 }
 
-static void opened(struct core *c, struct quota_account *a)
+void quota_opened(struct core *c, struct quota_account *a)
 {
 	struct err e = {0};
 
 	if (a->row.state && account_clear(c->s->site, a->name, c->s->sid, &e) != 0)
 		log_warn("account %s: %s", a->name, e.text); /* others try for themselves after its time */
 	rec_fini(&account_row_rec, &a->row);
-	wait_for(c, a);
-	give_claim(c, a);
+	quota_wait(c, a);
+	quota_give(c, a);
 	if (!a->shut)
 		return;
 	a->shut = false;
@@ -194,7 +185,7 @@ static bool look_at(struct core *c, struct quota_account *a)
 	rec_fini(&account_row_rec, &a->row);
 	a->row = row;
 	if (!row.state && a->shut && !a->probing)
-		opened(c, a);
+		quota_opened(c, a);
 	else if (row.state && !a->held && (!same || !a->shut))
 		shut(c, a);
 	return true;
@@ -223,7 +214,7 @@ void quota_close(struct core *c)
 	struct quota *x = c->quota;
 
 	for (size_t i = 0; x && i < x->n; i++) {
-		give_claim(c, &x->v[i]);
+		quota_give(c, &x->v[i]);
 		rec_fini(&account_row_rec, &x->v[i].row);
 	}
 	if (!x)
@@ -240,7 +231,7 @@ void quota_close(struct core *c)
 
 /* ---- one goes first ---- */
 
-static void probe(struct core *c, struct quota_account *a)
+void quota_probe(struct core *c, struct quota_account *a)
 {
 	a->probing = true;
 	a->probe = SIZE_MAX;
@@ -289,12 +280,12 @@ static void ask(struct core *c, struct quota_account *a)
 	if (!look_at(c, a) || !a->held)
 		return;
 	if (str_eq(a->row.state, "limited") && a->row.until_ms > clock_wall_ms()) {
-		give_claim(c, a);
+		quota_give(c, a);
 		shut(c, a);
 		return;
 	}
 	a->due = false;
-	probe(c, a);
+	quota_probe(c, a);
 }
 
 /* Is there a task that this account would start? */
@@ -326,164 +317,6 @@ void quota_look(struct core *c)
 	}
 }
 
-/* ---- what becomes of tasks ---- */
-
-void quota_assigned(struct core *c, size_t task)
-{
-	struct task_row *row = &c->s->tasks[task];
-	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
-	struct quota_account *a = account_at(c, task);
-
-	if (!def || !str_eq(row->worker_agent, def->name))
-		mem_set(&row->conversation, NULL);
-	mem_set(&row->worker_agent, def ? def->name : NULL);
-	row->until_ms = 0;
-	if (a && a->probing && a->probe == SIZE_MAX) {
-		a->probe = task;
-		view_say(c->view, "account %s: %s tries first", a->name, core_task_id(c, task));
-	}
-}
-
-static void seems_good(void *ctx, uint64_t id)
-{
-	struct core *c = ctx;
-	(void)id;
-
-	for (size_t i = 0; i < c->quota->n; i++) {
-		struct quota_account *a = &c->quota->v[i];
-		if (a->probing && a->probe != SIZE_MAX && a->timer == id) {
-			a->timer = 0;
-			opened(c, a);
-		}
-	}
-}
-
-void quota_attempt(struct core *c, size_t task)
-{
-	struct quota_account *a = account_at(c, task);
-
-	if (!a || !a->probing || a->probe != task)
-		return;
-	loop_timer_cancel(c->loop, a->timer);
-	a->timer = loop_timer(c->loop, GOOD_MS, seems_good, c);
-}
-
-static void limited(struct core *c, size_t task, const struct msg_result *m, bool auth)
-{
-	struct quota_account *a = account_at(c, task);
-	struct task_row *row = &c->s->tasks[task];
-	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
-	struct account_said said = {auth, m->until_ms, m->reason, def ? def->name : NULL};
-	struct account_row after;
-	struct err e = {0};
-
-	row->limits++;
-	if (!a)
-		return;
-	if (account_limit(&after, c->s->site, a->name, c->s->sid, &said, &e) != 0) {
-		/* Known to this process only: it waits all the same. */
-		log_warn("account %s: %s", a->name, e.text);
-		rec_fini(&account_row_rec, &after);
-		after = (struct account_row){.state = mem_strdup(auth ? "auth" : "limited"),
-		                             .until_ms = m->until_ms ? m->until_ms : clock_wall_ms() + 60 * 1000};
-	}
-	rec_fini(&account_row_rec, &a->row);
-	a->row = after;
-	row->until_ms = auth ? 0 : after.until_ms;
-	give_claim(c, a);
-	a->shut = true; /* SCHED_LIMITED does it */
-	say_shut(c, a);
-	wait_for(c, a);
-	AUTO_FREE char *note = mem_printf("%s %s", a->name, auth ? "auth" : "limited");
-	struct event_row ev = {.kind = (char *)"limited", .note = note, .reason = m->reason};
-	turn_event(&c->turn, &ev);
-}
-
-/* The one that went first came to no verdict: another may. */
-static void probe_again(struct core *c, size_t task)
-{
-	struct quota_account *a = account_at(c, task);
-
-	if (!a || !a->probing || a->probe != task)
-		return;
-	loop_timer_cancel(c->loop, a->timer);
-	a->timer = 0;
-	probe(c, a);
-}
-
-enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
-                                    enum sched_event_kind kind)
-{
-	struct quota_account *a = account_at(c, task);
-	uint32_t *transients = &c->quota->transients[task];
-
-	if (kind == SCHED_LIMITED) {
-		limited(c, task, m, str_eq(outcome, "auth"));
-		return SCHED_LIMITED;
-	}
-	if (kind == SCHED_TRANSIENT) {
-		probe_again(c, task);
-		if (++*transients < TRANSIENTS)
-			return SCHED_TRANSIENT;
-		*transients = 0;
-		return SCHED_FAILED;
-	}
-	*transients = 0;
-	if (kind == SCHED_STOPPED || str_eq(outcome, "no-room") || str_eq(outcome, "unsaved"))
-		probe_again(c, task);
-	else if (a && a->probing && a->probe == task)
-		opened(c, a);
-	return kind;
-}
-
-void quota_lost(struct core *c, size_t task)
-{
-	probe_again(c, task);
-}
-
-static void sum(uint64_t *a, uint64_t b)
-{
-	*a = UINT64_MAX - *a < b ? UINT64_MAX : *a + b;
-}
-
-void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
-{
-	struct task_row *row = &c->s->tasks[task];
-	struct manifest_row *all = &c->s->manifest;
-	AUTO_FREE char *note =
-		mem_printf("%s input %llu cached %llu output %llu%s cost %llu%s", m->agent ? m->agent : "", (unsigned long long)m->input,
-		           (unsigned long long)m->cached, (unsigned long long)m->output, m->counted ? "" : " unknown",
-		           (unsigned long long)m->cost_micro, m->priced ? "" : " unknown");
-	struct event_row ev = {.kind = (char *)"spent", .task = m->task, .ordinal = task + 1, .attempt = m->attempt, .note = note};
-
-	sum(&row->input, m->input);
-	sum(&row->cached, m->cached);
-	sum(&row->output, m->output);
-	sum(&row->cost_micro, m->priced ? m->cost_micro : 0);
-	sum(&all->input, m->input);
-	sum(&all->cached, m->cached);
-	sum(&all->output, m->output);
-	sum(&all->cost_micro, m->priced ? m->cost_micro : 0);
-	row->runs++;
-	row->unpriced += !m->priced;
-	all->runs++;
-	all->unpriced += !m->priced;
-	turn_task(&c->turn, task);
-	turn_event(&c->turn, &ev);
-	quota_stop_money(c);
-}
-
-uint64_t quota_pause(const struct core *c, size_t task)
-{
-	uint64_t ms = PAUSE_FIRST_MS;
-
-	if (!c->quota->transients[task])
-		return 0;
-	for (uint32_t i = 1; i < c->quota->transients[task] && ms < PAUSE_MOST_MS; i++)
-		ms *= 2;
-	return ms / 2 + account_jitter(ms);
-}
-
 /* ---- after each commit ---- */
 
 /* Those that were limited are pending again once an account opens; the journal knows no difference. */
@@ -509,7 +342,7 @@ void quota_step(struct core *c)
 			ask(c, a);
 		else if ((a->asked || a->held) && !used && !wanted(c, a)) {
 			a->due = true;
-			give_claim(c, a); /* others have something to try it with */
+			quota_give(c, a); /* others have something to try it with */
 			if (a->shut)
 				core_event(c, SCHED_ACCOUNT_SHUT, i);
 		}

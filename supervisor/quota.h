@@ -53,6 +53,13 @@ struct quota_account {
 	size_t n_watched;
 };
 
+/* quota.c, for quota_task.c */
+void quota_opened(struct core *c, struct quota_account *a); /* it works: for all sessions */
+void quota_give(struct core *c, struct quota_account *a);   /* the claim, if it has or wants it */
+void quota_wait(struct core *c, struct quota_account *a);   /* until the time in its row */
+void quota_say_shut(struct core *c, const struct quota_account *a);
+void quota_probe(struct core *c, struct quota_account *a);  /* with the claim held */
+
 struct quota {
 	const struct msg_agent **agents;
 	uint32_t *account, *fallback, *of_task;

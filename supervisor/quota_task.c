@@ -1,0 +1,174 @@
+/* quota_task: what the runs of agents mean for their accounts, and an account's limit for the task. */
+#include "quota.h"
+
+#include <string.h>
+
+#include "account.h"
+#include "store/base/clock.h"
+#include "store/base/log.h"
+#include "store/base/mem.h"
+
+enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000 };
+
+/* The account of whoever has the task; NULL = none. */
+static struct quota_account *account_at(const struct core *c, size_t task)
+{
+	uint32_t agent = schedule_agent(c->sched, (uint32_t)task);
+	return agent == SCHED_NONE ? NULL : &c->quota->v[c->quota->account[agent]];
+}
+
+void quota_assigned(struct core *c, size_t task)
+{
+	struct task_row *row = &c->s->tasks[task];
+	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
+	struct quota_account *a = account_at(c, task);
+
+	if (!def || !str_eq(row->worker_agent, def->name))
+		mem_set(&row->conversation, NULL);
+	mem_set(&row->worker_agent, def ? def->name : NULL);
+	row->until_ms = 0;
+	if (a && a->probing && a->probe == SIZE_MAX) {
+		a->probe = task;
+		view_say(c->view, "account %s: %s tries first", a->name, core_task_id(c, task));
+	}
+}
+
+static void seems_good(void *ctx, uint64_t id)
+{
+	struct core *c = ctx;
+	(void)id;
+
+	for (size_t i = 0; i < c->quota->n; i++) {
+		struct quota_account *a = &c->quota->v[i];
+		if (a->probing && a->probe != SIZE_MAX && a->timer == id) {
+			a->timer = 0;
+			quota_opened(c, a);
+		}
+	}
+}
+
+void quota_attempt(struct core *c, size_t task)
+{
+	struct quota_account *a = account_at(c, task);
+
+	if (!a || !a->probing || a->probe != task)
+		return;
+	loop_timer_cancel(c->loop, a->timer);
+	a->timer = loop_timer(c->loop, GOOD_MS, seems_good, c);
+}
+
+static void limited(struct core *c, size_t task, const struct msg_result *m, bool auth)
+{
+	struct quota_account *a = account_at(c, task);
+	struct task_row *row = &c->s->tasks[task];
+	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
+	struct account_said said = {auth, m->until_ms, m->reason, def ? def->name : NULL};
+	struct account_row after;
+	struct err e = {0};
+
+	row->limits++;
+	if (!a)
+		return;
+	if (account_limit(&after, c->s->site, a->name, c->s->sid, &said, &e) != 0) {
+		/* Known to this process only: it waits all the same. */
+		log_warn("account %s: %s", a->name, e.text);
+		rec_fini(&account_row_rec, &after);
+		after = (struct account_row){.state = mem_strdup(auth ? "auth" : "limited"),
+		                             .until_ms = m->until_ms ? m->until_ms : clock_wall_ms() + 60 * 1000};
+	}
+	rec_fini(&account_row_rec, &a->row);
+	a->row = after;
+	row->until_ms = auth ? 0 : after.until_ms;
+	quota_give(c, a);
+	a->shut = true; /* SCHED_LIMITED does it */
+	quota_say_shut(c, a);
+	quota_wait(c, a);
+	AUTO_FREE char *note = mem_printf("%s %s", a->name, auth ? "auth" : "limited");
+	struct event_row ev = {.kind = (char *)"limited", .note = note, .reason = m->reason};
+	turn_event(&c->turn, &ev);
+}
+
+/* The one that went first came to no verdict: another may. */
+static void probe_again(struct core *c, size_t task)
+{
+	struct quota_account *a = account_at(c, task);
+
+	if (!a || !a->probing || a->probe != task)
+		return;
+	loop_timer_cancel(c->loop, a->timer);
+	a->timer = 0;
+	quota_probe(c, a);
+}
+
+enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
+                                    enum sched_event_kind kind)
+{
+	struct quota_account *a = account_at(c, task);
+	uint32_t *transients = &c->quota->transients[task];
+
+	if (kind == SCHED_LIMITED) {
+		limited(c, task, m, str_eq(outcome, "auth"));
+		return SCHED_LIMITED;
+	}
+	if (kind == SCHED_TRANSIENT) {
+		probe_again(c, task);
+		if (++*transients < TRANSIENTS)
+			return SCHED_TRANSIENT;
+		*transients = 0;
+		return SCHED_FAILED;
+	}
+	*transients = 0;
+	if (kind == SCHED_STOPPED || str_eq(outcome, "no-room") || str_eq(outcome, "unsaved"))
+		probe_again(c, task);
+	else if (a && a->probing && a->probe == task)
+		quota_opened(c, a);
+	return kind;
+}
+
+void quota_lost(struct core *c, size_t task)
+{
+	probe_again(c, task);
+}
+
+static void sum(uint64_t *a, uint64_t b)
+{
+	*a = UINT64_MAX - *a < b ? UINT64_MAX : *a + b;
+}
+
+void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
+{
+	struct task_row *row = &c->s->tasks[task];
+	struct manifest_row *all = &c->s->manifest;
+	AUTO_FREE char *note =
+		mem_printf("%s input %llu cached %llu output %llu%s cost %llu%s", m->agent ? m->agent : "", (unsigned long long)m->input,
+		           (unsigned long long)m->cached, (unsigned long long)m->output, m->counted ? "" : " unknown",
+		           (unsigned long long)m->cost_micro, m->priced ? "" : " unknown");
+	struct event_row ev = {.kind = (char *)"spent", .task = m->task, .ordinal = task + 1, .attempt = m->attempt, .note = note};
+
+	sum(&row->input, m->input);
+	sum(&row->cached, m->cached);
+	sum(&row->output, m->output);
+	sum(&row->cost_micro, m->priced ? m->cost_micro : 0);
+	sum(&all->input, m->input);
+	sum(&all->cached, m->cached);
+	sum(&all->output, m->output);
+	sum(&all->cost_micro, m->priced ? m->cost_micro : 0);
+	row->runs++;
+	row->unpriced += !m->priced;
+	all->runs++;
+	all->unpriced += !m->priced;
+	turn_task(&c->turn, task);
+	turn_event(&c->turn, &ev);
+	quota_stop_money(c);
+}
+
+uint64_t quota_pause(const struct core *c, size_t task)
+{
+	uint64_t ms = PAUSE_FIRST_MS;
+
+	if (!c->quota->transients[task])
+		return 0;
+	for (uint32_t i = 1; i < c->quota->transients[task] && ms < PAUSE_MOST_MS; i++)
+		ms *= 2;
+	return ms / 2 + account_jitter(ms);
+}
