@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/base/clock.h"
 #include "supervisor/child.h"
 #include "supervisor/loop.h"
 
@@ -123,6 +124,18 @@ static void timers_are_cancelled_and_rearmed(void **state)
 	assert_string_equal(f->log.p, "ttt");
 }
 
+/* Due by the wall clock; between those of the other clock, in the order of their times. */
+static void timers_of_the_wall_clock(void **state)
+{
+	struct fixture *f = *state;
+	loop_timer_at(f->loop, clock_wall_ms() + 20, timer_fired, f);
+	loop_timer_at(f->loop, 1, timer_fired, f); /* long ago */
+	loop_timer(f->loop, 60, timer_fired, f);
+	loop_timer_cancel(f->loop, loop_timer_at(f->loop, clock_wall_ms() + 10, timer_fired, f));
+	run(f);
+	assert_string_equal(f->log.p, "213");
+}
+
 static void on_signal(void *ctx, int signo)
 {
 	struct fixture *f = ctx;
@@ -185,6 +198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(after_runs_before_each_wait, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_removed_descriptor_is_not_called_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(timers_are_cancelled_and_rearmed, setup, teardown),
+		cmocka_unit_test_setup_teardown(timers_of_the_wall_clock, setup, teardown),
 		cmocka_unit_test_setup_teardown(signals_come_through_the_loop, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_child_is_collected, setup, teardown),
 	};
