@@ -246,6 +246,8 @@ execution_result:
         lint: fail
         tests: not-run
         words: not-run
+      red_gate: lint
+      red_gate_output: ""
       attempts: 1
       seconds: S
       log: "$(task_field "$sid" bad log)"
@@ -275,6 +277,7 @@ execution_result:
       kept: null
       wave: 2
       model: null
+  excused: []
   session: $(quoted "$sid")
   state: failed
   integration_branch: integration-$sid
