@@ -75,6 +75,26 @@ int gitx_upstream(struct gitx *g, const char *branch, char **out, struct err *e)
 int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *tree_b, size_t max,
                     struct strv *out, struct err *e);
 
+/* A file that `tree` has and `base` has not so, and its lines that are new. */
+struct gitx_lines {
+	size_t from, n; /* from 1; n may go beyond the end */
+};
+struct gitx_added {
+	const char *path;
+	bool fresh;      /* there was no file at that path */
+	bool executable;
+	bool binary;     /* bytes, not text: `lines` is all of it */
+	size_t size;
+	const char *text; /* n bytes, no NUL behind them; NULL = larger than `max` */
+	size_t n;
+	const struct gitx_lines *lines; /* ascending */
+	size_t n_lines;
+};
+typedef bool gitx_added_fn(void *ctx, const struct gitx_added *f); /* false = no more. What `f` has is gone after it */
+/* Each file, not links and submodules; an empty oid = the empty tree. What the trees' .gitattributes say does not count. */
+int gitx_added(struct gitx *g, const struct oid *base, const struct oid *tree, size_t max, gitx_added_fn *visit,
+               void *ctx, struct err *e);
+
 /* Paths of all folders of a tree, and of its submodules. */
 int gitx_folders(struct gitx *g, const struct oid *tree, struct strv *folders, struct strv *links, struct err *e);
 

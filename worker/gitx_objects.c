@@ -201,8 +201,7 @@ static int add_path(const git_diff *diff, const git_diff_delta *delta, const cha
 	return 1;
 }
 
-/* NULL in *out for "" and for the empty tree, which git knows without having it stored. */
-static int tree_at(struct gitx *g, const struct oid *oid, git_tree **out, struct err *e)
+int gitx_tree_at(struct gitx *g, const struct oid *oid, git_tree **out, struct err *e)
 {
 	git_oid id;
 	if (oid_none(oid) || str_eq(oid->hex, GITX_EMPTY_TREE))
@@ -222,7 +221,7 @@ int gitx_diff_paths(struct gitx *g, const struct oid *tree_a, const struct oid *
 	git_diff_options opts;
 	struct path_list list = {.out = out, .max = max};
 
-	if (tree_at(g, tree_a, &a, e) != 0 || tree_at(g, tree_b, &b, e) != 0)
+	if (gitx_tree_at(g, tree_a, &a, e) != 0 || gitx_tree_at(g, tree_b, &b, e) != 0)
 		return -1;
 	if (!a && !b)
 		return 0;
@@ -260,7 +259,7 @@ int gitx_folders(struct gitx *g, const struct oid *tree, struct strv *folders, s
 	GITX_AUTO(git_tree) at = NULL;
 	struct folders f = {folders, links};
 
-	if (tree_at(g, tree, &at, e) != 0)
+	if (gitx_tree_at(g, tree, &at, e) != 0)
 		return -1;
 	int rc = at ? git_tree_walk(at, GIT_TREEWALK_PRE, add_folder, &f) : 0;
 	return rc < 0 ? gitx_err(e, rc, "cannot read the folders of tree %s", tree->hex) : 0;

@@ -54,6 +54,8 @@ void gitx_oid_out(struct oid *out, const git_oid *id);
 /* ERR_USAGE when `in` is not 40 hex digits; `what` is said in the message. */
 int gitx_oid_in(git_oid *out, const struct oid *in, const char *what, struct err *e);
 
+/* NULL in *out for "" and for the empty tree, which git knows without having it stored. */
+int gitx_tree_at(struct gitx *g, const struct oid *oid, git_tree **out, struct err *e);
 /* Object of any type by id, read whole; NULL with `e` filled. The caller frees. */
 git_odb_object *gitx_object(struct gitx *g, const git_oid *id, struct err *e);
 /* Writes an object and reads it back, as gitx_commit_write says of all that is written here. */
