@@ -13,7 +13,8 @@
 
 struct config_gate {
 	char *name;          /* [A-Za-z0-9._-], unique */
-	char *run;           /* shell command */
+	char *run;           /* shell command; NULL with `builtin` */
+	char *builtin;       /* "secrets": a gate that bosk brings; NULL */
 	uint64_t timeout_ms; /* 0 = 30 minutes */
 	struct strv paths;   /* globs: skipped when no changed path matches; empty = always run */
 	bool exclusive;      /* never two at once in this repository */

@@ -66,8 +66,10 @@ static void read_gate_key(struct config_loader *l, const struct yaml_node *v, st
 			config_fault(l, v, "gates", "run must not be empty");
 		mem_set(&g->run, text);
 	} else if (strcmp(key, "builtin") == 0) {
-		config_fault(l, v->key, "gates",
-		             "builtin is not available in this version: give a command with run");
+		text = config_value_text(l, v, "gates", false);
+		if (text && strcmp(text, "secrets") != 0)
+			config_fault(l, v, "gates", "there is no builtin gate \"%.64s\", only secrets", text);
+		mem_set(&g->builtin, text);
 	} else if (strcmp(key, "timeout") == 0) {
 		config_value_duration(l, v, "gates", 1, UINT64_C(366) * 24 * 3600 * 1000,
 		                      &g->timeout_ms);
@@ -97,7 +99,9 @@ static void read_gate(struct config_loader *l, const struct yaml_node *v)
 	if (!yaml_get(v, "name"))
 		config_fault(l, v, "gates", "a gate must have a name");
 	if (!yaml_get(v, "run") && !yaml_get(v, "builtin"))
-		config_fault(l, v, "gates", "a gate must have a command: run");
+		config_fault(l, v, "gates", "a gate must have a command (run), or be one that bosk brings (builtin: secrets)");
+	if (yaml_get(v, "run") && yaml_get(v, "builtin"))
+		config_fault(l, yaml_get(v, "builtin")->key, "gates", "a gate has run or builtin, not both");
 	for (size_t i = 0; g->name && i + 1 < c->n_gates; i++)
 		if (str_eq(c->gates[i].name, g->name))
 			config_fault(l, v, "gates", "there are two gates named \"%s\"", g->name);
@@ -108,6 +112,7 @@ void config_maps_free_gates(struct config *c)
 	for (size_t i = 0; i < c->n_gates; i++) {
 		free(c->gates[i].name);
 		free(c->gates[i].run);
+		free(c->gates[i].builtin);
 		free(c->gates[i].lock);
 		strv_fini(&c->gates[i].paths);
 	}

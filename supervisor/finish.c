@@ -51,12 +51,25 @@ static void remember(struct core *c, const struct strv *gates)
 		green_add(c->green, tree.hex, gates, NULL);
 }
 
+/* One that looks at what was added has seen a tree only with all that came before it: not where a task went without it. */
+static bool saw_all(const struct core *c, const struct config_gate *gate)
+{
+	for (size_t i = 0; gate->builtin && i < c->s->plan.n; i++) {
+		const struct task_def *def = &c->s->plan.tasks[i];
+		if (def->gates_given && !strv_has(&def->gates, gate->name))
+			return false;
+	}
+	return true;
+}
+
 /* Did every gate run and pass on this very tree, or what it came to is excused? Then they need not run again. */
 static bool all_passed(const struct core *c, const char *tree)
 {
 	for (size_t i = 0; i < c->cfg->n_gates; i++) {
 		const char *gate = c->cfg->gates[i].name;
 		bool excused = strv_has(&c->s->row.excused, gate);
+		if (!saw_all(c, &c->cfg->gates[i]))
+			return false;
 		if (excused ? !green_accepted(c->green, tree, gate) : !green_passed(c->green, tree, gate))
 			return false;
 	}

@@ -65,6 +65,7 @@ static char *key_of(const struct green *g, const char *tree, const char *gate, c
 	const struct config_gate *def = &g->cfg->gates[i];
 	strv_add(&pieces, def->name);
 	strv_add(&pieces, def->run ? def->run : "");
+	strv_add(&pieces, def->builtin ? def->builtin : "");
 	strv_addf(&pieces, "%llu %llu %d", (unsigned long long)def->timeout_ms, (unsigned long long)def->retries,
 	          def->exclusive);
 	strv_add(&pieces, def->lock ? def->lock : "");

@@ -234,6 +234,7 @@ static int greet(struct pool_slot *w, struct err *e)
 		.was_attempt = w->was_attempt,
 		.was_rescue = w->was_task ? w->was_rescue : NULL,
 		.wrap = wrap ? wrap->wrap : (struct strv){0},
+		.session_base = s->row.tip,
 	};
 	if (chan_send(w->chan, &m, e) != 0)
 		return -1;
@@ -249,6 +250,7 @@ static int greet(struct pool_slot *w, struct err *e)
 			.lock = g->lock,
 			.retries = g->retries,
 			.excused = strv_has(&s->row.excused, g->name),
+			.builtin = g->builtin,
 		};
 		if (chan_send(w->chan, &gate, e) != 0)
 			return -1;

@@ -40,8 +40,7 @@ static void add_gates(struct str *out, const struct init_look *look)
 	             "# agent. They run once on the base too: red there, and nothing starts.\n");
 	if (!look->n) {
 		str_add(out, "# No checks were recognised here. For example:\n"
-		             "#   - name: test\n#     run: make test\n#     timeout: 10m\ngates: []\n");
-		return;
+		             "#   - name: test\n#     run: make test\n#     timeout: 10m\n");
 	}
 	str_add(out, "gates:\n");
 	for (size_t i = 0; i < look->n; i++) {
@@ -52,6 +51,9 @@ static void add_gates(struct str *out, const struct init_look *look)
 			str_add(out, "    # timeout: 10m           # default 30m\n"
 			             "    # paths: [\"src/**\"]      # only when such a file changed\n");
 	}
+	/* Last: what the others are red for is mended first. */
+	str_add(out, "  - name: security\n"
+	             "    builtin: secrets         # passwords, tokens and keys in what a task adds\n");
 }
 
 static void add_agents(struct str *out, const struct init_look *look, const struct config *config)

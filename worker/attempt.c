@@ -9,6 +9,7 @@
 #include "said.h"
 #include "exec.h"
 #include "job.h"
+#include "leak_gate.h"
 #include "output.h"
 #include "message.h"
 #include "prompt.h"
@@ -258,6 +259,8 @@ static enum step run_gates(struct attempt *r, const struct strv *changed, uint64
 	enum step step = GO_ON;
 	AUTO_STR struct str feedback = {0};
 
+	if (leak_gate_between(r->s, &r->base_tree, &r->tree, &e) != 0)
+		return attempt_broken(r, &e);
 	int rc = solution_gates(r, changed, &report, &e);
 	strv_fini(&r->gates);
 	strv_copy(&r->gates, &report.verdicts);

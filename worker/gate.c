@@ -10,6 +10,7 @@
 
 #include "excerpt.h"
 #include "job.h"
+#include "leak_gate.h"
 #include "plain.h"
 #include "runtime.h"
 #include "secret.h"
@@ -196,6 +197,16 @@ static int run_one(struct slot *s, const struct msg_gate *g, const struct gate_r
 	}
 }
 
+static int run_builtin(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, struct outcome *out,
+                       struct err *e)
+{
+	AUTO_FREE char *log_path = log_of(how->log_dir, g->name, 0);
+
+	int rc = leak_gate_run(s, g, how->attempt, log_path, &out->verdict, &out->ms, &out->why, &out->said, e);
+	hide_again(&out->said);
+	return rc;
+}
+
 static void send_verdict(struct slot *s, const struct msg_gate *g, uint64_t attempt, const struct outcome *o,
                          const char *note)
 {
@@ -233,7 +244,7 @@ static void take(struct slot *s, const struct msg_gate *g, const struct gate_run
 	if (g->excused || out->red)
 		return;
 	out->red = mem_strdup(g->name);
-	out->red_run = mem_strdup(g->run);
+	out->red_run = g->builtin ? mem_printf("bosk itself (builtin: %s)", g->builtin) : mem_strdup(g->run);
 	out->verdict = mem_strdup(o->verdict);
 	out->why = str_take(&o->why);
 	out->said = str_take(&o->said);
@@ -251,7 +262,7 @@ int gate_run(struct slot *s, const struct msg_gate *gates, size_t n, const struc
 			continue;
 		if (touches(g, how->changed)) {
 			slot_progress(s, "gate", g->name, "");
-			rc = run_one(s, g, how, &o, e);
+			rc = g->builtin ? run_builtin(s, g, how, &o, e) : run_one(s, g, how, &o, e);
 		}
 		if (rc == 0 && o.verdict)
 			take(s, g, how, &o, out);

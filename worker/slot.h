@@ -36,6 +36,9 @@ struct slot {
 	bool made;              /* the worktree exists */
 	bool ready;             /* copies and setup were done in this process */
 	char *tmp_dir;          /* TMPDIR of everything that runs here */
+	/* Trees: gates of bosk itself look at what the second has and the first has not (leak_gate_between). */
+	struct oid added_from, added_to;
+	struct oid allow_tree;  /* whose allow file counts */
 
 	/* Set while a job is watched (worker.c). */
 	bool stop;              /* the supervisor asked to stop the task */

@@ -6,6 +6,7 @@
 #include "attempt.h"
 #include "exec.h"
 #include "gate.h"
+#include "leak_gate.h"
 #include "prompt.h"
 #include "rescue.h"
 #include "solution.h"
@@ -270,6 +271,19 @@ static int changed_since(struct slot *s, const char *since, const struct oid *co
 	return gitx_diff_paths(s->gitx, &from_tree, &to_tree, 0, out, e);
 }
 
+/* What a merge has added, or the session so far. */
+static int compare(struct slot *s, const char *since, const struct oid *commit, struct err *e)
+{
+	const char *hex = since ? since : s->init.session_base ? s->init.session_base : commit->hex;
+	struct oid base, from, to;
+
+	if (!oid_parse(&base, hex))
+		return err_set(e, ERR_PROTO, "bad commit %s", hex);
+	if (gitx_tree_of(s->gitx, &base, &from, e) != 0 || gitx_tree_of(s->gitx, commit, &to, e) != 0)
+		return -1;
+	return leak_gate_between(s, &from, &to, e);
+}
+
 /* Bring, set up, run the gates. The verdict, or NULL with the error. */
 static const char *check(struct slot *s, const struct msg_check *c, struct gate_report *report,
                          struct err *e)
@@ -286,7 +300,7 @@ static const char *check(struct slot *s, const struct msg_check *c, struct gate_
 	slot_env(s, &env);
 	exec_env_set(&env, "BOSK_BASE", commit.hex);
 	exec_env_set(&env, "BOSK_LOG_DIR", dir);
-	if (c->since && changed_since(s, c->since, &commit, &changed, e) != 0)
+	if ((c->since && changed_since(s, c->since, &commit, &changed, e) != 0) || compare(s, c->since, &commit, e) != 0)
 		return NULL;
 	if (fs_mkdirs(dir, e) != 0 || prepare_worktree(s, NULL, &commit, e) != 0 ||
 	    worktree_setup(s, env.v, log, e) != 0)

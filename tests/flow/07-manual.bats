@@ -77,7 +77,7 @@ examples() {
     examples "$PLAN_PAGE"
     run_bosk plan "$SCRATCH/example.1" --executor cat
     expect_status 0
-    expect_text '^gates +lint, tests$' "$OUT"
+    expect_text '^gates +lint, tests, security$' "$OUT"
     rm bosk.yaml
     examples "$PAGE"
     mkdir "$SCRATCH/bin"

@@ -26,7 +26,7 @@ expect_gates() {
     echo '{}' >package-lock.json
     run_bosk init --yes
     expect_status 0
-    expect_gates 'lint, test'
+    expect_gates 'lint, test, security'
     equal "lint" "$(gate lint)" "'npm run lint'"
     equal "test" "$(gate test)" "'CI=1 npm run test'"
     grep -q "setup: 'npm ci'" bosk.yaml
@@ -34,7 +34,7 @@ expect_gates() {
     printf '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1", "typecheck": "tsc"}}' >package.json
     mv package-lock.json pnpm-lock.yaml
     run_bosk init --yes
-    expect_gates 'types'
+    expect_gates 'types, security'
     equal "types" "$(gate types)" "'pnpm run typecheck'"
 }
 
@@ -42,13 +42,13 @@ expect_gates() {
     printf '[project]\nname = "x"\n[tool.ruff]\n[tool.pytest.ini_options]\n' >pyproject.toml
     run_bosk init --yes
     expect_status 0
-    expect_gates 'lint, test'
+    expect_gates 'lint, test, security'
     equal "test" "$(gate test)" "'python3 -m pytest -q'"
     rm bosk.yaml
     printf '[mypy]\n' >mypy.ini
     touch uv.lock
     run_bosk init --yes
-    expect_gates 'lint, types, test'
+    expect_gates 'lint, types, test, security'
     equal "types" "$(gate types)" "'uv run mypy .'"
     grep -q "setup: 'uv sync --frozen'" bosk.yaml
 }
@@ -56,33 +56,33 @@ expect_gates() {
 @test "Rust, Go, CMake" {
     printf '[package]\nname = "x"\n' >Cargo.toml
     run_bosk init --yes
-    expect_gates 'build, test'
+    expect_gates 'build, test, security'
     equal "test" "$(gate test)" "'cargo test --workspace'"
     rm bosk.yaml Cargo.toml
     printf 'module example.invalid/x\n' >go.mod
     run_bosk init --yes
-    expect_gates 'lint, test'
+    expect_gates 'lint, test, security'
     equal "test" "$(gate test)" "'go test ./...'"
     rm bosk.yaml go.mod
     printf 'project(x C)\nEnable_Testing()\n' >CMakeLists.txt
     run_bosk init --yes
-    expect_gates 'build, test'
+    expect_gates 'build, test, security'
     equal "test" "$(gate test)" "'ctest --test-dir build --output-on-failure'"
 }
 
 @test "a Makefile: its targets, unless the language's own check is there" {
     printf 'CHECK := 1\ncheck := 2\nall: x\n\techo check:\nlint test:\n\ttrue\n' >Makefile
     run_bosk init --yes
-    expect_gates 'lint, test'
+    expect_gates 'lint, test, security'
     rm bosk.yaml
     printf 'check :\n\ttrue\n' >>Makefile
     run_bosk init --yes
-    expect_gates 'lint, test, check'
+    expect_gates 'lint, test, check, security'
     rm bosk.yaml
     printf 'test:\n\tgo test\nlint:\n\ttrue\n' >Makefile
     printf 'module x\n' >go.mod
     run_bosk init --yes
-    expect_gates 'lint, test'
+    expect_gates 'lint, test, security'
     equal "test" "$(gate test)" "'go test ./...'"
 }
 
@@ -106,7 +106,7 @@ expect_gates() {
     cd sub/folder
     PATH=$SCRATCH/bin:/usr/bin:/bin run_bosk init --yes
     expect_status 0
-    expect_gates 'none'
+    expect_gates 'security'
     expect_text '^# Agents found on the PATH: claude, gemini\.' "$REPO/bosk.yaml"
     equal "mode" "$(stat -c %a "$REPO/bosk.yaml")" "$(printf '%o' $((0666 & ~$(umask))))"
 }

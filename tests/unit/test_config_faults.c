@@ -124,7 +124,8 @@ static void faults_in_gates(void **state)
 	refused_file("gates: [{name: x, run: y, exclusive: [a]}]\n", 1, 38, "gates", "true or false");
 	refused_file("gates: [{name: x, run: y, exclusive: a/b}]\n", 1, 38, "gates", "the name of a lock is an id");
 	refused_file("gates: [{name: x, run: y, paths: [/x]}]\n", 1, 35, "gates", "relative");
-	refused_file("gates:\n- name: x\n  builtin: secrets\n", 3, 3, "gates", "not available");
+	refused_file("gates:\n- name: x\n  builtin: secrts\n", 3, 12, "gates", "only secrets");
+	refused_file("gates: [{name: x, run: y, builtin: secrets}]\n", 1, 27, "gates", "run or builtin, not both");
 }
 
 static void what_nothing_acts_on_is_refused(void **state)

@@ -1,0 +1,130 @@
+#!/usr/bin/env bats
+# The gate `builtin: secrets`: what a task adds, what is allowed, what an agent and a person are told of it.
+# shellcheck disable=SC2154,SC2016 # variables set by run_bosk
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    PLAN=$SCRATCH/p.yaml
+    # Made anew each time: no token stands in this repository.
+    TOKEN=ghp_$(head -c 400 /dev/urandom | tr -dc 'A-Za-z0-9' | head -c 36)
+    PASSWORD=Wn7$(head -c 200 /dev/urandom | tr -dc 'a-km-z2-9' | head -c 10)q4
+    # Plans with secrets are refused.
+    echo "$TOKEN" >"$SCRATCH/token"
+    echo "$PASSWORD" >"$SCRATCH/password"
+}
+teardown() { flow_teardown; }
+
+gate_config() {
+    commit_config <<'YAML'
+fix_attempts: 1
+gates:
+  - {name: security, builtin: secrets}
+YAML
+}
+
+# task ID COMMAND [MORE]: a plan of one task more.
+task() {
+    [ -e "$PLAN" ] || echo 'tasks:' >"$PLAN"
+    printf '  - id: %s\n    run: |\n      %s\n' "$1" "$2" >>"$PLAN"
+    [ $# -lt 3 ] || printf '    %s\n' "$3" >>"$PLAN"
+}
+
+# Nothing of what bosk keeps or says has it.
+nowhere() {
+    refute grep -rqF "$1" "$REPO/.git/bosk" "$OUT" "$ERR"
+}
+
+@test "an agent is told file, line and rule, never the secret, and mends it" {
+    local sid
+    # What was there before is no finding: the diff counts.
+    printf 'old = "%s"\n' "$TOKEN" >old.py
+    git add -A
+    git commit -qm 'An old one'
+    gate_config
+    printf 'tasks:\n  - {id: one, prompt: Write a client to client.py.}\n' >"$PLAN"
+    write_agent <<SH
+#!/bin/sh
+cp "\$BOSK_PROMPT_FILE" "$SCRATCH/prompt.\$BOSK_ATTEMPT"
+if [ "\$BOSK_ATTEMPT" = 1 ]; then
+    printf 'import db\n\nPASSWORD = "%s"\n' "\$(cat "$SCRATCH/password")" > client.py
+    echo 'new = 1' >> old.py
+else
+    printf 'import db\n\nPASSWORD = os.environ["PASSWORD"]\n' > client.py
+fi
+SH
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    sid=$(last_sid)
+    equal "attempts" "$(task_field "$sid" one attempts)" 2
+    equal "verdict" "$(task_field "$sid" one gates.security)" pass
+    grep -q '^client.py:3: password: ' "$SCRATCH/prompt.2"
+    refute grep -q 'old.py' "$SCRATCH/prompt.2"
+    refute grep -qF "$PASSWORD" "$SCRATCH/prompt.2"
+    assert_once "$REPO" "$sid" main one
+    run_bosk logs one --gate security
+    expect_text '0 findings' "$OUT"
+    nowhere "$PASSWORD"
+}
+
+@test "what stays is blocked with its findings; a task cannot allow itself" {
+    local sid log
+    gate_config
+    task files "mkdir conf; echo A=1 > conf/.env; echo A= > conf/.env.example; cp '$SCRATCH/token' conf/a.yaml; echo 'conf/' > .bosk-secrets-allow"
+    task open 'echo x > x.txt; chmod 666 x.txt; printf "#!/bin/sh\nchmod 777 /srv\n" > run'
+    task fine 'echo "password = os.environ[\"PW1\"]" > fine.py'
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "files" "$(task_field "$sid" files state)" blocked
+    equal "verdict" "$(task_field "$sid" files gates.security)" fail
+    equal "fine" "$(task_field "$sid" fine state)" integrated
+    equal "open" "$(task_field "$sid" open state)" blocked
+    task_field "$sid" files reason | grep -q '3 findings'
+    run_bosk logs files --gate security
+    expect_text '^conf/\.env: file-name: ' "$OUT"
+    expect_text '^conf/a\.yaml:1: github-token: ' "$OUT"
+    expect_text '^\.bosk-secrets-allow: allow-file: ' "$OUT"
+    refute grep -q 'env\.example' "$OUT"
+    run_bosk logs open --gate security
+    expect_text '^run:2: world-writable: ' "$OUT"
+    expect_text '^x\.txt: world-writable: ' "$OUT"
+    # A gate of another session can be told by the finding's number.
+    log=$(grep -o 'finding:[0-9a-f]*' "$OUT" | head -n 1)
+    [ "${#log}" = 16 ]
+    run_bosk report
+    refute grep -qF "$TOKEN" "$OUT"
+}
+
+@test "what the repository's people allow, and what a comment allows, which is said" {
+    local sid
+    gate_config
+    printf 'docs/  # examples\nfixtures/*.yaml github-token\n' >.bosk-secrets-allow
+    git add -A
+    git commit -qm 'Allow some'
+    task file "mkdir docs fixtures; cp '$SCRATCH/token' docs/a.md; cp '$SCRATCH/token' fixtures/a.yaml"
+    task rule "mkdir -p fixtures; echo \"password: \$(cat '$SCRATCH/password')\" > fixtures/b.yaml"
+    task comment "printf '# bosk:allow-secret password\npassword = \"%s\"\n' \"\$(cat '$SCRATCH/password')\" > a.py"
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "file" "$(task_field "$sid" file state)" integrated
+    equal "rule" "$(task_field "$sid" rule state)" blocked
+    equal "comment" "$(task_field "$sid" comment state)" integrated
+    run_bosk report
+    expect_text 'the rule password finds in it is allowed by a comment: a\.py:2' "$OUT"
+}
+
+@test "a secret that came without the gate makes the final tip red, with what the whole session added" {
+    local sid
+    gate_config
+    task quiet "cp '$SCRATCH/token' a.md" 'gates: []'
+    task last 'echo x > x.txt'
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "final" "$(status_json '.sessions[0].final_gates')" fail
+    nowhere "$TOKEN"
+}
