@@ -91,6 +91,31 @@ static void bosks_own_plans_have_no_such_keys(void **state)
 	}
 }
 
+/* What the configuration says of a model is kept with the plan: a store that is made again has no other word of it. */
+static void models_come_back(void **state)
+{
+	(void)state;
+	static const char text[] = "{tasks: [{id: a, prompt: x, model: wise}, {id: b, prompt: x, model: g-2}]}";
+	struct plan_model wise = {(char *)"wise", (char *)"gemini", (char *)"g-3"};
+	struct plan_context ctx = {.models = &wise, .n_models = 1};
+	struct plan_faults faults = {0};
+	struct plan p, again;
+	AUTO_STR struct str normal_form = {0};
+
+	assert_int_equal(plan_load_text(&p, "p", text, strlen(text), &ctx, &faults), 0);
+	assert_string_equal(p.tasks[0].model_agent, "gemini");
+	assert_string_equal(p.tasks[0].model_name, "g-3");
+	assert_null(p.tasks[1].model_agent);
+	plan_write(&p, &normal_form);
+	load(&again, normal_form.p);
+	assert_string_equal(again.tasks[0].model_agent, "gemini");
+	assert_string_equal(again.tasks[0].model_name, "g-3");
+	assert_string_equal(again.tasks[1].model, "g-2");
+	assert_string_equal(again.content, p.content);
+	plan_fini(&again);
+	plan_fini(&p);
+}
+
 /* A message that is too long could not be sent to the worker. */
 static void the_texts_of_all_steps_count(void **state)
 {
@@ -116,6 +141,7 @@ int main(void)
 		cmocka_unit_test(the_texts_of_all_steps_count),
 		cmocka_unit_test(the_kind_is_part_of_the_content),
 		cmocka_unit_test(bosks_own_plans_have_no_such_keys),
+		cmocka_unit_test(models_come_back),
 	};
 	return cmocka_run_group_tests_name("plan_foreign", tests, NULL, NULL);
 }
