@@ -109,7 +109,7 @@ YAML
     expect_status 1
     sid=$(last_sid)
     run_bosk report
-    expect_text '^  red  failed  model sonnet-4\.5$' "$OUT"
+    expect_text '^  red  failed  agent claude  model sonnet-4\.5$' "$OUT"
     equal "beside" "$(task_field "$sid" beside state)" integrated
     equal "later" "$(task_field "$sid" later state)" skipped
     sed -i '/red/d' "$AGENT"
