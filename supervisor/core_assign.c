@@ -61,13 +61,15 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	row->ended_ms = 0;
 	mem_set(&row->session, s->sid);
 	mem_set(&row->branch, branch);
-	mem_set(&row->base, s->tip);
 	mem_set(&row->commit, NULL);
 	mem_set(&row->step, NULL);
 	row->left = true;
 	mem_set(&row->rescue, NULL);
 	core_sync(c, task);
 	quota_assigned(c, task);
+	/* A conversation goes on with its work as it was, so on the commit where that began; what has to be repaired begins at the tip. */
+	if (!row->conversation || !row->base || row->redo)
+		mem_set(&row->base, s->tip);
 	c->slot_task[place] = task;
 	escape_assigned(c, task, place);
 	share_assigned(c, own_slot_place(s, slot)); /* what runs is counted, wherever it does */
@@ -76,7 +78,7 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	                       .task = s->plan.tasks[task].id,
 	                       .ordinal = task + 1,
 	                       .slot = place + 1,
-	                       .old_tip = s->tip};
+	                       .old_tip = row->base};
 	turn_event(&c->turn, &ev);
 }
 

@@ -147,6 +147,7 @@ int retry_tasks(struct session *s, const bool *chosen, char *const *answers, uin
 		mem_set(&row->step, NULL);
 		mem_set(&row->told, NULL);
 		mem_set(&row->commit, NULL);
+		mem_set(&row->conversation, NULL); /* from the start */
 		mem_set(&row->push_failed, NULL);
 		if (row->merge)
 			strv_add(&row->earlier, row->merge);

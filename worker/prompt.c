@@ -147,7 +147,7 @@ void prompt_go_on(const struct msg_task *t, const char *feedback, struct str *ou
 	if (feedback)
 		str_add(out, feedback);
 	else
-		str_addf(out, "You were cut off while you worked on task %s. What you had done is in the folder as you left it: look at it, "
+		str_addf(out, "Your last run on task %s did not come to its end. What you had done is in the folder as you left it: look at it, "
 		         "and go on until the task is done.\n", t->id);
 	str_add(out, "\nThe rules of the task still hold: work in the current folder only, do not commit, never stop to ask.\n\n");
 	str_add(out, result_of(t));
