@@ -5,7 +5,13 @@
 stand_in() {
     AGENTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
     STAND=$HOME/.stand-in
-    export PATH=$AGENTS:$PATH TZ=UTC
+    export TZ=UTC
+    # The real programs, where somebody asks for them (README.md).
+    if [ -z "${BOSK_TEST_REAL:-}" ]; then
+        export PATH=$AGENTS:$PATH
+    elif [ -n "${BOSK_TEST_REAL_HOME:-}" ]; then
+        cp -a "$BOSK_TEST_REAL_HOME/." "$HOME/"
+    fi
     local cli
     {
         echo 'limits: {free_disk: 0, free_memory: 0}'

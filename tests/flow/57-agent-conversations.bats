@@ -1,0 +1,69 @@
+#!/usr/bin/env bats
+# Conversations with agents: what a gate says goes to the same one, also after a resume; one that is gone is begun anew with all
+# that was said. With BOSK_TEST_REAL="codex claude ..." the first two tests use these programs instead of the stand-ins
+# (README.md of lib/agents): their prompts say in words what the stand-ins are told by name.
+# shellcheck disable=SC2154,SC2016,SC2034,SC2164 # variables set by run_bosk
+
+load ../lib/flow
+load ../lib/agents/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    stand_in
+    programs=${BOSK_TEST_REAL:-codex claude gemini}
+}
+teardown() { flow_teardown; }
+
+# hello ID AGENT PLAYS: makes ID.txt.
+hello() { stand_task "$1" "$2" "$3" "Create the file $1.txt in the current folder. It must hold one line: hello" "Do nothing else."; }
+gate_wants_world() {
+    commit_config <<'YAML'
+gates:
+  - {name: greeting, run: 'for f in *.txt; do [ $f = a.txt ] || grep -qx "hello, world" $f || { echo "$f: the line must be: hello, world"; exit 1; }; done'}
+YAML
+}
+
+@test "what a gate says goes to the same conversation, which has seen the task" {
+    local cli
+    gate_wants_world
+    for cli in $programs; do hello "$cli" "$cli" 'ok resume-feedback'; done
+    run_bosk run "$SCRATCH/p.yaml" --jobs 3
+    expect_status 0
+    sid=$(last_sid)
+    for cli in $programs; do
+        equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
+        equal "file of $cli" "$(git show "integration-$sid:$cli.txt")" 'hello, world'
+        equal "attempts of $cli" "$(task_field "$sid" "$cli" attempts)" 2
+        [ -n "${BOSK_TEST_REAL:-}" ] && continue
+        equal "conversation of $cli" "$(calls "$cli" | grep turns= | cut -d' ' -f2,4 | tr '\n' ' ')" 'first turns=1 resume turns=2 '
+        prompt_of "$cli" 1 | grep -q "It must hold one line: hello"
+        prompt_of "$cli" 2 | grep -q 'the line must be: hello, world'
+        [ "$(prompt_of "$cli" 2 | wc -c)" -lt 20000 ]
+    done
+}
+
+@test "one tiny task with each program: done, counted, nothing left" {
+    local cli
+    for cli in $programs; do hello "$cli" "$cli" ok; done
+    run_bosk run "$SCRATCH/p.yaml" --jobs 3
+    expect_status 0
+    sid=$(last_sid)
+    for cli in $programs; do equal "file of $cli" "$(git show "integration-$sid:$cli.txt")" hello; done
+    assert_no_strays "$sid"
+}
+
+@test "a conversation that the program does not know any more is begun anew, with the task and what was said" {
+    local cli
+    gate_wants_world
+    for cli in codex claude gemini; do stand_task "$cli" "$cli" 'ok resume-unknown resume-feedback'; done
+    run_bosk run "$SCRATCH/p.yaml" --jobs 3
+    expect_status 0
+    sid=$(last_sid)
+    for cli in codex claude gemini; do
+        equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
+        equal "calls of $cli" "$(calls "$cli" | grep -v exit= | cut -d' ' -f1,2 | sed 's/unknown .*/unknown/' | tr '\n' ' ')" 'ok first unknown resume-feedback first '
+        prompt_of "$cli" 1 | grep -q "Make the file $cli.txt"
+        prompt_of "$cli" 1 | grep -q 'the line must be: hello, world'
+    done
+}
