@@ -48,8 +48,8 @@ static const char *const ran_some[] = {
 	"collected 0 items / 1 error\n\n=============================== 1 error in 0.05s ===============================\n",
 	"Ran 3 tests in 0.000s\n\nOK\n",
 	/* a workspace: a result for each crate, and one for what is in comments */
-	"running 3 tests\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
-	"running 0 tests\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
+	("running 3 tests\ntest result: ok. 3 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"
+	 "running 0 tests\ntest result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n"),
 	"running 1 test\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n",
 	"?   \texample.com/a\t[no test files]\nok  \texample.com/b\t0.002s\n",
 	"?   \texample.com/a\t[no test files]\nok  \texample.com/b\t(cached)\n",
