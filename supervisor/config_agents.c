@@ -16,6 +16,7 @@ enum key_type {
 	SPAN,
 	MEGABYTES,
 	AUTONOMY,
+	FLAG,
 	EXTENDS
 };
 
@@ -33,6 +34,7 @@ static const struct key {
 	{"env", VARIABLES, AT(env)},
 	{"env_unset", WORDS, AT(env_unset)},
 	{"session", TEXT, AT(session)},
+	{"moves", FLAG, AT(moves)},
 	{"final", RULES, AT(final)},
 	{"ok", RULES, AT(ok)},
 	{"usage", RULES, AT(usage)},
@@ -212,6 +214,11 @@ static bool read_value(struct config_loader *l, struct config_agents_def *d, con
 		return config_value_number(l, v, "agents", 0, 1 << 24, at);
 	case AUTONOMY:
 		return read_autonomy(l, v, d->def.name, at);
+	case FLAG:
+		if (yaml_flag(v, at))
+			return true;
+		config_fault(l, v, "agents", "%s must be true or false, without quotes", k->name);
+		return false;
 	}
 	return false;
 }
@@ -313,6 +320,7 @@ void config_agents_apply(struct msg_agent *out, const struct config_agents_def *
 			*(uint64_t *)to = *(const uint64_t *)from;
 			break;
 		case AUTONOMY:
+		case FLAG:
 			*(bool *)to = *(const bool *)from;
 			break;
 		case EXTENDS:

@@ -18,7 +18,7 @@ void config_agents_get_own(const struct config *c, struct strv *out);
 
 /* ---- for config*.c ---- */
 
-enum { CONFIG_AGENTS_KEYS = 25 };
+enum { CONFIG_AGENTS_KEYS = 26 };
 
 struct config_agents_at { /* where a key was written last */
 	char *origin;

@@ -54,8 +54,9 @@ void core_assigned(struct core *c, size_t task, size_t slot)
 	size_t own = own_place(s, task), place = own != SIZE_MAX ? own : own_slot_place(s, slot);
 	AUTO_FREE char *branch = free_branch(c, task);
 
-	if (row->worktree != place + 1 || !str_eq(row->session, s->sid))
-		mem_set(&row->conversation, NULL); /* some agents find it in its own folder only */
+	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
+	if (!str_eq(row->session, s->sid) || (row->worktree != place + 1 && !(def && def->moves)))
+		mem_set(&row->conversation, NULL);
 	row->worktree = place + 1;
 	row->started_ms = clock_wall_ms();
 	row->ended_ms = 0;

@@ -102,6 +102,7 @@ static void every_key(void **state)
 	             "    silence: 90s\n"
 	             "    grace: 10s\n"
 	             "    weight_mb: 700\n"
+	             "    moves: true\n"
 	             "    account: team\n"
 	             "    autonomy: limited\n"
 	             "    wrap: [srun, -n1]\n"
@@ -127,6 +128,7 @@ static void every_key(void **state)
 	assert_int_equal(a->silence_ms, 90000);
 	assert_int_equal(a->grace_ms, 10000);
 	assert_int_equal(a->weight_mb, 700);
+	assert_true(a->moves);
 	assert_string_equal(a->account, "team");
 	assert_false(a->full);
 	expect_list(&a->wrap, "srun|-n1");
@@ -244,6 +246,7 @@ static void faults(void **state)
 	refused("agents: {a: {argv: [x], timeout: soon}}\n", 1, 34, "duration");
 	refused("agents: {a: {argv: [x], weight_mb: x}}\n", 1, 36, "whole number");
 	refused("agents: {a: {argv: [x], autonomy: all}}\n", 1, 35, "full or limited");
+	refused("agents: {a: {argv: [x], moves: \"yes\"}}\n", 1, 32, "true or false");
 	refused("agents: {a: {argv: [x], prompt: pipe}}\n", 1, 33, "file, arg or none");
 	refused("agents: {a: {argv: [x], model: -x}}\n", 1, 32, "not begin with");
 	refused("agents: {a: {argv: [x], account: \"a b\"}}\n", 1, 34, "account is a name");
