@@ -107,6 +107,22 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     expect_text 'stopped: it waits for account acc-one' "$OUT"
 }
 
+@test "a death before or after an account is shut on disk: a resume comes to the same" {
+    local at
+    say one.limit 'used up, try again in 2d'
+    for at in account.before account.after; do
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 run_bosk run "$SCRATCH/p.yaml" --agent one --fresh --jobs 1
+        [ "$rc" != 3 ] && [ "$rc" != 0 ]
+        sid=$(last_sid)
+        run_bosk resume "$sid"
+        expect_status 3
+        expect_text 'account acc-one.* limited until'
+        equal it limited "$(status_json '.sessions[] | select(.id == "'"$sid"'") | .state')"
+        # What an attempt came to that was cut off before its end was written down is not known.
+        [ "$(status_json '[.sessions[] | select(.id == "'"$sid"'") | .tasks[].attempts] | add')" -le 1 ]
+    done
+}
+
 @test "another agent takes the tasks meanwhile" {
     sed -i 's/^    account: acc-one/    account: acc-one\n    fallback: two/' "$HOME/.config/bosk/config.yaml"
     say one.limit 'used up, try again in 2d'
