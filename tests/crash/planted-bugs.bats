@@ -171,7 +171,7 @@ caught() {
 }
 
 @test "E7: what an agent prints is written as it is" {
-    plant worker/job.c 's/^\t\tsecret_stream_put\(job->to_log, bytes, n\);/\t\toutput_write(job->log, bytes, n);/'
+    plant worker/job.c 's/^\t\tsecret_stream_put\(which \? job->err_to_log : job->to_log, bytes, n\);/\t\toutput_write(job->log, bytes, n);/'
     runs
     caught E7 'a secret was kept'
 }
