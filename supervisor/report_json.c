@@ -67,7 +67,8 @@ static void add_task(struct lists *l, const struct session *s, size_t i)
 	}
 	if (d->model || str_eq(s->queue.kind, "segments"))
 		json_put_text(t, "model", d->model);
-	gates_told_task(s, i, t);
+	if (class != BATCH_ROUTED) /* no gate ever ran */
+		gates_told_task(s, i, t);
 	json_add(l->of[class], t);
 }
 
