@@ -177,7 +177,7 @@ TABLE
     # case                         | what is said                                           | exit
     descriptors 5                  | cannot run git version: .*Too many open files          | 4
     descriptors 10                 | Too many open files                                    | 4
-    descriptors 13                 | when there is room: bosk resume                        | 4
+    descriptors 14                 | when there is room: bosk resume                        | 4
     descriptors 64                 |                                                        | 0
 TABLE
 }
