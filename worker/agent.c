@@ -139,12 +139,6 @@ static enum step judge(struct attempt *r, const struct msg_agent *def, const str
 	return attempt_over(r, "failed", "exit %d%s", end->status, *said ? said : end->status ? "" : ", without saying that it is done");
 }
 
-static int write_file(char **path, const struct attempt *r, const char *name, const char *text, struct err *e)
-{
-	*path = mem_printf("%s/%s", r->dir, name);
-	return text ? fs_write(*path, text, strlen(text), false, e) : 0;
-}
-
 /* One run. *unknown: it had forgotten the conversation and called no model. */
 static enum step run_once(struct attempt *r, const struct msg_agent *def, struct adapter *a, const char *ask, bool *unknown)
 {
@@ -166,8 +160,12 @@ static enum step run_once(struct attempt *r, const struct msg_agent *def, struct
 	enum step step = attempt_begin(r, ask);
 	if (step != GO_ON)
 		return step;
-	if (write_file(&schema_path, r, "schema.json", schema, &e) != 0 || write_file(&last_path, r, "last.txt", "", &e) != 0 ||
-	    write_file(&prompt_path, r, "prompt.md", NULL, &e) != 0 || write_file(&result_path, r, "result.json", NULL, &e) != 0)
+	prompt_path = mem_printf("%s/prompt.md", r->dir);
+	result_path = mem_printf("%s/result.json", r->dir);
+	schema_path = mem_printf("%s/schema.json", r->dir);
+	/* Its last words as it writes them may hold secrets: not among the logs, where a kill would leave them. */
+	last_path = mem_printf("%s/last-%llu.txt", r->s->tmp_dir, (unsigned long long)r->attempt);
+	if (fs_write(last_path, "", 0, false, &e) != 0 || (schema && fs_write(schema_path, schema, strlen(schema), false, &e) != 0))
 		return attempt_broken(r, &e);
 	bool word = str_eq(def->prompt, "arg");
 	if (word && fs_read(prompt_path, PROMPT_WORD_MAX, &prompt, &e) != 0)
@@ -190,7 +188,7 @@ static enum step run_once(struct attempt *r, const struct msg_agent *def, struct
 	int rc = slot_shell(r->s, &run, &end, &e);
 	attempt_clean_result(r);
 	adapter_end(ears.run, &end, clock_wall_ms(), &o);
-	unlink(last_path); /* o.final has it, and no secret must stay in it */
+	unlink(last_path); /* o.final has it */
 	bool hopeless = adapter_hopeless(ears.run);
 	tell_conversation(&ears);
 	adapter_run_free(ears.run);

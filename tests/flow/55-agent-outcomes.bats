@@ -113,6 +113,12 @@ field() { jq -r --arg id "$1" ".sessions[0].tasks[] | select(.id == \$id) | .$2"
     no_overlap
 }
 
+@test "what codex writes its last words to, secrets and all, is not kept with the logs" {
+    local calls=("$STAND"/tasks/codex-ok/call-*)
+    grep -q '^arg .*last-1\.txt$' "${calls[@]}"
+    refute grep -h '^arg .*/bosk/logs/.*last' "${calls[@]}"
+}
+
 @test "no account was shut, whatever agents wrote about limits and keys" {
     equal "accounts" "$(jq -c '[.accounts[] | select(.limited_until != null)]' "$SCRATCH/status")" '[]'
 }
