@@ -155,9 +155,7 @@
 	F(str, name) F(str, state) /* limited | auth; NULL = nothing is known against it */       \
 	F(u64, until_ms)     /* wall clock: nobody asks before; 0 = none */                       \
 	F(u64, since_ms) F(str, why) F(str, agent)                                                \
-	F(u64, misses)       /* limits in a row without a stated time: the wait grows */          \
-	F(str, probe)        /* session whose task tries first after `until_ms`; NULL = nobody yet */ \
-	F(str, probe_task)
+	F(u64, misses)       /* limits in a row without a stated time: the wait grows */
 
 /* One change of state. Key: sid/16 hex digits. The rows follow from the events of their session: whatever
  * changes a task's state, commit, merge or number of attempts, or the tip, is told here (replay.h). */

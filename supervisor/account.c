@@ -2,11 +2,11 @@
 #include "account.h"
 
 #include <string.h>
-#include <sys/random.h>
 
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
+#include "store/seal.h"
 
 enum { MINUTE_MS = 60 * 1000, HOUR_MS = 60 * MINUTE_MS, LATER_LEAST_MS = 5000 };
 
@@ -14,8 +14,7 @@ uint64_t account_jitter(uint64_t most)
 {
 	uint64_t n = 0;
 
-	if (getrandom(&n, sizeof n, 0) != sizeof n)
-		n = clock_mono_ms();
+	seal_random(&n, sizeof n);
 	return most ? n % most : 0;
 }
 
