@@ -10,7 +10,7 @@ load ../lib/agents/flow
 : "${BOSK_PLAIN_BIN:?names a bosk built without sanitizers}"
 
 setup() {
-    PLAIN=$(readlink -f "$BOSK_PLAIN_BIN")
+    PLAIN=$(readlink -f "$BOSK_PLAIN_BIN") # flow_setup forgets that name
     flow_setup
     make_repo a.txt
     stand_in
@@ -25,17 +25,6 @@ trim() {
     printf '%s' "${text%"${text##*[![:space:]]}"}"
 }
 account() { jq -r --arg name "$1" '.accounts[] | select(.name == $name) | '"$2" "$SCRATCH/status"; }
-# later SECONDS: from here on bosk's wall clock is ahead. (A preloaded library: not with sanitizers.)
-later() {
-    export CLOCK_SHIFT=$SCRATCH/shift
-    echo "$1" >"$CLOCK_SHIFT"
-    write_file "$SCRATCH/later" <<SH
-#!/bin/sh
-LD_PRELOAD=$BOSK_TEST_CLOCK_SHIFT exec $PLAIN "\$@"
-SH
-    chmod +x "$SCRATCH/later"
-    BOSK_BIN=$SCRATCH/later
-}
 
 @test "each way to tell of a limit shuts the account until then; the attempt is not counted; exit 3 when it is too long" {
     local id agent scenario seconds until now=$EPOCHSECONDS wrong=0 table

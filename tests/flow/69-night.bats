@@ -10,19 +10,11 @@ load ../lib/agents/flow
 : "${BOSK_PLAIN_BIN:?names a bosk built without sanitizers}"
 
 setup() {
-    PLAIN=$(readlink -f "$BOSK_PLAIN_BIN")
+    PLAIN=$(readlink -f "$BOSK_PLAIN_BIN") # flow_setup forgets that name
     flow_setup
     make_repo a.txt
     stand_in
-    # The clock of all that bosk is: ahead by what the file says, at any time. (Not with sanitizers.)
-    export CLOCK_SHIFT=$SCRATCH/shift
-    echo 0 >"$CLOCK_SHIFT"
-    write_file "$SCRATCH/bosk" <<SH
-#!/bin/sh
-LD_PRELOAD=$BOSK_TEST_CLOCK_SHIFT exec $PLAIN "\$@"
-SH
-    chmod +x "$SCRATCH/bosk"
-    BOSK_BIN=$SCRATCH/bosk
+    later 0
 }
 teardown() { flow_teardown; }
 
@@ -48,7 +40,7 @@ YAML
 
     start_bosk run "$SCRATCH/p.yaml" --jobs 4
     wait_until '[ "$(integrated)" -ge 5 ]' "$FLOW_LIMIT"
-    echo 1800 >"$CLOCK_SHIFT" # half an hour in one moment: nobody was silent for so long
+    later 1800 # half an hour in one moment: nobody was silent for so long
     # Both accounts are limited, and the third agent goes on.
     wait_until 'status_json "[.accounts[] | select(.limited_until)] | length" | grep -qx 2' "$FLOW_LIMIT"
     sid=$(last_sid)
@@ -56,7 +48,7 @@ YAML
     wait_bosk
     running=$(status_json '[.sessions[0].tasks[] | select(.state != "integrated" and .attempts > 0) | .id] | join(" ")')
 
-    echo 12000 >"$CLOCK_SHIFT" # hours later
+    later 12000 # hours later
     run_bosk resume "$sid"
     expect_status 0
     equal "integrated" "$(integrated)" 60

@@ -41,3 +41,16 @@ prompt_of() {
 }
 # Of no task two programs were at work at once.
 no_overlap() { refute grep 'overlap=' "$STAND/log"; }
+
+# later SECONDS: from here on the wall clock of bosk and its agents is ahead by so many; $BOSK_BIN is a program whose clock
+# can be moved, $PLAIN by a preloaded library, which a sanitizer would not like.
+later() {
+    export CLOCK_SHIFT=$SCRATCH/shift
+    echo "$1" >"$CLOCK_SHIFT"
+    write_file "$SCRATCH/later" <<SH
+#!/bin/sh
+LD_PRELOAD=$BOSK_TEST_CLOCK_SHIFT exec $PLAIN "\$@"
+SH
+    chmod +x "$SCRATCH/later"
+    BOSK_BIN=$SCRATCH/later
+}
