@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alone.h"
 #include "excerpt.h"
 #include "job.h"
 #include "leak_gate.h"
@@ -33,8 +34,7 @@ void gate_report_fini(struct gate_report *r)
 	*r = (struct gate_report){0};
 }
 
-/* A gate with `paths` runs when a changed path matches one of its globs; a folder covers what is below. Without
- * FNM_PATHNAME a star crosses folders, as in git's own pathspecs. */
+/* A gate with `paths` runs when a changed path matches one of its globs; a folder covers what is below. */
 static bool touches(const struct msg_gate *g, const struct strv *changed)
 {
 	if (!g->paths.n || !changed)
@@ -51,7 +51,7 @@ static bool touches(const struct msg_gate *g, const struct strv *changed)
 /* Waiting does not count as the gate's time. Who waits noticeably long says so. */
 static int lock_one(struct slot *s, const struct msg_gate *g, const char *path, const char *what, int *fd, struct err *e)
 {
-	AUTO_FREE char *waits = mem_printf("%s (waits for %s)", g->name, what);
+	AUTO_FREE char *waits = mem_printf("for %s (gate %s)", what, g->name);
 	struct git soon = s->git;
 
 	soon.timeout_ms = NOTICE_MS;
@@ -59,23 +59,61 @@ static int lock_one(struct slot *s, const struct msg_gate *g, const char *path, 
 	if (rc == 0 || e->kind != ERR_HELD)
 		return rc;
 	err_clear(e);
-	slot_progress(s, "gate", waits, "");
+	slot_progress(s, "wait", waits, "");
 	rc = git_lock(&s->git, path, fd, e);
 	slot_progress(s, "gate", g->name, "");
 	return rc;
 }
 
-static int lock_all(struct slot *s, const struct msg_gate *g, int *here, int *machine, struct err *e)
+/* An agent may remove a lock file while it is held, and who comes next makes a new one: a name in the kernel stays. */
+static int name_one(struct slot *s, const struct msg_gate *g, const char *folder, const char *lock, const char *what, int *fd,
+                    struct err *e)
 {
-	AUTO_FREE char *path = mem_printf("%s/gate-%s.lock", s->init.state_dir, g->name), *dir = NULL, *wide = NULL;
+	AUTO_FREE char *waits = mem_printf("for %s (gate %s)", what, g->name), *name = alone_name(folder, lock, e);
+	int other;
 
-	if (g->exclusive && lock_one(s, g, path, "its turn in this repository", here, e) != 0)
+	if (!name)
+		return -1;
+	while ((*fd = alone_take(name, &other)) < 0 && other >= 0) {
+		AUTO_CLOSE int holder = other;
+		slot_progress(s, "wait", waits, "");
+		bool free_now = slot_wait_fd(s, holder);
+		slot_progress(s, "gate", g->name, "");
+		if (!free_now)
+			return err_set(e, ERR_GONE, "the wait for %s was ended", what);
+	}
+	return 0;
+}
+
+struct held { /* descriptors that hold it */
+	int file[2], name[2];
+};
+
+static void let_go(struct held *t)
+{
+	for (int i = 0; i < 2; i++) {
+		mem_closep(&t->file[i]);
+		mem_closep(&t->name[i]);
+	}
+}
+
+/* Its turn in this repository, then on the machine. */
+static int lock_all(struct slot *s, const struct msg_gate *g, struct held *t, struct err *e)
+{
+	AUTO_FREE char *path = mem_printf("%s/gate-%s.lock", s->init.state_dir, g->name), *dir = NULL, *wide = NULL, *parent = NULL;
+	static const char here[] = "its turn in this repository";
+
+	if (g->exclusive && (lock_one(s, g, path, here, &t->file[0], e) != 0 ||
+	                     name_one(s, g, s->init.common_dir, g->name, here, &t->name[0], e) != 0))
 		return -1;
 	if (!g->lock)
 		return 0;
-	dir = runtime_dir(e);
-	wide = dir ? mem_printf("%s/gate-%s.lock", dir, g->lock) : NULL;
-	return wide ? lock_one(s, g, wide, g->lock, machine, e) : -1;
+	if (!(dir = runtime_dir(e)))
+		return -1;
+	wide = mem_printf("%s/gate-%s.lock", dir, g->lock);
+	parent = mem_printf("%s/..", dir); /* the folder itself may be another one by then */
+	return lock_one(s, g, wide, g->lock, &t->file[1], e) != 0 ||
+	                       name_one(s, g, parent, g->lock, g->lock, &t->name[1], e) != 0 ? -1 : 0;
 }
 
 /* ---- one run ---- */
@@ -179,12 +217,12 @@ static void add_to_log(const char *path, const char *text)
 static int run_one(struct slot *s, const struct msg_gate *g, const struct gate_runs *how, struct outcome *out,
                    struct err *e)
 {
-	AUTO_CLOSE int here = -1, machine = -1;
+	__attribute__((cleanup(let_go))) struct held held = {{-1, -1}, {-1, -1}};
 	AUTO_FREE char *log_path = log_of(how->log_dir, g->name, 0);
 
 	for (uint64_t run = 1; forget_run(how->log_dir, g->name, run); run++)
 		;
-	if (lock_all(s, g, &here, &machine, e) != 0)
+	if (lock_all(s, g, &held, e) != 0)
 		return -1;
 	for (out->run = 1;; out->run++) {
 		AUTO_FREE char *aside = log_of(how->log_dir, g->name, out->run);

@@ -172,6 +172,19 @@ void slot_wait(struct slot *s, uint64_t ms)
 	}
 }
 
+bool slot_wait_fd(struct slot *s, int fd)
+{
+	while (!s->stop && !s->shutdown) {
+		struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = s->git.watch_fd, .events = POLLIN}};
+		if (poll(p, 2, -1) <= 0)
+			continue;
+		if (p[0].revents)
+			return true;
+		s->git.watch(s->git.ctx);
+	}
+	return false;
+}
+
 void slot_fini(struct slot *s)
 {
 	rec_fini(msg_rec(MSG_INIT), &s->init);

@@ -95,6 +95,9 @@ bool slot_wait_go(struct slot *s, uint64_t attempt);
 /* Sleep; a stop or the end of the supervisor ends it at once. */
 void slot_wait(struct slot *s, uint64_t ms);
 
+/* Wait until the descriptor can be read or hangs up. False: a stop or the end of the supervisor ended it. */
+bool slot_wait_fd(struct slot *s, int fd);
+
 void slot_fini(struct slot *s);
 
 #endif

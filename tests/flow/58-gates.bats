@@ -175,23 +175,16 @@ YAML
     equal "runs" "$(tr '\n' ' ' <"$SCRATCH/ran")" 'none one two-given none '
 }
 
-# waits_for_lock: somebody of this test waits for a lock.
-waits_for_lock() {
-    local pid
-    for pid in $(processes_of_test); do
-        [ "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | cut -c 1-17)" = 'flock --exclusive' ] && return 0
-    done
-    return 1
-}
-
 # second_repo: a copy of $REPO, and $PLAN2 for it.
 second_repo() { cp -a "$REPO" "$SCRATCH/other"; }
 
-@test "exclusive: NAME: one at a time on the machine, in whichever repository" {
+# one_at_a_time REMOVE: two repositories, one lock; who has it runs the command REMOVE.
+one_at_a_time() {
+    local remove=$1
     mkfifo "$SCRATCH/go"
     commit_config <<YAML
 gates:
-  - {name: db, exclusive: shared-db, run: 'echo in >>"$SCRATCH/inside"; [ -e "$SCRATCH/went" ] || read go <"$SCRATCH/go"; echo out >>"$SCRATCH/inside"'}
+  - {name: db, exclusive: shared-db, run: '$remove; echo in >>"$SCRATCH/inside"; [ -e "$SCRATCH/went" ] || read go <"$SCRATCH/go"; echo out >>"$SCRATCH/inside"'}
 YAML
     printf "tasks:\n  - {id: one, run: 'echo x > x.txt'}\n" >"$PLAN"
     second_repo
@@ -199,7 +192,7 @@ YAML
     wait_until '[ -e "$SCRATCH/inside" ]'
     "$BOSK_BIN" -C "$SCRATCH/other" run "$PLAN" --no-preflight --verify task >"$SCRATCH/out2" 2>&1 </dev/null 3>&- &
     second=$!
-    wait_until waits_for_lock
+    wait_until 'grep -qF "wait for shared-db (gate db)" "$SCRATCH/out2"'
     equal "inside" "$(wc -l <"$SCRATCH/inside")" 1
     touch "$SCRATCH/went"
     echo go >"$SCRATCH/go"
@@ -207,11 +200,19 @@ YAML
     expect_status 0
     wait "$second"
     equal "one after the other" "$(tr '\n' ' ' <"$SCRATCH/inside")" 'in out in out '
+}
+
+@test "exclusive: NAME: one at a time on the machine, in whichever repository" {
+    one_at_a_time :
     [ -e "$XDG_RUNTIME_DIR/bosk/gate-shared-db.lock" ]
     for value in '"true"' yes '[a]' '"a/b"' '""'; do
         run_bosk plan "$PLAN" -c "gates=[{name: x, run: y, exclusive: $value}]"
         expect_status 2
     done
+}
+
+@test "exclusive: NAME: whoever removes the lock's file while it is held, the next one still waits" {
+    one_at_a_time 'rm -rf "$XDG_RUNTIME_DIR/bosk"'
 }
 
 @test "BOSK_SLOT and BOSK_PORT stay one's own, whatever an agent does to those of others" {
