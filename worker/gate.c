@@ -10,6 +10,7 @@
 
 #include "alone.h"
 #include "excerpt.h"
+#include "glob.h"
 #include "job.h"
 #include "leak_gate.h"
 #include "plain.h"
@@ -41,7 +42,7 @@ static bool touches(const struct msg_gate *g, const struct strv *changed)
 		return true;
 	for (size_t i = 0; i < g->paths.n; i++)
 		for (size_t k = 0; k < changed->n; k++)
-			if (fnmatch(g->paths.v[i], changed->v[k], FNM_LEADING_DIR) == 0)
+			if (glob_match(g->paths.v[i], changed->v[k], FNM_LEADING_DIR))
 				return true;
 	return false;
 }

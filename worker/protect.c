@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "glob.h"
 #include "store/base/mem.h"
 
 /* ci/deploy.yml and ci/x: a link or submodule named ci has other files at these paths. Only as far as the glob names its
@@ -21,10 +22,9 @@ static bool takes_place(const char *glob, const char *path)
 	return false;
 }
 
-/* A star crosses folders, as in git's own pathspecs. */
 static bool covers(const char *glob, const char *path)
 {
-	return fnmatch(glob, path, FNM_CASEFOLD | FNM_LEADING_DIR) == 0 || takes_place(glob, path);
+	return glob_match(glob, path, FNM_CASEFOLD | FNM_LEADING_DIR) || takes_place(glob, path);
 }
 
 const char *protect_find(const struct strv *globs, const struct strv *changed)

@@ -32,6 +32,12 @@ static void protected_paths(void **state)
 		{"ci", "ci", true},
 		{"ci", "circle", false},
 		{"ci/**", "ci/a/b", true},
+		{"**/Dockerfile", "Dockerfile", true}, /* at the top, too */
+		{"**/Dockerfile", "a/b/Dockerfile", true},
+		{"**/Dockerfile", "NotDockerfile", false},
+		{"a/**/x/**/y", "a/x/y", true},
+		{"a/**/x/**/y", "a/1/2/x/3/y", true},
+		{"a/**/x/**/y", "a/xy", false},
 		{"ci/**", "ci", true}, /* a link to a folder */
 		{"a/b/c.txt", "a/b", true},
 		{"a/b/c.txt", "A", true},
