@@ -11,12 +11,13 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "worker/git.h"
+#include "worker/gitconf.h"
 #include "worker/lockfile.h"
 
 enum { EXCLUDE_MAX = 16 << 20, LOCK_LIMIT_MS = 10000 };
 
 /* Before each line of ours: nothing else is ever taken out. */
-static const char mark[] = "# bosk: a worktree of a session\n";
+static const char mark[] = GITCONF_EXCLUDE_MARK;
 
 void own_hide_lines(const char *text, const struct strv *patterns, struct str *out)
 {

@@ -28,12 +28,21 @@ static const struct rule {
 	{"core", "alternaterefscommand", "true"},
 	{"core", "askpass", ""},
 	{"core", "attributesfile", NULL}, /* names filters: git's default file instead */
+	{"core", "checkstat", "default"},
 	{"core", "editor", "true"},
+	{"core", "excludesfile", NULL},
+	{"core", "filemode", "true"},
 	{"core", "fsmonitor", "false"},
 	{"core", "gitproxy", "none"},
 	{"core", "hookspath", "/dev/null"},
+	{"core", "ignorecase", "false"},
+	{"core", "ignorestat", "false"},
 	{"core", "pager", "cat"},
+	{"core", "sparsecheckout", "false"},
 	{"core", "sshcommand", "false"},
+	{"core", "symlinks", "true"},
+	{"core", "trustctime", "true"},
+	{"core", "untrackedcache", "false"},
 	{"credential", "helper", ""},
 	{"diff", "command", "false"},
 	{"diff", "external", "false"},
@@ -69,31 +78,51 @@ static const struct rule {
 	{"uploadpack", "packobjectshook", "false"},
 };
 
-/* git's own value of core.attributesFile. */
-static const char *default_attributes(struct str *out)
+/* These run nothing, but keep git from seeing what is in a worktree. */
+static const char *const blinding[] = {"core.checkstat",  "core.excludesfile",   "core.filemode", "core.ignorecase",
+                                       "core.ignorestat", "core.sparsecheckout", "core.symlinks", "core.trustctime",
+                                       "core.untrackedcache"};
+
+/* git's own value of core.attributesFile and core.excludesFile. */
+static const char *default_file(const char *name, struct str *out)
 {
 	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
 	str_clear(out);
 	if (xdg && *xdg)
-		str_addf(out, "%s/git/attributes", xdg);
+		str_addf(out, "%s/git/%s", xdg, name);
 	else
-		str_addf(out, "%s/.config/git/attributes", home ? home : "");
+		str_addf(out, "%s/.config/git/%s", home ? home : "", name);
 	return str_text(out);
 }
 
-const char *gitconf_neutral(const char *key, struct str *scratch)
+static const struct rule *rule_of(const char *key)
 {
 	size_t section = strcspn(key, ".");
 	const char *name = strrchr(key, '.');
 
-	if (!name)
-		return NULL;
-	for (size_t i = 0; i < MEM_COUNT(rules); i++)
+	for (size_t i = 0; name && i < MEM_COUNT(rules); i++)
 		if (strlen(rules[i].section) == section && strncmp(rules[i].section, key, section) == 0 &&
 		    (!rules[i].name || strcmp(rules[i].name, name + 1) == 0))
-			return rules[i].neutral ? rules[i].neutral : default_attributes(scratch);
+			return &rules[i];
 	return NULL;
+}
+
+const char *gitconf_neutral(const char *key, struct str *scratch)
+{
+	const struct rule *r = rule_of(key);
+
+	if (!r || r->neutral)
+		return r ? r->neutral : NULL;
+	return default_file(strcmp(r->name, "excludesfile") == 0 ? "ignore" : "attributes", scratch);
+}
+
+bool gitconf_blinds(const char *key)
+{
+	for (size_t i = 0; i < MEM_COUNT(blinding); i++)
+		if (strcmp(blinding[i], key) == 0)
+			return true;
+	return false;
 }
 
 /* ---- which files ---- */
@@ -199,7 +228,7 @@ void gitconf_look_one(struct str *out, const char *path)
 
 static void look_roots(struct str *out, const char *common_dir, const struct strv *nested)
 {
-	AUTO_FREE char *attributes = mem_printf("%s/info/attributes", common_dir);
+	AUTO_FREE char *attributes = mem_printf("%s/info/attributes", common_dir), *exclude = mem_printf("%s/info/exclude", common_dir);
 	AUTO_STRV struct strv paths = {0};
 
 	find_roots(common_dir, &paths);
@@ -207,6 +236,7 @@ static void look_roots(struct str *out, const char *common_dir, const struct str
 	for (size_t i = 0; i < paths.n; i++)
 		gitconf_look_one(out, paths.v[i]);
 	gitconf_look_one(out, attributes);
+	gitconf_look_one(out, exclude);
 	for (size_t i = 0; nested && i < nested->n; i++)
 		gitconf_look_one(out, nested->v[i]);
 }
@@ -285,21 +315,46 @@ static int read_file(struct gitconf *c, const char *path, int depth, struct err 
 	return includes ? read_includes(c, path, depth, e) : 0;
 }
 
-static void add_hash(struct gitconf *c, const char *key, const char *path)
+/* Without the lines of bosk. */
+static void strip_exclude(struct str *text)
+{
+	static const char mark[] = GITCONF_EXCLUDE_MARK;
+	AUTO_STR struct str kept = {0};
+
+	for (const char *p = str_text(text); *p;) {
+		size_t n = strcspn(p, "\n");
+		n += p[n] == '\n';
+		if (str_starts(p, mark) && p[n]) {
+			p += n;
+			n = strcspn(p, "\n");
+			p += n + (p[n] == '\n');
+			continue;
+		}
+		str_addn(&kept, p, n);
+		p += n;
+	}
+	str_clear(text);
+	str_addn(text, str_text(&kept), kept.len);
+}
+
+static void add_hash(struct gitconf *c, const char *key, const char *path, void (*strip)(struct str *text))
 {
 	AUTO_STR struct str content = {0};
 	struct err ignored = {0};
 	char hash[SEAL_HEX] = "unreadable";
 
-	if (fs_read(path, HASHED_MAX, &content, &ignored) == 0)
+	if (fs_read(path, HASHED_MAX, &content, &ignored) == 0) {
+		if (strip)
+			strip(&content);
 		seal_hash(hash, str_text(&content), content.len);
+	}
 	add_entry(c, key, hash, path, false);
 }
 
 int gitconf_read(struct gitconf *out, const char *common_dir, const struct strv *nested,
                  struct err *e)
 {
-	AUTO_FREE char *attributes = mem_printf("%s/info/attributes", common_dir);
+	AUTO_FREE char *attributes = mem_printf("%s/info/attributes", common_dir), *exclude = mem_printf("%s/info/exclude", common_dir);
 	AUTO_STRV struct strv files = {0}, hooks = {0};
 
 	*out = (struct gitconf){0};
@@ -313,10 +368,12 @@ int gitconf_read(struct gitconf *out, const char *common_dir, const struct strv 
 	find_hooks(common_dir, &hooks);
 	for (size_t i = 0; i < hooks.n; i++) {
 		AUTO_FREE char *key = mem_printf("hook %s", strrchr(hooks.v[i], '/') + 1);
-		add_hash(out, key, hooks.v[i]);
+		add_hash(out, key, hooks.v[i], NULL);
 	}
 	if (fs_exists(attributes))
-		add_hash(out, "info/attributes", attributes);
+		add_hash(out, "info/attributes", attributes, NULL);
+	if (fs_exists(exclude))
+		add_hash(out, "info/exclude", exclude, strip_exclude);
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* gitconf: which programs the configuration would make git run, read from every file that may take part:
  * system, user, repository, each worktree's, each submodule's, and all that these include, whatever the
- * condition of the include. Hooks and info/attributes are listed with them. Runs nothing of it. */
+ * condition of the include; and what keeps git from seeing what is there. Hooks, info/attributes and info/exclude are
+ * listed with them. Runs nothing of it. */
 #ifndef BOSK_GITCONF_H
 #define BOSK_GITCONF_H
 
@@ -11,10 +12,10 @@
 #include "store/base/str.h"
 
 struct gitconf_entry {
-	char *key;   /* as git writes it: filter.NAME.clean; or "hook NAME", "info/attributes" */
-	char *value; /* of a hook or info/attributes: the hash of its content */
+	char *key;   /* as git writes it: filter.NAME.clean; or "hook NAME", "info/attributes", "info/exclude" */
+	char *value; /* of one of these: the hash of its content */
 	char *file;  /* where it is set */
-	bool setting; /* not a hook, not info/attributes */
+	bool setting; /* not a hook, not a file in info */
 };
 
 struct gitconf {
@@ -28,6 +29,8 @@ struct gitconf {
  * ERR_ENV when git cannot read one of the files. The caller releases, also after an error. */
 int gitconf_read(struct gitconf *out, const char *common_dir, const struct strv *nested,
                  struct err *e);
+/* Before each line that bosk itself writes into info/exclude: these do not count. */
+#define GITCONF_EXCLUDE_MARK "# bosk: a worktree of a session\n"
 void gitconf_fini(struct gitconf *c);
 
 /* What stat says of all these files: the same text = nothing has changed. A few microseconds each. */
@@ -38,5 +41,7 @@ void gitconf_look_one(struct str *out, const char *path);
 /* A value that makes this key run nothing; NULL when the key runs nothing anyway. Static or owned by
  * the caller's `scratch`. */
 const char *gitconf_neutral(const char *key, struct str *scratch);
+/* Does it run nothing, but keep git from seeing what is in a worktree? */
+bool gitconf_blinds(const char *key);
 
 #endif

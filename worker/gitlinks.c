@@ -8,7 +8,7 @@
 #include "store/base/mem.h"
 
 enum { DEPTH_MAX = 8, INDEX_MAX = 1 << 30, HEADER = 12, MODE_AT = 24, FLAGS_AT = 60, NAME_AT = 62 };
-enum { GITLINK = 0160000, TYPE = 0170000, EXTENDED = 0x4000 };
+enum { GITLINK = 0160000, TYPE = 0170000, EXTENDED = 0x4000, ASSUMED = 0x8000, SKIPPED = 0x4000 /* of the flags behind */ };
 
 /* What a file of one line names after `prefix`, relative to `dir`. */
 static char *named(const char *dir, const char *file, const char *prefix)
@@ -63,8 +63,9 @@ static size_t take_prefix(const unsigned char **p, const unsigned char *end)
 	return n;
 }
 
-/* Paths of submodules in one index file. What is no index ends the reading: git refuses it too. */
-static void read_index(const char *path, struct strv *out)
+/* Paths of submodules in one index file, and whether it marks files that git is not to look at. What is no index ends the
+ * reading: git refuses it too. */
+static void read_index(const char *path, struct strv *out, bool *marked)
 {
 	AUTO_STR struct str bytes = {0}, name = {0};
 	struct err ignored = {0};
@@ -77,7 +78,10 @@ static void read_index(const char *path, struct strv *out)
 	for (p += HEADER; n-- && end - p > NAME_AT;) {
 		const unsigned char *entry = p;
 		bool link = (number(p + MODE_AT, 4) & TYPE) == GITLINK;
-		p += NAME_AT + (version >= 3 && number(p + FLAGS_AT, 2) & EXTENDED ? 2 : 0);
+		uint32_t flags = number(p + FLAGS_AT, 2), more = version >= 3 && flags & EXTENDED ? 2 : 0;
+		p += NAME_AT + more;
+		if (flags & ASSUMED || (more && end - entry > NAME_AT + 1 && number(entry + NAME_AT, 2) & SKIPPED))
+			*marked = true;
 		size_t drop = version == 4 ? take_prefix(&p, end) : name.len;
 		const unsigned char *nul = p < end ? memchr(p, 0, (size_t)(end - p)) : NULL;
 		if (!nul || drop > name.len)
@@ -92,16 +96,26 @@ static void read_index(const char *path, struct strv *out)
 	}
 }
 
+bool gitlinks_index_marks(const char *index)
+{
+	AUTO_STRV struct strv ignored = {0};
+	bool marked = false;
+
+	read_index(index, &ignored, &marked);
+	return marked;
+}
+
 static bool add_below(const char *top, int depth, struct strv *out)
 {
 	AUTO_FREE char *git_dir = gitlinks_git_dir(top);
 	AUTO_STRV struct strv indexes = {0}, paths = {0};
+	bool marked = false;
 
 	if (!git_dir || depth == DEPTH_MAX)
 		return false;
 	gitlinks_index_files(git_dir, &indexes);
 	for (size_t i = 0; i < indexes.n; i++)
-		read_index(indexes.v[i], &paths);
+		read_index(indexes.v[i], &paths, &marked);
 	for (size_t i = 0; i < paths.n; i++) {
 		AUTO_FREE char *sub = mem_printf("%s/%s", top, paths.v[i]);
 		AUTO_FREE char *sub_dir = gitlinks_git_dir(sub);

@@ -55,7 +55,7 @@ char *planted_text(const char *listed)
 	for (char *p = name; (p = strchr(p, '\n'));)
 		*p = '=';
 	AUTO_STR struct str scratch = {0};
-	if (!gitconf_neutral(name, &scratch))
+	if (!gitconf_neutral(name, &scratch) || gitconf_blinds(name))
 		return NULL;
 	if (str_starts(name, "credential."))
 		return mem_strdup(name);
@@ -137,7 +137,12 @@ static void tell(struct planted *p, const struct gitconf_entry *entry)
 {
 	AUTO_FREE char *text = NULL;
 
-	if (entry->setting)
+	if (entry->setting && gitconf_blinds(entry->key))
+		text = mem_printf("planted during the session: %s in %s; bosk's git went without it", entry->key, entry->file);
+	else if (str_eq(entry->key, "info/exclude"))
+		text = mem_printf("changed during the session: %s; what it names is in no commit, but gates and later tasks in a "
+		                  "worktree see it", entry->file);
+	else if (entry->setting)
 		text = mem_printf("planted during the session: %s in %s; bosk did not run it", entry->key,
 		                  entry->file);
 	else if (str_starts(entry->key, "hook "))

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hidden.h"
 #include "nested.h"
 #include "stage.h"
 #include "store/base/fail.h"
@@ -241,39 +242,6 @@ static char *index_path(const struct slot *s, const char *name)
 	return mem_printf("%s/%s", s->admin_dir, name);
 }
 
-/* `git add` does not look at files that are marked to be taken for unchanged: the marks go. Those of a sparse
- * checkout's files, which are not there, stay. */
-static int look_everywhere(struct slot *s, struct err *e)
-{
-	static const char *const options[] = {"--no-assume-unchanged", "--no-skip-worktree"};
-	AUTO_STR struct str text = {0};
-	struct str lists[2] = {{0}, {0}};
-	AUTO_FREE char *list = index_path(s, "bosk-marked");
-	struct git git = s->git;
-	int rc = git_run(&git, &text, GIT_ARGS("ls-files", "-v", "-z"), e);
-
-	for (size_t at = 0; rc == 0 && at + 2 < text.len; at += strlen(text.p + at) + 1) {
-		char tag = text.p[at];
-		const char *name = text.p + at + 2;
-		AUTO_FREE char *path = mem_printf("%s/%s", s->init.worktree, name);
-		if (tag >= 'a' && tag <= 'z')
-			str_addn(&lists[0], name, strlen(name) + 1);
-		if ((tag == 'S' || tag == 's') && fs_exists(path))
-			str_addn(&lists[1], name, strlen(name) + 1);
-	}
-	git.stdin_path = list;
-	for (size_t i = 0; i < MEM_COUNT(lists) && rc == 0; i++)
-		if (lists[i].len) {
-			rc = fs_write(list, lists[i].p, lists[i].len, false, e);
-			if (rc == 0)
-				rc = git_run(&git, NULL, GIT_ARGS("update-index", "-z", options[i], "--stdin"), e);
-		}
-	unlink(list);
-	str_fini(&lists[0]);
-	str_fini(&lists[1]);
-	return rc;
-}
-
 /* A copy of the index. Its time stays too: a file as young as the index is compared by its content. */
 static int copy_index(struct slot *s, const struct oid *head, const char *aside, struct err *e)
 {
@@ -300,7 +268,7 @@ static int stage_aside(struct slot *s, const struct oid *head, const struct oid 
 	s->git.index_file = aside;
 	int rc = copy_index(s, head, aside, e);
 	if (rc == 0)
-		rc = look_everywhere(s, e);
+		rc = hidden_show(s, e);
 	if (rc == 0)
 		rc = stage_tree(s, head_tree, owns, tree, e);
 	s->git.index_file = NULL;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "hidden.h"
 #include "keep.h"
 #include "nested.h"
 #include "store/base/fail.h"
@@ -64,7 +65,7 @@ static int stage_once(struct slot *s, const struct oid *base, const struct oid *
 	struct err trouble = {0};
 	int status;
 
-	if (worktree_mend(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
+	if (worktree_mend(s, e) != 0 || hidden_show(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
 	    guest_withhold(s, &leave, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");

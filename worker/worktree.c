@@ -7,6 +7,7 @@
 
 #include "gitlinks.h"
 #include "guest.h"
+#include "hidden.h"
 #include "lockfile.h"
 #include "nested_keep.h"
 #include "store/base/fail.h"
@@ -254,7 +255,8 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 	AUTO_STRV struct strv before = {0}, leave = {0};
 
 	worktree_clear_locks(s); /* of a git that was ended by a stop */
-	if (worktree_mend(s, e) != 0 || guest_withhold(s, &before, e) != 0 || guest_check(s, commit, e) != 0)
+	if (worktree_mend(s, e) != 0 || hidden_show(s, e) != 0 || guest_withhold(s, &before, e) != 0 ||
+	    guest_check(s, commit, e) != 0)
 		return -1;
 	FAILPOINT("worktree.bring.before");
 	/* A slot whose worker died may still stand on the branch; nobody works there. */

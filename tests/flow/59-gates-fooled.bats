@@ -1,0 +1,98 @@
+#!/usr/bin/env bats
+# Agents that make git, or bosk, see something else than what the gates see.
+# shellcheck disable=SC2154,SC2016 # variables set by run_bosk
+
+load ../lib/flow
+
+setup() {
+    flow_setup
+    make_repo a.txt
+    PLAN=$SCRATCH/p.yaml
+}
+teardown() { flow_teardown; }
+
+# task ID COMMAND [MORE]: a plan of one task more.
+task() {
+    [ -e "$PLAN" ] || echo 'tasks:' >"$PLAN"
+    printf '  - id: %s\n    run: |\n      %s\n' "$1" "$2" >>"$PLAN"
+    [ $# -lt 3 ] || printf '    %s\n' "$3" >>"$PLAN"
+}
+
+# A gate that is a file of the repository: exit 1 when there is a bad.txt.
+check_config() {
+    printf '#!/bin/sh\ntest ! -e bad.txt\n' >check.sh
+    chmod +x check.sh
+    commit_config <<'YAML'
+fix_attempts: 0
+halt_after_failures: 0
+retries: 0
+gates:
+  - {name: strict, run: ./check.sh}
+YAML
+    git add -A
+    git commit -qm 'A check'
+}
+SOFT='printf "#!/bin/sh\nexit 0 # $BOSK_TASK\n" >check.sh; echo x >bad.txt'
+
+@test "a file that git is told not to look at: the commit has what the gates saw" {
+    local sid id
+    unchecked 'an agent writes to git'"'"'s configuration' B1
+    check_config
+    task assumed "git update-index --assume-unchanged check.sh; $SOFT"
+    task skipped "git update-index --skip-worktree check.sh; $SOFT"
+    task removed 'git update-index --skip-worktree a.txt; rm a.txt; echo x > x.txt'
+    task blind "git config core.ignoreStat true; git config core.trustCtime false; git config core.fileMode false; chmod +x a.txt; echo x > x2.txt"
+    run_bosk run "$PLAN" --jobs 1 --sequential --verify task
+    expect_status 0
+    sid=$(last_sid)
+    # What was changed is in the commit, and so the change of the gate is there to be seen.
+    for id in assumed skipped; do
+        equal "state of $id" "$(task_field "$sid" $id state)" integrated
+        git show "$(task_field "$sid" $id commit):check.sh" | grep -q 'exit 0'
+        run_bosk report
+        expect_text "$id: git had been told not to look at check\.sh: bosk looked" "$OUT"
+    done
+    equal "a.txt" "$(git show "$(task_field "$sid" removed commit):a.txt")" a.txt
+    equal "mode" "$(git ls-tree "$(task_field "$sid" blind commit)" a.txt | cut -c 1-6)" 100755
+    run_bosk report
+    expect_text 'planted during the session: core\.ignorestat in .*config; bosk.s git went without it' "$OUT"
+}
+
+@test "what an agent hides from git is protected all the same, and does not stay for who has the worktree next" {
+    local sid id
+    unchecked 'an agent writes to info/exclude' B1
+    check_config
+    printf 'protect: [bosk.yaml, check.sh, "**/Dockerfile"]\n' >>bosk.yaml
+    git add -A
+    git commit -qm 'Protect more'
+    task assumed "git update-index --assume-unchanged check.sh; $SOFT"
+    task skipped "git update-index --skip-worktree check.sh; $SOFT"
+    task after 'echo x > bad.txt'
+    task top 'echo x > Dockerfile'
+    task below 'mkdir sub && echo x > sub/Dockerfile'
+    task exclude 'echo bad.txt >> "$(git rev-parse --git-common-dir)/info/exclude"; echo x > y.txt'
+    run_bosk run "$PLAN" --jobs 1 --sequential --verify task
+    expect_status 1
+    sid=$(last_sid)
+    for id in assumed skipped top below; do
+        equal "state of $id" "$(task_field "$sid" $id state)" blocked
+        task_field "$sid" $id reason | grep -q 'which is protected$'
+    done
+    equal "after" "$(task_field "$sid" after gates.strict)" fail
+    run_bosk report
+    expect_text 'changed during the session: .*/info/exclude' "$OUT"
+}
+
+@test "a gate with paths looks at what lies at the top, too" {
+    local sid
+    commit_config <<'YAML'
+fix_attempts: 0
+gates:
+  - {name: py, run: 'test ! -e bad.py', paths: ['**/*.py']}
+YAML
+    task one 'echo x > bad.py'
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    equal "verdict" "$(task_field "$sid" one gates.py)" fail
+}
