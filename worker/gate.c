@@ -134,6 +134,7 @@ static void listen_line(void *ctx, const char *line, size_t n)
 
 struct outcome {
 	const char *verdict; /* static; NULL = stopped */
+	bool no_room;
 	uint64_t ms, run;    /* which run it was, from 1 */
 	struct str why, said;
 };
@@ -177,6 +178,7 @@ static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_
 	struct verdict v = verdict_of(&result, timeout, &l.tally, places, &out->why);
 	out->verdict = result.end == JOB_STOPPED ? NULL : v.word;
 	*again = v.again && out->verdict;
+	out->no_room = v.no_room && out->verdict;
 	if (rc != 0)
 		str_addf(&out->why, ": %s", e->text);
 	return 0;
@@ -303,7 +305,9 @@ int gate_run(struct slot *s, const struct msg_gate *gates, size_t n, const struc
 			slot_progress(s, "gate", g->name, "");
 			rc = g->builtin ? run_builtin(s, g, how, &o, e) : run_one(s, g, how, &o, e);
 		}
-		if (rc == 0 && o.verdict)
+		if (rc == 0 && o.no_room && !g->excused) /* as of a task that finds no room: it is done again when there is some */
+			rc = err_set(e, ERR_NOSPACE, "could not run (%s)", str_text(&o.why));
+		if (o.verdict && (rc == 0 || o.no_room))
 			take(s, g, how, &o, out);
 		out->stopped = rc == 0 && !o.verdict;
 		str_fini(&o.why);

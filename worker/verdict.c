@@ -11,11 +11,12 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
-/* What is called full: less than that, or that nobody can write so little. */
-enum { FULL_BYTES = 256 << 20, FULL_INODES = 1000, PROBE_BYTES = 1 << 20 };
+/* What is called full: less than that (of a small disk: than a part of it), or that nobody can write so little. */
+enum { FULL_BYTES = 256 << 20, FULL_PART = 8, FULL_INODES = 1000, PROBE_BYTES = 1 << 20 };
 
-static const struct verdict passed = {"pass", false}, failed = {"fail", true}, unrun = {"could-not-run", false},
-                            ended = {"could-not-run", true};
+static const struct verdict passed = {"pass", false, false}, failed = {"fail", true, false},
+                            unrun = {"could-not-run", false, false}, ended = {"could-not-run", true, false},
+                            starved = {"could-not-run", false, true};
 
 /* A quota shows in no number, so a file is made: without a name, gone with its descriptor. */
 static bool refuses(const char *folder)
@@ -35,7 +36,8 @@ bool verdict_full(const char *folder)
 
 	if (statvfs(folder, &v) != 0)
 		return false;
-	if (v.f_frsize && v.f_bavail < (uint64_t)FULL_BYTES / v.f_frsize)
+	uint64_t least = v.f_frsize ? (uint64_t)FULL_BYTES / v.f_frsize : 0;
+	if (!v.f_bavail || v.f_bavail < (least < v.f_blocks / FULL_PART ? least : v.f_blocks / FULL_PART))
 		return true;
 	return (v.f_files && v.f_favail < FULL_INODES) || refuses(folder);
 }
@@ -91,7 +93,7 @@ static struct verdict of_exit(int status, const struct tally *t, const char *con
 	}
 	if (full) {
 		str_addf(why, ": no space left on the disk of %s", full);
-		return unrun;
+		return starved;
 	}
 	if (status && tally_late(t, t->killed_at)) {
 		str_add(why, ": a command in it ");
@@ -124,7 +126,7 @@ struct verdict verdict_of(const struct job_result *r, uint64_t timeout_ms, const
 	case JOB_SILENT:
 		str_add(why, "no end after ");
 		clock_add_duration(why, timeout_ms);
-		return (struct verdict){"timeout", false};
+		return (struct verdict){"timeout", false, false};
 	case JOB_STOPPED:
 	case JOB_UNRUN:
 		break;

@@ -9,6 +9,7 @@
 struct verdict {
 	const char *word; /* static */
 	bool again;       /* another run may come to something else: it failed, or was killed */
+	bool no_room;     /* it can be run when there is room on the disk again */
 };
 
 /* `why` gets the reason, "exit 1". `places`: folders on whose disks the gate writes, NULL-ended. */

@@ -68,7 +68,7 @@ error: not yet
 [bosk: flaky: passed on run 2 of 3]"
 }
 
-@test "no space: could-not-run when the gate says so and it is so" {
+@test "no space: when the gate says so and it is so, the task waits for room, as one that finds none itself" {
     local sid
     [ "$(id -u)" = 0 ] || skip 'only root can mount a small disk'
     mkdir -p -m 700 .git/bosk .git/bosk/tmp
@@ -77,10 +77,35 @@ error: not yet
     gate other 'echo "a.txt: wrong"; exit 1'
     git add -A && git commit -qm 'Gates'
     run_bosk run "$PLAN" --jobs 1
-    expect_status 1
+    expect_status 4
+    expect_text 'gate full: could not run \(exit 1: no space left on the disk of .*\)'
+    expect_text 'when there is room: bosk resume'
     sid=$(last_sid)
-    verdict full could-not-run 'no space left on the disk of'
+    equal "verdict" "$(task_field "$sid" full gates.full)" could-not-run
+    equal "state" "$(task_field "$sid" full state)" pending
+    equal "other" "$(task_field "$sid" other attempts)" 0
+    mount -o remount,size=10m .git/bosk/tmp
+    run_bosk resume
+    expect_status 1
     verdict other fail ''
+    equal "state" "$(task_field "$sid" full state)" integrated
+    equal "verdict" "$(task_field "$sid" full gates.full)" pass
+}
+
+@test "no space on the base: the environment's fault, and nothing starts" {
+    [ "$(id -u)" = 0 ] || skip 'only root can mount a small disk'
+    mkdir -p -m 700 .git/bosk .git/bosk/tmp
+    mount -t tmpfs -o size=64k,mode=700 none .git/bosk/tmp || skip 'nothing can be mounted here'
+    commit_config <<'YAML'
+gates:
+  - {name: full, run: 'head -c 100000 /dev/zero >"$TMPDIR/big"'}
+YAML
+    printf "tasks:\n  - {id: one, run: 'echo x > x.txt'}\n" >"$PLAN"
+    run_bosk run "$PLAN"
+    expect_status 4
+    expect_text 'no space left on the disk of'
+    run_bosk run "$PLAN" --excuse full
+    expect_status 0
 }
 
 @test "the very same words in the prompt, in status and in reports: what failed, with what is around it, then the end" {

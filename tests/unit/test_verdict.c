@@ -68,6 +68,8 @@ static void a_full_disk_is_full_and_said_so(void **state)
 	assert_true(verdict_full("/proc"));
 	assert_string_equal(verdict_of(&failed, 0, &said, full, &why).word, "could-not-run");
 	assert_non_null(strstr(why.p, "no space left on the disk of /"));
+	assert_true(verdict_of(&failed, 0, &said, full, &why).no_room);
+	assert_false(verdict_of(&failed, 0, &nothing, full, &why).no_room);
 	assert_string_equal(verdict_of(&failed, 0, &nothing, full, &why).word, "fail");
 	assert_string_equal(verdict_of(&passed, 0, &said, full, &why).word, "pass");
 	assert_string_equal(verdict_of(&failed, 0, &said, absent, &why).word, "fail");
