@@ -81,17 +81,18 @@ struct gitx_lines {
 };
 struct gitx_added {
 	const char *path;
-	bool fresh;      /* there was no file at that path */
+	bool fresh;      /* there was no file, nor link, at that path */
 	bool executable;
+	bool link;       /* its text is where it leads to */
 	bool binary;     /* bytes, not text: `lines` is all of it */
-	size_t size;
-	const char *text; /* n bytes, no NUL behind them; NULL = larger than `max` */
+	size_t size;     /* as it is stored */
+	const char *text; /* n bytes, not NUL-ended; NULL = larger than `max`. UTF-16 comes as UTF-8 */
 	size_t n;
 	const struct gitx_lines *lines; /* ascending */
 	size_t n_lines;
 };
 typedef bool gitx_added_fn(void *ctx, const struct gitx_added *f); /* false = no more. What `f` has is gone after it */
-/* Each file, not links and submodules; an empty oid = the empty tree. What the trees' .gitattributes say does not count. */
+/* Each file and link, not submodules; an empty oid = the empty tree. What the trees' .gitattributes say does not count. */
 int gitx_added(struct gitx *g, const struct oid *base, const struct oid *tree, size_t max, gitx_added_fn *visit,
                void *ctx, struct err *e);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/base/mem.h"
+#include "utf16.h"
 
 enum { BINARY_LOOK = 8000 }; /* as git: a NUL among these is no text */
 
@@ -23,22 +24,45 @@ struct ranges {
 	size_t n;
 };
 
-static bool is_file(uint16_t mode)
+/* A link has a text, too: where it leads to. */
+static bool is_text(uint16_t mode)
 {
-	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE;
+	return mode == GIT_FILEMODE_BLOB || mode == GIT_FILEMODE_BLOB_EXECUTABLE || mode == GIT_FILEMODE_LINK;
 }
 
-/* NULL in *out when it is larger than is looked at. */
-static int read_blob(struct adding *a, const git_oid *id, git_odb_object **out, size_t *size, struct err *e)
+struct content {
+	git_odb_object *blob; /* NULL = larger than is looked at */
+	struct str wide;      /* what was UTF-16 */
+	size_t size;          /* in the repository */
+	const char *text;
+	size_t n;
+};
+
+static void content_fini(struct content *c)
+{
+	git_odb_object_free(c->blob);
+	str_fini(&c->wide);
+}
+
+static int read_content(struct adding *a, const git_oid *id, struct content *c, struct err *e)
 {
 	git_object_t type;
 
-	int rc = git_odb_read_header(size, &type, a->g->odb, id);
+	int rc = git_odb_read_header(&c->size, &type, a->g->odb, id);
 	if (rc < 0)
 		return gitx_err(e, rc, "cannot read object %s", git_oid_tostr_s(id));
-	if (*size <= a->max)
-		*out = gitx_object(a->g, id, e);
-	return *size > a->max || *out ? 0 : -1;
+	if (c->size > a->max)
+		return 0;
+	c->blob = gitx_object(a->g, id, e);
+	if (!c->blob)
+		return -1;
+	c->text = git_odb_object_data(c->blob);
+	c->n = c->size;
+	if (utf16_read(c->text, c->n, &c->wide)) {
+		c->text = str_text(&c->wide);
+		c->n = c->wide.len;
+	}
+	return 0;
 }
 
 /* Without context the lines of a hunk are those that are new. */
@@ -55,11 +79,11 @@ static int add_hunk(const git_diff_delta *delta, const git_diff_hunk *hunk, void
 }
 
 /* The old text is not there, too large, or bytes: then all of the new one is new. */
-static int compare(const git_odb_object *old, struct gitx_added *f, struct ranges *r, struct err *e)
+static int compare(const struct content *old, struct gitx_added *f, struct ranges *r, struct err *e)
 {
 	git_diff_options opts;
 
-	if (!old || f->binary) {
+	if (!old->text || f->binary) {
 		r->v = mem_array(1, sizeof *r->v);
 		r->v[r->n++] = (struct gitx_lines){1, SIZE_MAX};
 		return 0;
@@ -68,35 +92,37 @@ static int compare(const git_odb_object *old, struct gitx_added *f, struct range
 	opts.flags = GIT_DIFF_FORCE_TEXT;
 	opts.context_lines = 0;
 	opts.interhunk_lines = 0;
-	int rc = git_diff_buffers(git_odb_object_data((git_odb_object *)old), git_odb_object_size((git_odb_object *)old), NULL,
-	                          f->text, f->n, NULL, &opts, NULL, NULL, add_hunk, NULL, r);
+	int rc = git_diff_buffers(old->text, old->n, NULL, f->text, f->n, NULL, &opts, NULL, NULL, add_hunk, NULL, r);
 	return rc < 0 ? gitx_err(e, rc, "cannot compare %s with what it was", f->path) : 0;
 }
 
-static int look(struct adding *a, const git_diff_delta *d, struct err *e)
+static int look_at(struct adding *a, const git_diff_delta *d, struct content *new, struct content *old, struct err *e)
 {
-	GITX_AUTO(git_odb_object) blob = NULL;
-	GITX_AUTO(git_odb_object) old = NULL;
 	struct ranges r = {0};
-	size_t size = 0, old_size = 0;
-	bool was_file = d->status != GIT_DELTA_ADDED && is_file(d->old_file.mode);
+	bool was = d->status != GIT_DELTA_ADDED && is_text(d->old_file.mode);
 
-	if (read_blob(a, &d->new_file.id, &blob, &size, e) != 0 ||
-	    (was_file && read_blob(a, &d->old_file.id, &old, &old_size, e) != 0))
+	if (read_content(a, &d->new_file.id, new, e) != 0 || (was && read_content(a, &d->old_file.id, old, e) != 0))
 		return -1;
-	struct gitx_added f = {.path = d->new_file.path, .fresh = !was_file, .size = size,
-	                       .executable = d->new_file.mode == GIT_FILEMODE_BLOB_EXECUTABLE};
-	if (blob) {
-		f.text = git_odb_object_data(blob);
-		f.n = size;
-		f.binary = memchr(f.text, 0, f.n < BINARY_LOOK ? f.n : BINARY_LOOK) != NULL;
-	}
-	int rc = blob ? compare(old, &f, &r, e) : 0;
+	struct gitx_added f = {.path = d->new_file.path, .fresh = !was, .size = new->size, .text = new->text, .n = new->n,
+	                       .executable = d->new_file.mode == GIT_FILEMODE_BLOB_EXECUTABLE,
+	                       .link = d->new_file.mode == GIT_FILEMODE_LINK,
+	                       .binary = new->text && memchr(new->text, 0, new->n < BINARY_LOOK ? new->n : BINARY_LOOK)};
+	int rc = f.text ? compare(old, &f, &r, e) : 0;
 	f.lines = r.v;
 	f.n_lines = r.n;
 	if (rc == 0 && !a->visit(a->ctx, &f))
 		a->stopped = true;
 	free(r.v);
+	return rc;
+}
+
+static int look(struct adding *a, const git_diff_delta *d, struct err *e)
+{
+	struct content new = {0}, old = {0};
+	int rc = look_at(a, d, &new, &old, e);
+
+	content_fini(&new);
+	content_fini(&old);
 	return rc;
 }
 
@@ -107,7 +133,7 @@ static int visit_delta(const git_diff *diff, const git_diff_delta *delta, const 
 
 	(void)diff;
 	(void)spec;
-	if (delta->status == GIT_DELTA_DELETED || !is_file(delta->new_file.mode))
+	if (delta->status == GIT_DELTA_DELETED || !is_text(delta->new_file.mode))
 		return 1;
 	a->failed = look(a, delta, a->e) != 0;
 	return a->failed || a->stopped ? -1 : 1;
@@ -127,7 +153,7 @@ int gitx_added(struct gitx *g, const struct oid *base, const struct oid *tree, s
 	if (!b)
 		return 0;
 	git_diff_options_init(&opts, GIT_DIFF_OPTIONS_VERSION);
-	/* A link that became a file comes once, as a file that was none. */
+	/* A link that became a file comes once. */
 	opts.flags = GIT_DIFF_INCLUDE_TYPECHANGE | GIT_DIFF_INCLUDE_TYPECHANGE_TREES;
 	opts.notify_cb = visit_delta;
 	opts.payload = &adding;

@@ -10,7 +10,8 @@
 
 enum {
 	LINE_WRITTEN = 1000, /* longer ones are made by programs */
-	LINE_MAX = 256 * 1024, /* what is behind it is looked at as another line of the same number */
+	LINE_MAX = 256 * 1024, /* what is behind it is looked at as another line of the same number, ... */
+	LINE_AGAIN = 4 * 1024, /* with so much of what was before: a token may lie across */
 	ASK_AFTER = 64 * 1024,
 	SPANS = 64,
 	KEY_LOOK = 8,  /* lines of a private key before the key itself begins */
@@ -29,6 +30,8 @@ struct scan {
 	size_t range; /* in f->lines */
 	const char *before; /* the line before this one */
 	size_t n_before;
+	bool before_added;
+	size_t limit; /* in this line: what begins behind it is found in its next piece */
 	size_t key_lines; /* of a private key that has begun; 0 = none, or it was found */
 	bool key_allowed;
 	/* Of this line: what was found already. */
@@ -84,10 +87,14 @@ static bool comment_only(const char *line, size_t n)
 	return false;
 }
 
-static bool is_allowed(const struct scan *s, const char *line, size_t n, const char *rule)
+/* What is a secret by its shape, who adds it cannot allow himself: only a comment that was there before counts. */
+static bool is_allowed(const struct scan *s, const char *line, size_t n, const struct leak_rule *rule)
 {
-	return mark_allows(line, n, rule) ||
-	       (s->before && comment_only(s->before, s->n_before) && mark_allows(s->before, s->n_before, rule));
+	bool sure = rule->kind == LEAK_SHAPE || rule == &leak_rules_all[LEAK_PRIVATE_KEY];
+	bool here = !sure && mark_allows(line, n, rule->name);
+
+	return here || (s->before && !(sure && s->before_added) && comment_only(s->before, s->n_before) &&
+	                mark_allows(s->before, s->n_before, rule->name));
 }
 
 /* ---- one line ---- */
@@ -117,8 +124,10 @@ static void try_rule(struct scan *s, size_t i, const char *line, size_t n, size_
 	struct pattern_span at[2];
 
 	for (size_t from = 0; from < n && pattern_find(s->rules->patterns[i], line, n, from, at, 2);) {
+		if (at[1].at >= s->limit)
+			return;
 		if (leak_value_real(rule->kind, line + at[1].at, at[1].len) && !taken(s, at[1])) {
-			tell(s, rule, number, is_allowed(s, line, n, rule->name), line + at[1].at, at[1].len);
+			tell(s, rule, number, is_allowed(s, line, n, rule), line + at[1].at, at[1].len);
 			return; /* one of a rule on each line is enough */
 		}
 		/* What looks like an example may hide what is behind it. */
@@ -172,11 +181,11 @@ static void look_for_key(struct scan *s, const char *line, size_t n, size_t numb
 		size_t left = n - (size_t)(at - line);
 		const char *name = memmem(at, left < 64 ? left : 64, words, strlen(words));
 		s->key_lines = name ? 1 : 0;
-		s->key_allowed = name && is_allowed(s, line, n, rule->name);
+		s->key_allowed = name && is_allowed(s, line, n, rule);
 		from = name ? (size_t)(name - line) + strlen(words) : 0;
 	} else if (n < 64 && memmem(line, n, putty, strlen(putty))) {
 		s->key_lines = 1;
-		s->key_allowed = is_allowed(s, line, n, rule->name);
+		s->key_allowed = is_allowed(s, line, n, rule);
 	}
 	if (!s->key_lines)
 		return;
@@ -184,7 +193,7 @@ static void look_for_key(struct scan *s, const char *line, size_t n, size_t numb
 	if (piece < n) {
 		/* A part of one that was there: lines before this one are no news. */
 		if (added && leak_value_real(LEAK_SHAPE, line + piece, n - piece < 64 ? n - piece : 64)) {
-			tell(s, rule, number, s->key_allowed || is_allowed(s, line, n, rule->name), line + piece, n - piece);
+			tell(s, rule, number, s->key_allowed || is_allowed(s, line, n, rule), line + piece, n - piece);
 			s->key_lines = 0;
 		}
 	} else if (memmem(line + from, n - from, end, strlen(end)) || ++s->key_lines > KEY_LOOK) {
@@ -235,13 +244,15 @@ static void scan_lines(struct scan *s)
 		if (cut)
 			len = LINE_MAX;
 		size_t shown = len && line[len - 1] == '\r' ? len - 1 : len;
+		s->limit = cut ? len - LINE_AGAIN : SIZE_MAX;
 		if (added)
 			look_at(s, line, shown, number);
 		if (s->active[LEAK_PRIVATE_KEY])
 			look_for_key(s, line, shown, number, added);
 		s->before = line;
 		s->n_before = shown;
-		at += cut ? len : len + 1;
+		s->before_added = added;
+		at += cut ? len - LINE_AGAIN : len + 1;
 		number += !cut;
 	}
 }
@@ -254,6 +265,33 @@ void leak_scan_mode(const char *path, leak_sink *sink, void *ctx)
 	tell(&s, &leak_rules_all[LEAK_WORLD_WRITABLE], 0, false, "", 0);
 }
 
+bool leak_hide(const struct leak_rules *r, const char *path, struct str *out, const char **rule, const char **what)
+{
+	size_t n = strlen(path), kept = 0;
+	struct pattern_span at[2];
+	bool found = false;
+
+	for (size_t from = 0; from < n; from = kept) {
+		size_t best = n, len = 0;
+		for (size_t i = LEAK_SPECIALS; i < leak_rules_n; i++) {
+			const struct leak_rule *k = &leak_rules_all[i];
+			if (k->kind != LEAK_SHAPE || !leak_rules_has(k, path, n) || !pattern_find(r->patterns[i], path, n, from, at, 2) ||
+			    at[1].at >= best || !leak_value_real(k->kind, path + at[1].at, at[1].len))
+				continue;
+			best = at[1].at;
+			len = at[1].len;
+			*rule = k->name;
+			*what = k->what;
+			found = true;
+		}
+		str_addn(out, path + from, best - from);
+		if (len)
+			str_add(out, "[...]");
+		kept = best + len;
+	}
+	return found;
+}
+
 void leak_scan(const struct leak_rules *r, const struct gitx_added *f, leak_sink *sink, leak_over *over, void *ctx)
 {
 	AUTO_FREE bool *active = mem_array(leak_rules_n, sizeof *active);
@@ -261,7 +299,7 @@ void leak_scan(const struct leak_rules *r, const struct gitx_added *f, leak_sink
 
 	if (str_eq(f->path, LEAK_ALLOW_FILE))
 		tell(&s, &leak_rules_all[LEAK_ALLOW], 0, false, "", 0);
-	if (f->fresh && leak_path_secret(f->path, f->text, f->n))
+	if (f->fresh && !f->link && leak_path_secret(f->path, f->text, f->n))
 		tell(&s, &leak_rules_all[LEAK_FILE_NAME], 0, false, "", 0);
 	if (!f->text || !f->n_lines)
 		return;

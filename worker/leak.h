@@ -33,7 +33,9 @@ struct leak_finding {
 	const char *rule;  /* its name */
 	const char *what;  /* what was found, and what to do about it */
 	size_t line;       /* 0 = the file itself */
-	bool allowed;      /* by a comment on its line, or on a line of its own before it */
+	/* By a comment on its line, or on a line of its own before it. A private key and what has the shape of a token are so
+	 * only by one that was there before: who adds such a thing cannot allow it himself. */
+	bool allowed;
 	/* Names it in an allow file; depends on rule, path and secret. So short that a guess at a secret cannot be
 	 * confirmed by it. */
 	char print[LEAK_PRINT];
@@ -45,6 +47,8 @@ typedef void leak_sink(void *ctx, const struct leak_finding *f);
  * (NULL = never). */
 typedef bool leak_over(void *ctx);
 void leak_scan(const struct leak_rules *r, const struct gitx_added *f, leak_sink *sink, leak_over *over, void *ctx);
+/* The path as it may be shown: without what has the shape of a token. Was there any, and by which rule? */
+bool leak_hide(const struct leak_rules *r, const char *path, struct str *out, const char **rule, const char **what);
 void leak_scan_mode(const char *path, leak_sink *sink, void *ctx); /* the finding: anybody may write to this file */
 /* Of a value found by a rule in a file. `print` has room for LEAK_PRINT. */
 void leak_print(char *print, const char *rule, const char *path, const char *value, size_t n);

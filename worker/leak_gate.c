@@ -23,8 +23,9 @@ enum {
 
 static const char advice[] =
 	"A secret that was real is to be revoked: it was in a file. What is none can be allowed by a comment on its line, or on\n"
-	"a line of its own before it: `bosk:allow-secret RULE`. Who looks after the repository can allow paths, rules and\n"
-	"findings in " LEAK_ALLOW_FILE "; a task cannot.\n";
+	"a line of its own before it: `bosk:allow-secret RULE`; not so a private key, nor a token of a known kind: an example of\n"
+	"these is to be put together from pieces. Who looks after the repository can allow paths, rules and findings in\n"
+	LEAK_ALLOW_FILE "; a task cannot.\n";
 
 struct look {
 	struct slot *s;
@@ -34,7 +35,8 @@ struct look {
 	bool late, stopped;
 	bool task;  /* is it a task that added it? */
 	bool modes; /* do modes of files mean anything here? */
-	const char *path; /* that is looked at now */
+	const char *path;  /* that is looked at now, */
+	struct str shown_path; /* and as it is told */
 	struct str said, allowed, skipped;
 	size_t files, found, shown, n_allowed;
 };
@@ -65,9 +67,9 @@ static bool over(void *ctx)
 	return l->late || l->stopped;
 }
 
-static void place(struct str *out, const char *path, size_t line)
+static void place(const struct look *l, struct str *out, size_t line)
 {
-	str_add_printable(out, path, strlen(path), false);
+	str_add_printable(out, str_text(&l->shown_path), l->shown_path.len, false);
 	if (line)
 		str_addf(out, ":%zu", line);
 }
@@ -77,7 +79,7 @@ static void note_allowed(struct look *l, const struct leak_finding *f, bool by_f
 {
 	AUTO_STR struct str where = {0}, note = {0};
 
-	place(&where, l->path, f->line);
+	place(l, &where, f->line);
 	l->n_allowed++;
 	if (l->allowed.len < ALLOWED_MAX)
 		str_addf(&l->allowed, "%s: %s: allowed by %s\n", where.p, f->rule, by_file ? LEAK_ALLOW_FILE : "a comment");
@@ -87,6 +89,20 @@ static void note_allowed(struct look *l, const struct leak_finding *f, bool by_f
 	secret_hide(&note);
 	if (!strv_has(&l->s->notes, note.p))
 		strv_add(&l->s->notes, note.p);
+}
+
+/* It passes, so that somebody is told. */
+static void note_skipped(struct look *l)
+{
+	AUTO_STR struct str text = {0};
+
+	place(l, &text, 0);
+	str_addf(&text, ": larger than %d MiB, what is in it was not looked at", FILE_MAX >> 20);
+	if (l->skipped.len < SKIPPED_MAX)
+		str_addf(&l->skipped, "%s\n", text.p);
+	secret_hide(&text);
+	if (l->task && l->s->notes.n < SHOWN_MAX && !strv_has(&l->s->notes, text.p))
+		strv_addf(&l->s->notes, "secrets are not sought in %s", text.p);
 }
 
 static void take(void *ctx, const struct leak_finding *f)
@@ -102,7 +118,7 @@ static void take(void *ctx, const struct leak_finding *f)
 	if (l->shown == SHOWN_MAX || l->said.len + 2 * strlen(l->path) > SAID_MAX)
 		return;
 	l->shown++;
-	place(&l->said, l->path, f->line);
+	place(l, &l->said, f->line);
 	str_addf(&l->said, ": %s: %s (finding:%s)\n", f->rule, f->what, f->print);
 }
 
@@ -118,11 +134,18 @@ static bool visit(void *ctx, const struct gitx_added *f)
 {
 	struct look *l = ctx;
 
+	const char *rule = NULL, *what = NULL;
+
 	l->path = f->path;
+	str_clear(&l->shown_path);
+	bool named = leak_hide(l->rules, f->path, &l->shown_path, &rule, &what);
 	l->files++;
-	if (!f->text && l->skipped.len < SKIPPED_MAX) {
-		place(&l->skipped, f->path, 0);
-		str_addf(&l->skipped, ": larger than %d MiB, what is in it was not looked at\n", FILE_MAX >> 20);
+	if (!f->text)
+		note_skipped(l);
+	if (named && f->fresh) {
+		struct leak_finding in_name = {.rule = rule, .what = what};
+		leak_print(in_name.print, rule, f->path, "", 0);
+		take(l, &in_name);
 	}
 	leak_scan(l->rules, f, take, over, l);
 	if (l->modes && open_to_all(l, f->path))
@@ -180,6 +203,7 @@ static void look_fini(struct look *l)
 	str_fini(&l->said);
 	str_fini(&l->allowed);
 	str_fini(&l->skipped);
+	str_fini(&l->shown_path);
 }
 
 static const char *judge(const struct look *l, int rc, uint64_t timeout_ms, const struct err *e, struct str *why)

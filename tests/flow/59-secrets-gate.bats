@@ -128,3 +128,32 @@ SH
     equal "final" "$(status_json '.sessions[0].final_gates')" fail
     nowhere "$TOKEN"
 }
+
+@test "what no editor shows: UTF-16, the target of a link, the name of a file; a comment does not allow a token" {
+    local sid id
+    gate_config
+    printf 'halt_after_failures: 0\n' >>bosk.yaml
+    git commit -qam 'No halt'
+    task utf16 "{ printf '\\377\\376'; printf 'token = %s' \"\$(cat '$SCRATCH/token')\" | sed 's/./&\\x00/g'; } > a.ps1"
+    task link "ln -sf \"/x/\$(cat '$SCRATCH/token')\" b"
+    task name "echo x > \"\$(cat '$SCRATCH/token').txt\""
+    task comment "printf '# bosk:allow-secret github-token\\nx = \"%s\"\\n' \"\$(cat '$SCRATCH/token')\" > a.py"
+    task allow-link "ln -sf '*' .bosk-secrets-allow; echo x > y.txt"
+    task undone "cp '$SCRATCH/token' t && git add t && git commit -qm t && git rm -q t && git commit -qm u && echo x > z.txt"
+    task large "head -c 9000000 /dev/zero > large.bin"
+    run_bosk run "$PLAN"
+    expect_status 1
+    sid=$(last_sid)
+    for id in utf16 link name comment allow-link; do
+        equal "$id" "$(task_field "$sid" $id state)" blocked
+        equal "$id" "$(task_field "$sid" $id gates.security)" fail
+    done
+    run_bosk logs name --gate security
+    expect_text '^\[\.\.\.\]\.txt: github-token: ' "$OUT"
+    refute grep -qF "$TOKEN" "$OUT"
+    # What an agent took back itself is in no history that leaves the machine.
+    equal "undone" "$(task_field "$sid" undone state)" integrated
+    refute grep -qF "$TOKEN" <(git log -p "integration-$sid" "bosk/$sid/undone" 2>/dev/null)
+    run_bosk report
+    expect_text 'large: secrets are not sought in large\.bin: larger than 8 MiB' "$OUT"
+}

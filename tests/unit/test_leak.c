@@ -71,19 +71,31 @@ static void only_new_lines(void **state)
 
 static void comments_allow(void **state)
 {
+	static const char line[] = "password = \"" PASSWORD "\"";
+	static const struct {
+		const char *before, *behind, *found;
+	} rows[] = {
+		{"", "  # bosk:allow-secret", "1:password(allowed)"},
+		{"# bosk:allow-secret\n", "", "2:password(allowed)"},
+		{"# bosk:allow-secret password: an example\n", "", "2:password(allowed)"},
+		{"# bosk:allow-secret: of a test\n", "", "2:password(allowed)"},
+		/* Another rule, another line. */
+		{"# bosk:allow-secret github-token\n", "", "2:password"},
+		{"# bosk:allow-secret github-token,password\n", "", "2:password(allowed)"},
+		{"# bosk:allow-secret\n\n", "", "3:password"},
+		/* What stands behind code speaks of that line only. */
+		{"y = 1  # bosk:allow-secret\n", "", "2:password"},
+	};
 	(void)state;
-	assert_string_equal(found("a.py", "x = '" TOKEN "'  # bosk:allow-secret\n"), "1:github-token(allowed)");
-	assert_string_equal(found("a.py", "# bosk:allow-secret\nx = '" TOKEN "'\n"), "2:github-token(allowed)");
-	assert_string_equal(found("a.py", "# bosk:allow-secret github-token: an example\nx = '" TOKEN "'\n"), "2:github-token(allowed)");
-	assert_string_equal(found("a.py", "# bosk:allow-secret: of a test\nx = '" TOKEN "'\n"), "2:github-token(allowed)");
-	/* Another rule, another line. */
-	assert_string_equal(found("a.py", "# bosk:allow-secret password\nx = '" TOKEN "'\n"), "2:github-token");
-	assert_string_equal(found("a.py", "# bosk:allow-secret password,github-token\nx = '" TOKEN "'\n"), "2:github-token(allowed)");
-	assert_string_equal(found("a.py", "# bosk:allow-secret\n\nx = '" TOKEN "'\n"), "3:github-token");
-	/* What stands behind code speaks of that line only. */
-	assert_string_equal(found("a.py", "y = 1  # bosk:allow-secret\nx = '" TOKEN "'\n"), "2:github-token");
-	/* The line before may have been there. */
+	for (size_t i = 0; i < MEM_COUNT(rows); i++) {
+		AUTO_FREE char *text = mem_printf("%s%s%s\n", rows[i].before, line, rows[i].behind);
+		assert_string_equal(found("a.py", text), rows[i].found);
+	}
+	/* What has the shape of a token is allowed by what was there before only. */
+	assert_string_equal(found("a.py", "x = '" TOKEN "'  # bosk:allow-secret\n"), "1:github-token");
+	assert_string_equal(found("a.py", "# bosk:allow-secret github-token\nx = '" TOKEN "'\n"), "2:github-token");
 	assert_string_equal(found_from("a.c", "/* bosk:allow-secret */\nx = '" TOKEN "';\n", 2), "2:github-token(allowed)");
+	assert_string_equal(found_from("a.c", "/* bosk:allow-secret */\ny\nx = '" TOKEN "';\n", 2), "3:github-token");
 }
 
 static void private_keys(void **state)
@@ -99,7 +111,8 @@ static void private_keys(void **state)
 	assert_string_equal(found_from("a.txt", key, 4), "4:private-key");
 	assert_string_equal(found_from("a.txt", key, 5), "");
 	assert_string_equal(found("a.txt", named), "");
-	assert_string_equal(found("a.txt", allowed), "5:private-key(allowed)");
+	assert_string_equal(found("a.txt", allowed), "5:private-key");
+	assert_string_equal(found_from("a.txt", allowed, 2), "5:private-key(allowed)");
 }
 
 static void names_of_files(void **state)
@@ -157,6 +170,16 @@ static void files_that_are_made(void **state)
 		str_add(&large, "ab ");
 	str_add(&large, "\n'" TOKEN "'\n");
 	assert_string_equal(found("a.js", large.p), "2:github-token");
+	/* Wherever in them: across the places where they are cut, too, and once. */
+	for (size_t at = 256 * 1024 - 50; at < 256 * 1024 + 10; at += 7) {
+		str_clear(&large);
+		while (large.len < at)
+			str_addc(&large, large.len % 3 ? 'a' : ' ');
+		str_add(&large, " '" TOKEN "' ");
+		while (large.len < 300 * 1024)
+			str_add(&large, "ab ");
+		assert_string_equal(found("a.js", large.p), "1:github-token");
+	}
 	str_fini(&line);
 }
 
@@ -170,6 +193,20 @@ static void binary_files(void **state)
 	str_clear(&said);
 	leak_scan(rules, &f, note, NULL, NULL);
 	assert_string_equal(said.p, "0:github-token");
+}
+
+static void tokens_in_names(void **state)
+{
+	AUTO_STR struct str shown = {0};
+	const char *rule = NULL, *what = NULL;
+
+	(void)state;
+	assert_true(leak_hide(rules, "a/" TOKEN "/b." TOKEN ".txt", &shown, &rule, &what));
+	assert_string_equal(shown.p, "a/[...]/b.[...].txt");
+	assert_string_equal(rule, "github-token");
+	str_clear(&shown);
+	assert_false(leak_hide(rules, "src/password=hunter2.c", &shown, &rule, &what));
+	assert_string_equal(shown.p, "src/password=hunter2.c");
 }
 
 static bool enough(void *ctx)
@@ -258,9 +295,11 @@ static bool list(void *ctx, const struct gitx_added *f)
 {
 	struct str *out = ctx;
 
-	str_addf(out, "%s%s%s%s", f->path, f->fresh ? "+" : "", f->executable ? "x" : "", f->binary ? "b" : "");
+	str_addf(out, "%s%s%s%s%s", f->path, f->fresh ? "+" : "", f->executable ? "x" : "", f->binary ? "b" : "", f->link ? "l" : "");
 	for (size_t i = 0; i < f->n_lines && !f->binary && !f->fresh; i++)
 		str_addf(out, " %zu,%zu", f->lines[i].from, f->lines[i].n);
+	if (f->link || strcmp(f->path, "wide") == 0)
+		str_addf(out, "=%.*s", (int)f->n, f->text);
 	str_addf(out, "%s\n", f->text ? "" : " large");
 	return strcmp(f->path, "stop") != 0;
 }
@@ -284,6 +323,8 @@ static void what_was_added(void **state)
 	(void)state;
 	repo_write(repo, "a.txt", "1\n2\n3\n4\n5\n");
 	repo_write(repo, "gone.txt", "x\n");
+	AUTO_FREE char *wide = mem_printf("%s/wide", repo);
+	assert_ok(fs_write(wide, "\xff\xfe" "1\0\n", 6, false, &e), &e);
 	repo_write(repo, "same.txt", "x\n");
 	repo_commit(repo, "moved.txt", "x\ny\n", NULL);
 	repo_write(repo, "a.txt", "0\n1\n3\n4\nnew\nnew\n5");
@@ -299,6 +340,7 @@ static void what_was_added(void **state)
 		str_addc(&many, 'x');
 	assert_return_code(chmod(run, 0755), 0);
 	assert_return_code(symlink("a.txt", link), 0);
+	assert_ok(fs_write(wide, "\xff\xfe" "1\0\n\0002\0\n", 10, false, &e), &e); /* UTF-16 */
 	assert_ok(fs_write(bytes, "a\0b", 3, false, &e), &e);
 	assert_ok(fs_write(large, many.p, many.len, false, &e), &e);
 	repo_commit(repo, "new.txt", "x\n", NULL);
@@ -306,7 +348,7 @@ static void what_was_added(void **state)
 	tree_of(g, "HEAD~1", &from);
 	tree_of(g, "HEAD", &to);
 	assert_ok(gitx_added(g, &from, &to, 2000, list, &out, &e), &e);
-	assert_string_equal(out.p, ".gitattributes+\na.txt 1,1 5,3\nb.bin+b\nlarge+ large\nname.txt+\nnew.txt+\nrun+x\n");
+	assert_string_equal(out.p, ".gitattributes+\na.txt 1,1 5,3\nb.bin+b\nlarge+ large\nlink+l=a.txt\nname.txt+\nnew.txt+\nrun+x\nwide 2,1=1\n2\n\n");
 	str_clear(&out);
 	assert_ok(gitx_added(g, &to, &to, 2000, list, &out, &e), &e);
 	assert_string_equal(str_text(&out), "");
@@ -325,6 +367,7 @@ int main(void)
 		cmocka_unit_test(names_of_files),     cmocka_unit_test(open_to_the_world), cmocka_unit_test(files_that_are_made),
 		cmocka_unit_test(binary_files),       cmocka_unit_test(it_can_be_left),    cmocka_unit_test(allow_files),
 		cmocka_unit_test(prints),             cmocka_unit_test(values),            cmocka_unit_test(what_was_added),
+		cmocka_unit_test(tokens_in_names),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }

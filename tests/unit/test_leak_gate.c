@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "repo.h"
+#include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "test.h"
@@ -109,6 +110,34 @@ static void it_ends_when_told(void **state)
 	close(fds[1]);
 }
 
+/* The time of the gate goes by. */
+static bool later(void *ctx)
+{
+	uint64_t now = clock_mono_ms();
+
+	(void)ctx;
+	while (clock_mono_ms() < now + 3)
+		;
+	return false;
+}
+
+static void it_takes_no_longer_than_it_may(void **state)
+{
+	AUTO_STR struct str why = {0}, tail = {0}, log = {0};
+	int fds[2];
+
+	(void)state;
+	assert_return_code(pipe(fds), 0);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	slot.git.watch_fd = fds[0];
+	slot.git.watch = later;
+	assert_string_equal(run(&first, &second, 1, &why, &tail, &log), "timeout");
+	assert_string_equal(why.p, "no end after 0.0 s");
+	slot.git.watch = NULL;
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* The session's base says what is allowed, not that of the task. */
 static void the_session_allows(void **state)
 {
@@ -124,6 +153,6 @@ static void the_session_allows(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(it_ends_when_told), cmocka_unit_test(the_session_allows)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(verdicts), cmocka_unit_test(it_ends_when_told), cmocka_unit_test(it_takes_no_longer_than_it_may), cmocka_unit_test(the_session_allows)};
 	return cmocka_run_group_tests(tests, begin, end);
 }
