@@ -9,6 +9,16 @@ load ../lib/agents/flow
 
 # agent, what its calls play, the task's state, how many calls, a part of the reason
 table() {
+    local agent scenario rest
+    all_rows | while IFS='|' read -r agent scenario rest; do
+        has_program "${agent// /}" || continue
+        case ${BOSK_TEST_REAL:+$scenario} in
+        *rate-then-ok* | *noise* | *noauto* | *tool-refused*) continue ;; # the real ones do not do that at will
+        esac
+        printf '%s|%s|%s\n' "$agent" "$scenario" "$rest"
+    done
+}
+all_rows() {
     cat <<'ROWS'
 codex    | ok           | integrated | 1 | null
 claude   | ok           | integrated | 1 | null
@@ -61,6 +71,7 @@ ROWS
 
 setup_file() {
     local agent scenario
+    not_own_endpoint
     flow_setup
     make_repo a.txt
     stand_in
@@ -69,15 +80,19 @@ setup_file() {
         stand_task "$agent-${scenario// /-}" "$agent" "$scenario"
     done < <(table)
     # What a result says is compared with git; 500 KB of prompt; an agent that commits, and that wants to go on elsewhere.
-    stand_task lies codex ok 'stand-in claims: none.txt lies.txt'
-    stand_task commits claude ok 'stand-in does: echo x > commits.txt && git add -A && git -c user.name=A -c user.email=a@example.invalid commit -qm mine'
-    stand_task moves gemini ok 'stand-in does: git checkout -q -b elsewhere && echo x > moves.txt'
-    stand_task leaks codex ok 'stand-in does: env | grep ^GIT_ >leaks.txt; echo none >>leaks.txt'
+    # (With real programs the first of them is all of these.)
+    local c=${BOSK_TEST_REAL%% *} k=${BOSK_TEST_REAL%% *} g=${BOSK_TEST_REAL%% *}
+    c=${c:-codex} k=${k:-claude} g=${g:-gemini}
+    stand_task lies "$c" ok 'stand-in claims: none.txt lies.txt'
+    stand_task commits "$k" ok 'stand-in does: echo x > commits.txt && git add -A && git -c user.name=A -c user.email=a@example.invalid commit -qm mine'
+    stand_task moves "$g" ok 'stand-in does: git checkout -q -b elsewhere && echo x > moves.txt'
+    # (Gemini gives its tools variables of its own.)
+    ! has_program codex || stand_task leaks codex ok 'stand-in does: env | grep ^GIT_ | grep -v ^GIT_PAGER= >leaks.txt; echo none >>leaks.txt'
     # A key that is in what it says and what it writes: nothing that bosk keeps has it.
     export OPENAI_API_KEY=sk-proj-0123456789abcdefXYZ0123456789abcdefXYZ0123
-    for agent in codex claude gemini; do stand_task "key-$agent" "$agent" says-key; done
+    [ -n "${BOSK_TEST_REAL:-}" ] || for agent in codex claude gemini; do stand_task "key-$agent" "$agent" says-key; done
     {
-        printf '  - id: long\n    agent: claude\n    prompt: |\n      stand-in: long ok\n'
+        printf '  - id: long\n    agent: %s\n    prompt: |\n      stand-in: long ok\n' "$k"
         yes '      A long line of a long prompt, "quoted", with \ and € in it, ten times ten thousand.' | head -n 6000
     } >>"$SCRATCH/p.yaml"
     GIT_AUTHOR_DATE=1 GIT_CONFIG_COUNT=0 run_bosk run "$SCRATCH/p.yaml" --jobs 3 -c retries=0 -c halt_after_failures=1000
@@ -85,7 +100,7 @@ setup_file() {
     sid=$(last_sid)
     "$BOSK_BIN" status --json >"$SCRATCH/status"
     cp "$ERR" "$SCRATCH/first.err"
-    export AGENTS STAND SCRATCH HOME XDG_RUNTIME_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL LC_ALL NO_COLOR BOSK_BIN REPO OUT ERR
+    export programs AGENTS STAND SCRATCH HOME XDG_RUNTIME_DIR GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL LC_ALL NO_COLOR BOSK_BIN REPO OUT ERR
 }
 setup() { cd "$REPO"; }
 teardown_file() {
@@ -114,6 +129,7 @@ field() { jq -r --arg id "$1" ".sessions[0].tasks[] | select(.id == \$id) | .$2"
 }
 
 @test "what codex writes its last words to, secrets and all, is not kept with the logs" {
+    needs_programs codex
     local calls=("$STAND"/tasks/codex-ok/call-*)
     grep -q '^arg .*last-1\.txt$' "${calls[@]}"
     refute grep -h '^arg .*/bosk/logs/.*last' "${calls[@]}"
@@ -125,7 +141,7 @@ field() { jq -r --arg id "$1" ".sessions[0].tasks[] | select(.id == \$id) | .$2"
 
 @test "a bad result is asked for once more, in the same conversation, and kept when that does not help" {
     local cli
-    for cli in codex claude gemini; do
+    for cli in $programs; do
         equal "conversations of $cli" "$(calls "$cli-prose-ok" | grep turns= | cut -d' ' -f2,4 | tr '\n' ' ')" 'first turns=1 resume turns=2 '
         equal "conversations of $cli" "$(calls "$cli-prose-ok" | grep turns= | cut -d' ' -f3 | sort -u | wc -l)" 1
         prompt_of "$cli-prose-ok" 2 | grep -q 'JSON'
@@ -142,10 +158,11 @@ field() { jq -r --arg id "$1" ".sessions[0].tasks[] | select(.id == \$id) | .$2"
     equal "moves.txt" "$(git show "integration-$sid:moves.txt")" x
     run_bosk report "$sid"
     expect_text 'lies: it says that it changed files that are as they were: none.txt' "$OUT"
-    equal "leaks" "$(git show "integration-$sid:leaks.txt")" none
+    ! has_program codex || equal "leaks" "$(git show "integration-$sid:leaks.txt")" none
 }
 
 @test "what it cost is counted once, and what is not known is said to be" {
+    not_real 'the numbers are those of the stand-ins'
     run_bosk report "$sid"
     expect_text '^ +claude-ok +claude +0\.01 USD; 2000 tokens in \(400 of them cached\), 100 out' "$OUT"
     expect_text '^ +codex-ok +codex +unknown: .* 2000 tokens in \(400 of them cached\), 100 out' "$OUT"

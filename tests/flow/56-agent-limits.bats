@@ -14,6 +14,20 @@ setup() {
     flow_setup
     make_repo a.txt
     stand_in
+    not_own_endpoint
+}
+# rows: of a test's table on standard input those that can be played here.
+rows() {
+    local agent scenario rest
+    while IFS= read -r rest; do
+        read -r agent scenario _ <<<"${rest//|/ }"
+        has_program "$agent" || continue
+        # What only old versions say; own retries, which are off; claude with a key; limits shorter than a run.
+        case ${BOSK_TEST_REAL:+$scenario} in
+        usage-words | usage-old | usage-ms | usage-apikey | *-defaults | usage:5 | usage:-300) continue ;;
+        esac
+        printf '%s\n' "$rest"
+    done
 }
 teardown() { flow_teardown; }
 
@@ -29,7 +43,7 @@ account() { jq -r --arg name "$1" '.accounts[] | select(.name == $name) | '"$2" 
 @test "each way to tell of a limit shuts the account until then; the attempt is not counted; exit 3 when it is too long" {
     local id agent scenario seconds until now=$EPOCHSECONDS wrong=0 table
     # agent, scenario, seconds from now until the reset (0: no time was said)
-    table=$(cat <<'ROWS'
+    table=$(rows <<'ROWS'
 codex    | usage             | 7200
 codex    | usage-30m         | 1800
 codex    | usage-5d          | 435600
@@ -91,6 +105,7 @@ ROWS
 
 @test "all tasks of an account wait; after the time one goes first, each in its conversation and worktree" {
     local n
+    needs_programs codex claude
     # Both are at work when the limit comes.
     mkfifo "$SCRATCH/both"
     stand_task t1 codex 'usage-after-tool ok' "stand-in does 1: echo >'$SCRATCH/both'; echo one >t1.txt" 'stand-in does 2: echo two >>t1.txt'
@@ -117,12 +132,13 @@ ROWS
         equal "what $n did before and after" "$(git show "integration-$sid:$n.txt")" $'one\ntwo'
         equal "folders of $n" "$(sed -n 's/^cwd //p' "$STAND/tasks/$n"/call-* | sort -u | wc -l)" 1
     done
-    # The first of the second run was at its end before the next began.
-    tail -n +$(($(wc -l <"$SCRATCH/log") + 1)) "$STAND/log" | grep '^codex' | sed -n 2p | grep -q 'exit=0'
+    # The first of the second run was at its end before the next began. (An endpoint does not see ends.)
+    [ -n "${BOSK_TEST_REAL:-}" ] || tail -n +$(($(wc -l <"$SCRATCH/log") + 1)) "$STAND/log" | grep '^codex' | sed -n 2p | grep -q 'exit=0'
     no_overlap
 }
 
 @test "a fallback works meanwhile; without one the others of the account wait" {
+    needs_programs codex claude
     echo '  falls: {extends: codex, account: shut, fallback: claude, autonomy: full}' >>"$HOME/.config/bosk/config.yaml"
     stand_task one falls 'usage ok'
     stand_task two falls ok
@@ -133,13 +149,8 @@ ROWS
 }
 
 @test "wrong keys stop the account at once, and say what to do" {
-    local id agent scenario
-    while read -r agent scenario; do
-        id=$agent-$scenario
-        own_account "$id" "$agent"
-        stand_task "$id" "$id" "$scenario"
-        stand_task "$id-next" "$id" ok
-    done <<'ROWS'
+    local id agent scenario table
+    table=$(rows <<'ROWS'
 codex e401
 claude e401
 claude e401-defaults
@@ -148,18 +159,24 @@ qwen e401
 copilot e401
 opencode e401
 ROWS
+    )
+    while read -r agent scenario; do
+        id=$agent-$scenario
+        own_account "$id" "$agent"
+        stand_task "$id" "$id" "$scenario ok"
+        stand_task "$id-next" "$id" ok
+    done <<<"$table"
     run_bosk run "$SCRATCH/p.yaml" --jobs 1 -c halt_after_failures=100
     expect_status 3
     sid=$(last_sid)
     "$BOSK_BIN" status --json >"$SCRATCH/status"
-    for id in codex-e401 claude-e401 claude-e401-defaults gemini-e401 qwen-e401 copilot-e401 opencode-e401; do
+    for id in ${table// /-}; do
         equal "$id: account" "$(account "$id" .state)" auth
         equal "$id: calls" "$(calls "$id" | grep -c turns=)" 1
         equal "$id: attempts" "$(task_field "$sid" "$id" attempts)" 0
         equal "$id-next: calls" "$(calls "$id-next" | grep -c turns=)" 0
     done
     # Once it is mended.
-    for id in "$STAND"/tasks/*/script; do echo ' ok ok ok' >"$id"; done
     run_bosk resume "$sid"
     expect_status 0
 }
@@ -170,7 +187,7 @@ ROWS
         id=$agent-$scenario
         own_account "$id" "$agent"
         stand_task "$id" "$id" "$scenario ok"
-    done <<'ROWS'
+    done < <(rows <<'ROWS'
 codex rate
 codex rate-defaults
 codex overloaded
@@ -191,9 +208,10 @@ gemini drop
 gemini garbage
 qwen drop
 ROWS
+    )
     # Calls the model again and again: ended by the number of its lines.
     own_account endless opencode
-    stand_task endless endless 'drop ok'
+    ! has_program opencode || stand_task endless endless 'drop ok'
     run_bosk run "$SCRATCH/p.yaml" --jobs 4 -c retries=0
     expect_status 0
     sid=$(last_sid)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # Conversations with agents: what a gate says goes to the same one, also after a resume; one that is gone is begun anew with all
-# that was said. With BOSK_TEST_REAL="codex claude ..." the first two tests use these programs instead of the stand-ins
-# (README.md of lib/agents): their prompts say in words what the stand-ins are told by name.
+# that was said. With BOSK_TEST_REAL="codex claude ..." these programs are used instead of the stand-ins (README.md of
+# lib/agents); the prompts of the first two tests say in words what the stand-ins are told by name.
 # shellcheck disable=SC2154,SC2016,SC2034,SC2164 # variables set by run_bosk
 
 load ../lib/flow
@@ -11,7 +11,6 @@ setup() {
     flow_setup
     make_repo a.txt
     stand_in
-    programs=${BOSK_TEST_REAL:-codex claude gemini}
 }
 teardown() { flow_teardown; }
 
@@ -35,7 +34,7 @@ YAML
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
         equal "file of $cli" "$(git show "integration-$sid:$cli.txt")" 'hello, world'
         equal "attempts of $cli" "$(task_field "$sid" "$cli" attempts)" 2
-        [ -n "${BOSK_TEST_REAL:-}" ] && continue
+        [ -n "${BOSK_TEST_REAL_HOME:-}" ] && continue
         equal "conversation of $cli" "$(calls "$cli" | grep turns= | cut -d' ' -f2,4 | tr '\n' ' ')" 'first turns=1 resume turns=2 '
         prompt_of "$cli" 1 | grep -q "It must hold one line: hello"
         prompt_of "$cli" 2 | grep -q 'the line must be: hello, world'
@@ -53,16 +52,25 @@ YAML
     assert_no_strays "$sid"
 }
 
+# What the real programs know of conversations, gone: a gate does it.
+forget='rm -rf "$HOME"/.codex/sessions "$HOME"/.claude/projects "$HOME"/.gemini/tmp "$HOME"/.qwen/projects "$HOME"/.qwen/tmp "$HOME"/.copilot'
+
 @test "a conversation that the program does not know any more is begun anew, with the task and what was said" {
-    local cli
+    local cli plays='ok resume-unknown resume-feedback' wanted='ok first unknown resume-feedback first '
+    not_own_endpoint
     gate_wants_world
-    for cli in codex claude gemini; do stand_task "$cli" "$cli" 'ok resume-unknown resume-feedback'; done
+    if [ -n "${BOSK_TEST_REAL:-}" ]; then # whose endpoint is not even called
+        sed -i "s|run: '|run: '$forget; |" bosk.yaml
+        git commit -qam 'Forget'
+        plays='ok resume-feedback' wanted='ok first resume-feedback first '
+    fi
+    for cli in $programs; do stand_task "$cli" "$cli" "$plays"; done
     run_bosk run "$SCRATCH/p.yaml" --jobs 3
     expect_status 0
     sid=$(last_sid)
-    for cli in codex claude gemini; do
+    for cli in $programs; do
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
-        equal "calls of $cli" "$(calls "$cli" | grep -v exit= | cut -d' ' -f1,2 | sed 's/unknown .*/unknown/' | tr '\n' ' ')" 'ok first unknown resume-feedback first '
+        equal "calls of $cli" "$(calls "$cli" | grep -v exit= | cut -d' ' -f1,2 | sed 's/unknown .*/unknown/' | tr '\n' ' ')" "$wanted"
         prompt_of "$cli" 1 | grep -q "Make the file $cli.txt"
         prompt_of "$cli" 1 | grep -q 'the line must be: hello, world'
     done

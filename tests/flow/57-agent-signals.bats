@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # Agents' programs that do not end as they should: silent ones, launchers that ignore TERM, a "completed" that comes after the
 # kill, tools in sessions of their own, workers that live on without their launcher. Killed is killed whatever is said then,
-# nothing is left running, and nobody begins while an earlier one still works. (Stand-ins: lib/agents.)
-# shellcheck disable=SC2154,SC2016,SC2034,SC2164 # variables set by run_bosk
+# nothing is left running, and nobody begins while an earlier one still works. (Stand-ins, or the real programs: lib/agents.)
+# shellcheck disable=SC2154,SC2016,SC2034,SC2164,SC2086 # variables set by run_bosk; lists of words
 
 load ../lib/flow
 load ../lib/agents/flow
@@ -11,6 +11,7 @@ setup() {
     flow_setup
     make_repo a.txt
     stand_in
+    not_own_endpoint
 }
 teardown() { flow_teardown; }
 
@@ -34,11 +35,11 @@ gone() {
 
 @test "silent programs are ended, whatever their exit then says: no result of them counts, nothing is left" {
     local cli
-    for cli in codex claude gemini; do stand_task "$cli" "$cli" hang; done
+    for cli in $programs; do stand_task "$cli" "$cli" hang; done
     run_bosk run "$SCRATCH/p.yaml" --jobs 3 -c retries=0 -c silence=2s
     expect_status 1
     sid=$(last_sid)
-    for cli in codex claude gemini; do
+    for cli in $programs; do
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" failed
         task_field "$sid" "$cli" reason | grep -q 'no output for 2.0 s'
         equal "attempts of $cli" "$(task_field "$sid" "$cli" attempts)" 1
@@ -48,20 +49,20 @@ gone() {
 
 @test "stopped in a tool call: claude's late completed does not count; the tools are gone; resume goes on in the same conversations" {
     local cli pid
-    for cli in codex claude gemini; do
-        stand_task "$cli" "$cli" 'term-in-tool resume-after-crash' "stand-in does: rm -f child.pid; echo done > $cli.txt"
+    for cli in $programs; do
+        stand_task "$cli" "$cli" 'term-in-tool resume-after-crash' "stand-in does: rm child.pid; echo done > $cli.txt"
     done
     start_bosk run "$SCRATCH/p.yaml" --jobs 3
-    in_tool codex claude gemini
+    in_tool $programs
     sid=$(last_sid)
     "$BOSK_BIN" stop --now "$sid" 3>&-
     wait_bosk
     gone
     equal "session" "$(status_json '.sessions[0].state')" stopped
-    for cli in codex claude gemini; do equal "state of $cli" "$(task_field "$sid" "$cli" state)" pending; done
+    for cli in $programs; do equal "state of $cli" "$(task_field "$sid" "$cli" state)" pending; done
     run_bosk resume "$sid"
     expect_status 0
-    for cli in codex claude gemini; do
+    for cli in $programs; do
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
         equal "conversations of $cli" "$(calls "$cli" | grep turns= | cut -d' ' -f3 | sort -u | wc -l)" 1
         calls "$cli" | grep -q 'resume-after-crash resume .* turns=2'
@@ -72,7 +73,7 @@ gone() {
 }
 
 @test "a launcher that is killed: its worker and its tool are ended before the task is begun again" {
-    local cli
+    local cli tools='' late=''
     write_file "$HOME/.config/bosk/config.yaml" <<'YAML'
 limits: {free_disk: 0, free_memory: 0}
 agents:
@@ -80,26 +81,29 @@ agents:
   claude: {autonomy: full}
   gemini: {autonomy: full, env: [GEMINI_CLI_NO_RELAUNCH=false]}
 YAML
-    for cli in codex claude gemini; do
-        stand_task "tool-$cli" "$cli" 'kill-in-tool ok' "stand-in does: rm -f child.pid; echo done > tool-$cli.txt"
+    for cli in $programs; do
+        tools+=" tool-$cli"
+        stand_task "tool-$cli" "$cli" 'kill-in-tool ok' "stand-in does: rm child.pid; echo done > tool-$cli.txt"
     done
     # These would go on by themselves once the launcher is dead, and wait for a word that never comes.
     for cli in codex gemini; do
+        has_program "$cli" || continue
+        late+=" late-$cli"
         stand_task "late-$cli" "$cli" 'kill-late-output ok' "stand-in does: echo done >> late-$cli.txt"
         mkdir -p "$STAND/tasks/late-$cli"
         mkfifo "$STAND/tasks/late-$cli/go"
     done
     start_bosk run "$SCRATCH/p.yaml" --jobs 5
-    in_tool tool-codex tool-claude tool-gemini
-    for cli in late-codex late-gemini; do wait_until "grep -qs '^[a-z]* $cli 1 .*turns=' '$STAND/log'" 60; done
-    for cli in tool-codex tool-claude tool-gemini late-codex late-gemini; do
+    in_tool $tools
+    for cli in $late; do wait_until "grep -qs '^[a-z]* $cli 1 .*turns=' '$STAND/log'" 60; done
+    for cli in $tools $late; do
         kill -KILL "$(calls "$cli" | sed -n 's/.*pid=//p' | head -n 1)"
     done
     wait_bosk
     expect_status 0
     sid=$(last_sid)
     no_overlap
-    for cli in tool-codex tool-claude tool-gemini late-codex late-gemini; do
+    for cli in $tools $late; do
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
         equal "attempts of $cli" "$(task_field "$sid" "$cli" attempts)" 2
         equal "file of $cli" "$(git show "integration-$sid:$cli.txt")" "done"
@@ -110,11 +114,11 @@ YAML
 
 @test "the supervisor is killed while agents are in a tool call: resume ends them, and goes on in the same conversations" {
     local cli
-    for cli in codex claude gemini; do
-        stand_task "$cli" "$cli" 'crash-first resume-after-crash' "stand-in does: rm -f child.pid; echo done > $cli.txt"
+    for cli in $programs; do
+        stand_task "$cli" "$cli" 'crash-first resume-after-crash' "stand-in does: rm child.pid; echo done > $cli.txt"
     done
     start_bosk run "$SCRATCH/p.yaml" --jobs 3
-    in_tool codex claude gemini
+    in_tool $programs
     sid=$(last_sid)
     kill -KILL "$bosk_pid"
     wait "$bosk_pid" || true
@@ -122,7 +126,7 @@ YAML
     expect_status 0
     no_overlap
     gone
-    for cli in codex claude gemini; do
+    for cli in $programs; do
         equal "state of $cli" "$(task_field "$sid" "$cli" state)" integrated
         equal "calls of $cli" "$(calls "$cli" | grep -c turns=)" 2
         equal "conversations of $cli" "$(calls "$cli" | grep turns= | cut -d' ' -f3 | sort -u | wc -l)" 1
@@ -147,10 +151,11 @@ while :; do wait; sleep 1000; done
 SH
     chmod +x "$SCRATCH/bin/deaf"
     PATH=$SCRATCH/bin:$PATH
-    stand_task gemini gemini hang
+    ! has_program gemini || stand_task gemini gemini hang
     stand_task deaf deaf hang
     start_bosk run "$SCRATCH/p.yaml" --jobs 2
-    wait_until "[ -e '$STAND/tasks/gemini/pid-1' ] && [ -s '$STAND/tasks/deaf/tool' ]" 60
+    ! has_program gemini || wait_until "[ -e '$STAND/tasks/gemini/pid-1' ]" 60
+    wait_until "[ -s '$STAND/tasks/deaf/tool' ]" 60
     "$BOSK_BIN" stop --now 3>&-
     wait_bosk
     gone
