@@ -53,7 +53,7 @@ YAML
 }
 
 # What the real programs know of conversations, gone: a gate does it.
-forget='rm -rf "$HOME"/.codex/sessions "$HOME"/.claude/projects "$HOME"/.gemini/tmp "$HOME"/.qwen/projects "$HOME"/.qwen/tmp "$HOME"/.copilot'
+forget='rm -rf "$HOME"/.codex/sessions "$HOME"/.claude/projects "$HOME"/.gemini/tmp "$HOME"/.qwen/projects "$HOME"/.qwen/tmp "$HOME"/.copilot "$HOME"/.local/share/opencode'
 
 @test "a conversation that the program does not know any more is begun anew, with the task and what was said" {
     local cli plays='ok resume-unknown resume-feedback' wanted='ok first unknown resume-feedback first '

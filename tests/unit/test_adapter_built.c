@@ -81,6 +81,9 @@ static void check(const struct given *g)
 #define CODEX_FAILED(text) CODEX_BEGIN "{\"type\":\"error\",\"message\":\"" text "\"}\n{\"type\":\"turn.failed\",\"error\":{\"message\":\"" text "\"}}\n"
 #define CODEX_HIT "You\xe2\x80\x99ve hit your usage limit. Upgrade to Pro, or try again "
 
+#define CODEX_WAITS "{\"type\":\"error\",\"message\":\"Reconnecting... waiting for network (Connection failed: error sending request)\"}\n"
+#define CODEX_OFFLINE CODEX_WAITS CODEX_WAITS CODEX_WAITS
+
 static void codex(void **state)
 {
 	static const struct given cases[] = {
@@ -102,6 +105,11 @@ static void codex(void **state)
 		{"codex", CODEX_FAILED("something new"), "", 1, ADAPTER_FAILED, 0, "something new", NULL, false},
 		{"codex", "", "Error: thread/resume: thread/resume failed: no rollout found for thread id c-1 (code -32600)\n", 1,
 		 ADAPTER_UNKNOWN_SESSION, 0, NULL, NULL, true},
+		/* It would wait for a network for ever. */
+		{"codex", CODEX_BEGIN CODEX_OFFLINE CODEX_OFFLINE CODEX_OFFLINE "{\"type\":\"item.completed\",\"item\":{\"type\":\"agent_message\"}}\n"
+		 CODEX_OFFLINE CODEX_OFFLINE CODEX_OFFLINE, "", 1, ADAPTER_FAILED, 0, NULL, NULL, false},
+		{"codex", CODEX_BEGIN CODEX_OFFLINE CODEX_OFFLINE CODEX_OFFLINE CODEX_OFFLINE, "", 1, ADAPTER_TRANSIENT, 0,
+		 "Reconnecting... waiting for network (Connection failed: error sending request)", NULL, false},
 		{"codex", "", "sh: codex: not found\n", 127, ADAPTER_CONFIG, 0, NULL, NULL, false},
 	};
 
@@ -184,10 +192,13 @@ static void gemini(void **state)
 		 "{\"type\":\"result\",\"status\":\"error\"}\n", "", 0, ADAPTER_TRANSIENT, 0, NULL, NULL, false},
 		{"gemini", GEMINI_ERROR("{\\\"error\\\":{\\\"code\\\":401,\\\"message\\\":\\\"API key not valid.\\\"}}"), "", 145, ADAPTER_AUTH, 0, NULL, NULL,
 		 false},
-		{"gemini", "", "Invalid auth method selected.\n", 41, ADAPTER_AUTH, 0, NULL, NULL, false},
+		{"gemini", "", "Invalid auth method selected.\n", 41, ADAPTER_AUTH, 0, "Invalid auth method selected.", NULL, false},
+		{"gemini", "", "", 41, ADAPTER_AUTH, 0, NULL, NULL, false},
+		{"gemini", "", "Error in /h/.gemini/settings.json: Expected a name in JSON at position 99\nPlease fix the configuration file(s) and try "
+		 "again.\n", 52, ADAPTER_CONFIG, 0, "Error in /h/.gemini/settings.json: Expected a name in JSON at position 99", NULL, false},
 		{"gemini", GEMINI_ERROR("models/nope is not found for API version v1beta"), "", 1, ADAPTER_CONFIG, 0, NULL, NULL, false},
 		{"gemini", "", "Error resuming session: No previous sessions found for this project.\n", 42, ADAPTER_UNKNOWN_SESSION, 0, NULL, NULL, true},
-		{"gemini", "", "Cannot use both\n", 42, ADAPTER_CONFIG, 0, NULL, NULL, true},
+		{"gemini", "", "Cannot use both\n", 42, ADAPTER_CONFIG, 0, "Cannot use both", NULL, true},
 		/* It would sleep for hours. */
 		{"gemini", GEMINI_BEGIN, "Attempt 1 failed: You have exhausted your capacity on this model. Your quota will reset after 2h0m0s.. Retrying "
 		 "after 8489153ms...\n", 0, ADAPTER_LIMIT, IN(7200), NULL, NULL, false},
@@ -210,6 +221,11 @@ static void gemini(void **state)
 #define QWEN_PROSE(tokens)                                                                                                          \
 	"{\"type\":\"result\",\"subtype\":\"error_during_execution\",\"is_error\":true,\"num_turns\":1,\"usage\":{\"output_tokens\":" tokens            \
 	"},\"error\":{\"message\":\"Model produced plain text instead of calling the structured_output tool as required.\"}}\n"
+#define QWEN_429(text) "[API Error: 429 " text "]\\nPossible quota limitations in place or slow response times detected. Please wait and try again later."
+#define QWEN_LIMITED(text, turns, tokens) QWEN_SAYS(QWEN_429(text)) QWEN_END(turns, tokens, QWEN_429(text))
+#define QWEN_NO_KEY(text)                                                                                                          \
+	"{\"type\":\"result\",\"subtype\":\"error_during_execution\",\"is_error\":true,\"num_turns\":0,\"usage\":{\"output_tokens\":0}," \
+	"\"error\":{\"message\":\"" text "\"}}\n"
 #define COPILOT_ERROR(kind, status, text)                                                                                          \
 	"{\"type\":\"session.error\",\"data\":{\"errorType\":\"" kind "\",\"message\":\"" text "\",\"statusCode\":" status "}}\n{\"type\":\"result\",\"exitCode\":1}\n"
 #define OPENCODE_ERROR(status, retry, text, body)                                                                                  \
@@ -229,6 +245,14 @@ static void the_others(void **state)
 		 ADAPTER_CONFIG, 0, NULL, NULL, false},
 		{"qwen", QWEN_SAYS("I will[API Error: Model stream ended.]") QWEN_END("2", "9", "I will[API Error: Model stream ended.]"), "", 0,
 		 ADAPTER_TRANSIENT, 0, NULL, NULL, false},
+		/* Limits have a second line. */
+		{"qwen", QWEN_LIMITED("The usage limit has been reached", "1", "0"), "", 0, ADAPTER_LIMIT, 0, NULL, NULL, false},
+		{"qwen", QWEN_LIMITED("You exceeded your current quota, please check your plan.", "1", "0"), "", 0, ADAPTER_LIMIT, 0, NULL, NULL, false},
+		{"qwen", QWEN_LIMITED("Rate limit reached.", "1", "0"), "", 0, ADAPTER_TRANSIENT, 0, NULL, NULL, false},
+		{"qwen", QWEN_LIMITED("The usage limit has been reached", "2", "50"), "", 0, ADAPTER_TRANSIENT, 0, NULL, NULL, false},
+		{"qwen", QWEN_NO_KEY("No auth type is selected. Please configure an auth type"), "", 1, ADAPTER_AUTH, 0,
+		 "No auth type is selected. Please configure an auth type", NULL, false},
+		{"qwen", QWEN_NO_KEY("Missing API key for OpenAI-compatible auth."), "", 1, ADAPTER_AUTH, 0, NULL, NULL, false},
 		{"qwen", QWEN_SAYS("I am done, I think.") QWEN_PROSE("9"), "", 1, ADAPTER_OK, 0, NULL, "I am done, I think.", false},
 		{"qwen", "", "No saved session found with ID c-1.\n", 1, ADAPTER_UNKNOWN_SESSION, 0, NULL, NULL, true},
 		{"copilot", "{\"type\":\"assistant.message\",\"data\":{\"content\":\"done\"}}\n{\"type\":\"result\",\"exitCode\":0}\n", "", 0, ADAPTER_OK, 0,
