@@ -44,7 +44,9 @@ int status_accounts_text(const struct site *site, struct str *out, struct err *e
 		str_addf(out, "account %s: ", rows[i].name);
 		if (str_eq(rows[i].state, "limited")) {
 			str_add(out, "limited until ");
-			clock_add_iso(out, rows[i].until_ms);
+			clock_add_local(out, rows[i].until_ms);
+			clock_add_left(out, rows[i].until_ms);
+			str_add(out, rows[i].until_ms > clock_wall_ms() ? "" : ", so now one task may try");
 		} else {
 			str_add(out, "stopped, go on with bosk resume when it is mended");
 		}
@@ -54,6 +56,20 @@ int status_accounts_text(const struct site *site, struct str *out, struct err *e
 	}
 	account_free(rows, n);
 	return rc;
+}
+
+void status_awaits_text(const struct session *s, const char *indent, bool stopped, struct str *out)
+{
+	const struct manifest_row *m = &s->manifest;
+
+	str_addf(out, "%s%s%s", indent, stopped ? "stopped: " : "waiting for ", m->waiting);
+	if (m->waiting_until_ms > clock_wall_ms()) {
+		str_add(out, stopped ? "; that is" : "");
+		clock_add_left(out, m->waiting_until_ms);
+	} else if (m->waiting_until_ms) {
+		str_add(out, "; that time has come");
+	}
+	str_addc(out, '\n');
 }
 
 struct status_spent status_spent_task(const struct task_row *row)

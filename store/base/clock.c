@@ -27,14 +27,41 @@ uint64_t clock_boot_ms(void)
 	return read_ms(CLOCK_BOOTTIME);
 }
 
-static void add_time(struct str *out, uint64_t wall_ms, const char *format)
+static void add_tm(struct str *out, const struct tm *tm, const char *format)
 {
 	char text[64];
+
+	str_addn(out, text, strftime(text, sizeof text, format, tm));
+}
+
+static void add_time(struct str *out, uint64_t wall_ms, const char *format)
+{
 	struct tm tm;
 	time_t t = (time_t)(wall_ms / 1000);
 
 	gmtime_r(&t, &tm);
-	str_addn(out, text, strftime(text, sizeof text, format, &tm));
+	add_tm(out, &tm, format);
+}
+
+void clock_add_local(struct str *out, uint64_t wall_ms)
+{
+	struct tm tm;
+	time_t t = (time_t)(wall_ms / 1000);
+
+	tzset();
+	localtime_r(&t, &tm);
+	add_tm(out, &tm, "%Y-%m-%d %H:%M %Z");
+}
+
+void clock_add_left(struct str *out, uint64_t wall_ms)
+{
+	uint64_t now = clock_wall_ms();
+
+	if (wall_ms <= now)
+		return;
+	str_add(out, " (in ");
+	clock_add_duration(out, wall_ms - now);
+	str_addc(out, ')');
 }
 
 void clock_add_iso(struct str *out, uint64_t wall_ms)
