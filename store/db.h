@@ -95,6 +95,9 @@ struct db_batch {
 void db_batch_put(struct db_batch *b, enum db_table table, const char *key, const void *value,
                   size_t n);
 void db_batch_del(struct db_batch *b, enum db_table table, const char *key);
+/* What has to read before it writes: `fn` in the same transaction, with a copy of `n` bytes; it may run twice. */
+typedef int db_batch_fn(struct db_txn *t, const char *key, const void *value, size_t n, struct err *e);
+void db_batch_call(struct db_batch *b, db_batch_fn *fn, const char *key, const void *value, size_t n);
 int db_batch_write(struct db *db, const struct db_batch *b, struct err *e); /* empty = no commit */
 void db_batch_clear(struct db_batch *b); /* frees the operations */
 

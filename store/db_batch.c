@@ -10,6 +10,7 @@ struct db_batch_op {
 	enum db_table table;
 	char *key;
 	bool del;
+	db_batch_fn *fn; /* else one value put or deleted */
 	struct str value;
 };
 
@@ -34,14 +35,23 @@ void db_batch_del(struct db_batch *b, enum db_table table, const char *key)
 	add(b, table, key)->del = true;
 }
 
+void db_batch_call(struct db_batch *b, db_batch_fn *fn, const char *key, const void *value, size_t n)
+{
+	struct db_batch_op *op = add(b, 0, key);
+
+	op->fn = fn;
+	str_addn(&op->value, value, n);
+}
+
 static int apply(struct db_txn *t, void *ctx, struct err *e)
 {
 	const struct db_batch *b = ctx;
 
 	for (size_t i = 0; i < b->n; i++) {
 		const struct db_batch_op *op = &b->ops[i];
-		int rc = op->del ? db_del(t, op->table, op->key, e)
-		                 : db_put(t, op->table, op->key, op->value.p, op->value.len, e);
+		int rc = op->fn    ? op->fn(t, op->key, op->value.p, op->value.len, e)
+		         : op->del ? db_del(t, op->table, op->key, e)
+		                   : db_put(t, op->table, op->key, op->value.p, op->value.len, e);
 		if (rc != 0)
 			return -1;
 	}

@@ -33,9 +33,8 @@ static void wake_others(const struct site *site, const char *sid)
 
 struct change {
 	const char *name;
-	const struct account_said *said; /* NULL = it works */
+	const struct account_said *said;
 	uint64_t now_ms, jitter;         /* 0 to 9999 */
-	struct account_row *out;
 };
 
 static int get(struct db_txn *t, const char *name, struct account_row *out, struct err *e)
@@ -55,19 +54,24 @@ static int get(struct db_txn *t, const char *name, struct account_row *out, stru
 	return 0;
 }
 
+struct look {
+	const char *name;
+	struct account_row *out;
+};
+
 static int get_one(struct db_txn *t, void *ctx, struct err *e)
 {
-	struct change *c = ctx;
-	rec_fini(&account_row_rec, c->out);
-	return get(t, c->name, c->out, e);
+	struct look *l = ctx;
+	rec_fini(&account_row_rec, l->out);
+	return get(t, l->name, l->out, e);
 }
 
 int account_read(struct account_row *out, const struct site *site, const char *name, struct err *e)
 {
-	struct change c = {.name = name, .out = out};
+	struct look l = {name, out};
 
 	*out = (struct account_row){0};
-	return db_read(site->db, get_one, &c, e);
+	return db_read(site->db, get_one, &l, e);
 }
 
 /* At most 5 % of the wait, at least 5 s. */
@@ -104,49 +108,66 @@ static void apply(struct account_row *row, const struct change *c)
 	mem_set(&row->agent, said->agent);
 }
 
-static int change_one(struct db_txn *t, void *ctx, struct err *e)
+/* What was said stands in the batch as a row: its times are as said, `since_ms` is now, `misses` the jitter. A row that
+ * cannot be read says nothing. */
+static int limit_one(struct db_txn *t, const char *key, const void *value, size_t n, struct err *e)
 {
-	struct change *c = ctx;
+	struct account_row said = {0}, row = {0};
 	AUTO_STR struct str bytes = {0};
+	int rc = rec_decode(&account_row_rec, &said, value, n, e);
 
-	rec_fini(&account_row_rec, c->out);
-	if (get(t, c->name, c->out, e) != 0)
-		return -1;
-	if (!c->said)
-		return c->out->state ? db_del(t, DB_accounts, c->name, e) : 0;
-	apply(c->out, c);
-	rec_encode(&account_row_rec, c->out, &bytes);
-	return db_put(t, DB_accounts, c->name, bytes.p, bytes.len, e);
+	if (rc == 0 && get(t, key, &row, e) != 0) {
+		rc = e->kind == ERR_DAMAGED ? 0 : -1;
+		rec_fini(&account_row_rec, &row);
+	}
+	if (rc == 0) {
+		err_clear(e);
+		apply(&row, &(struct change){key, &(struct account_said){str_eq(said.state, "auth"), said.until_ms, said.why, said.agent},
+		                             said.since_ms, said.misses});
+		rec_encode(&account_row_rec, &row, &bytes);
+		rc = db_put(t, DB_accounts, key, bytes.p, bytes.len, e);
+	}
+	rec_fini(&account_row_rec, &said);
+	rec_fini(&account_row_rec, &row);
+	return rc;
 }
 
-static int change(struct change *c, const struct site *site, const char *sid, struct err *e)
+void account_limit(struct account_row *after, struct db_batch *batch, const struct site *site, const char *name,
+                   const struct account_said *said)
 {
-	c->now_ms = clock_wall_ms();
-	c->jitter = account_jitter(10000);
-	*c->out = (struct account_row){0};
-	FAILPOINT("account.before");
-	if (db_write(site->db, change_one, c, e) != 0)
-		return -1;
-	FAILPOINT("account.after");
+	struct change c = {name, said, clock_wall_ms(), account_jitter(10000)};
+	const struct account_row wish = {.name = (char *)name, .state = (char *)(said->auth ? "auth" : "limited"),
+	                                 .until_ms = said->until_ms, .why = (char *)said->why, .agent = (char *)said->agent,
+	                                 .since_ms = c.now_ms, .misses = c.jitter};
+	AUTO_STR struct str bytes = {0};
+	struct err ignored = {0};
+
+	if (account_read(after, site, name, &ignored) != 0)
+		rec_fini(&account_row_rec, after);
+	apply(after, &c);
+	rec_encode(&account_row_rec, &wish, &bytes);
+	db_batch_call(batch, limit_one, name, bytes.p, bytes.len);
+}
+
+void account_tell(const struct site *site, const char *sid)
+{
+	FAILPOINT("account.tell");
 	wake_others(site, sid);
-	return 0;
 }
 
-int account_limit(struct account_row *after, const struct site *site, const char *name, const char *sid,
-                  const struct account_said *said, struct err *e)
+static int clear_one(struct db_txn *t, void *ctx, struct err *e)
 {
-	struct change c = {.name = name, .said = said, .out = after};
-	return change(&c, site, sid, e);
+	return db_del(t, DB_accounts, ctx, e);
 }
 
 int account_clear(const struct site *site, const char *name, const char *sid, struct err *e)
 {
-	struct account_row row;
-	struct change c = {.name = name, .out = &row};
-	int rc = change(&c, site, sid, e);
-
-	rec_fini(&account_row_rec, &row);
-	return rc;
+	FAILPOINT("account.clear.before");
+	if (db_write(site->db, clear_one, (void *)name, e) != 0)
+		return -1;
+	FAILPOINT("account.clear.after");
+	wake_others(site, sid);
+	return 0;
 }
 
 struct all {

@@ -1,5 +1,5 @@
 /* account: what is known against the accounts of agents - used up until a time, or not logged in - as rows of the store,
- * shared by all sessions of the repository. Each change is one short transaction that reads the row first; whoever
+ * shared by all sessions of the repository. Each change reads the row first, in its transaction; whoever
  * changes something wakes all other sessions by their FIFO. Who tries first after the time is a claim (claim.h). */
 #ifndef BOSK_ACCOUNT_H
 #define BOSK_ACCOUNT_H
@@ -17,10 +17,12 @@ struct account_said {
 
 /* Nothing is known against it: state NULL. The caller frees with rec_fini(&account_row_rec). */
 int account_read(struct account_row *out, const struct site *site, const char *name, struct err *e);
-/* The row it has then: until the time said and a little more, so that not all come at once; where none was said,
- * for a minute, twice as long after each further one, an hour at most. */
-int account_limit(struct account_row *after, const struct site *site, const char *name, const char *sid,
-                  const struct account_said *said, struct err *e);
+/* With the batch it gives no more: until the time said and a little more, so that not all come at once; where none was said,
+ * for a minute, twice as long after each further one, an hour at most. *after is what the row will be, as far as can
+ * be seen now. Once the batch is written: account_tell. */
+void account_limit(struct account_row *after, struct db_batch *batch, const struct site *site, const char *name,
+                   const struct account_said *said);
+void account_tell(const struct site *site, const char *sid);
 /* It works. */
 int account_clear(const struct site *site, const char *name, const char *sid, struct err *e);
 

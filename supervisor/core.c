@@ -24,6 +24,7 @@ const char *core_task_id(const struct core *c, size_t task)
 
 void core_event(struct core *c, enum sched_event_kind kind, size_t task)
 {
+	c->events += kind < SCHED_ACCOUNT_SHUT;
 	c->inbox = mem_grow(c->inbox, c->n_inbox + 1, sizeof *c->inbox);
 	c->inbox[c->n_inbox++] =
 		(struct sched_event){kind, task == SIZE_MAX ? SCHED_NONE : (uint32_t)task};

@@ -70,6 +70,7 @@ struct core {
 
 	struct sched_event *inbox; /* waiting for the next turn */
 	size_t n_inbox;
+	uint64_t events;           /* so many about tasks were put there */
 	struct sched_action *todo; /* decided, waiting for the commit */
 	size_t n_todo;
 

@@ -32,10 +32,16 @@ static void take_progress(struct core *c, size_t slot, const struct msg_progress
 static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *m)
 {
 	size_t task = running_task(c, slot, m->task);
+	struct msg stop = {.kind = MSG_STOP, .u.stop.reason = (char *)"its account gives no more"};
+	struct err ignored = {0};
+
 	if (task == SIZE_MAX)
 		return;
+	if (!quota_attempt(c, task)) {
+		pool_send(c->pool, slot, &stop, &ignored); /* a dead worker is reported by `gone` */
+		return;
+	}
 	c->s->tasks[task].attempts = m->attempt;
-	quota_attempt(c, task);
 	if (m->conversation)
 		mem_set(&c->s->tasks[task].conversation, m->conversation);
 	turn_task(&c->turn, task);

@@ -36,7 +36,9 @@ void quota_open(struct core *c)
 	AUTO_STRV struct strv names = {0};
 
 	*x = (struct quota){.of_task = mem_array(s->plan.n, sizeof *x->of_task),
-	                     .transients = mem_array(s->plan.n, sizeof *x->transients)};
+	                     .transients = mem_array(s->plan.n, sizeof *x->transients),
+	                     .begun = mem_array(s->plan.n, sizeof *x->begun),
+	                     .parked = mem_array(s->plan.n, sizeof *x->parked)};
 	if (!s->row.executor)
 		agents_used(c->cfg, &s->plan, s->row.agent, &names);
 	x->n_agents = names.n;
@@ -109,6 +111,7 @@ void quota_give(struct core *c, struct quota_account *a)
 		claim_drop(c->s->site, kind, c->s->sid);
 	a->asked = a->held = a->probing = false;
 	a->probe = SIZE_MAX;
+	mem_set(&a->holder, NULL);
 }
 
 /* ---- what is known of an account ---- */
@@ -137,7 +140,8 @@ void quota_say_shut(struct core *c, const struct quota_account *a)
 {
 	AUTO_STR struct str until = {0};
 
-	clock_add_iso(&until, a->row.until_ms);
+	clock_add_local(&until, a->row.until_ms);
+	clock_add_left(&until, a->row.until_ms);
 	if (str_eq(a->row.state, "auth"))
 		view_say(c->view, "account %s: %s; nothing more is started with it until that is mended", a->name,
 		         a->row.why ? a->row.why : "not logged in");
@@ -216,6 +220,7 @@ void quota_close(struct core *c)
 	for (size_t i = 0; x && i < x->n; i++) {
 		quota_give(c, &x->v[i]);
 		rec_fini(&account_row_rec, &x->v[i].row);
+		free(x->v[i].holder);
 	}
 	if (!x)
 		return;
@@ -224,6 +229,8 @@ void quota_close(struct core *c)
 	free(x->fallback);
 	free(x->of_task);
 	free(x->transients);
+	free(x->begun);
+	free(x->parked);
 	free(x->v);
 	free(x);
 	c->quota = NULL;
@@ -264,6 +271,10 @@ static void ask(struct core *c, struct quota_account *a)
 	const struct claim_row *own = claim_of(&now, c->s->sid);
 	a->asked = own && !own->held;
 	a->held = own && own->held;
+	mem_set(&a->holder, NULL);
+	for (size_t i = 0; i < now.n; i++)
+		if (now.v[i].row.held && !a->held)
+			mem_set(&a->holder, now.v[i].sid);
 	if (a->asked) {
 		a->n_watched = claim_watch(&a->watched, &now, c->s->sid, &gone);
 		for (size_t i = 0; i < a->n_watched; i++)
@@ -307,11 +318,37 @@ static bool wanted(const struct core *c, const struct quota_account *a)
 	return false;
 }
 
+/* No task could go first until now, as all slots are in use or for another reason: another session that asks may have
+ * one. Here it is asked for again, behind that one; and given again only when something has happened to a task: two
+ * that cannot use it must not hand it to and fro. */
+static void yield(struct core *c, struct quota_account *a)
+{
+	AUTO_FREE char *kind = claim_kind(a);
+	struct claims now;
+	struct err ignored = {0};
+	bool wanted = false;
+
+	if (a->yielded == c->events + 1)
+		return;
+	if (claim_read(&now, c->s->site, kind, &ignored) == 0)
+		for (size_t i = 0; i < now.n; i++)
+			wanted |= now.v[i].row.wanted > 0;
+	claim_fini(&now);
+	if (!wanted)
+		return;
+	quota_give(c, a);
+	a->due = true;
+	a->yielded = c->events + 1;
+	core_event(c, SCHED_ACCOUNT_SHUT, number(c, a));
+}
+
 void quota_look(struct core *c)
 {
 	for (size_t i = 0; c->quota && i < c->quota->n; i++) {
 		struct quota_account *a = &c->quota->v[i];
 		look_at(c, a);
+		if (a->held && schedule_probing(c->sched, (uint32_t)i))
+			yield(c, a);
 		if (a->asked && a->shut)
 			ask(c, a);
 	}
@@ -338,6 +375,11 @@ void quota_step(struct core *c)
 	for (size_t i = 0; i < x->n; i++) {
 		struct quota_account *a = &x->v[i];
 		bool used = a->probing && a->probe != SIZE_MAX;
+		if (a->changed) {
+			a->changed = false;
+			quota_give(c, a);
+			account_tell(c->s->site, c->s->sid);
+		}
 		if (a->due && !a->asked && !a->held && wanted(c, a))
 			ask(c, a);
 		else if ((a->asked || a->held) && !used && !wanted(c, a)) {

@@ -19,7 +19,8 @@ void quota_close(struct core *c);
 const struct msg_agent *quota_agent(const struct core *c, uint32_t agent);
 
 void quota_assigned(struct core *c, size_t task); /* with the row's worktree still that of before: false = another conversation */
-void quota_attempt(struct core *c, size_t task);  /* its agent begins */
+/* Its agent is to begin. False: its account was shut since it was assigned; it is to be stopped. */
+bool quota_attempt(struct core *c, size_t task);
 /* What an outcome of an agent means for the scheduler; `kind` is what it would be without accounts. */
 enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
                                     enum sched_event_kind kind);
@@ -47,6 +48,9 @@ struct quota_account {
 	uint64_t timer;  /* for row.until_ms, 0 = none */
 	bool due;        /* that time has come, and it is not known to be open */
 	bool asked, held;/* the claim */
+	char *holder;    /* the session that has it, while it is asked for */
+	bool changed;    /* its row, in this turn */
+	uint64_t yielded;/* the claim was given to others who want it: core.events then, plus 1 */
 	bool probing;    /* one may go, and `probe` is it once it goes */
 	size_t probe;
 	int *watched;    /* pidfds of those who have the claim, while it is asked for */
@@ -66,6 +70,8 @@ struct quota {
 	size_t n_agents, n;
 	struct quota_account *v;
 	uint32_t *transients; /* of each task, in a row */
+	bool *begun;          /* its agent has, since it was assigned */
+	bool *parked;         /* it was stopped before that, for its account */
 	bool resync;          /* rows of tasks that were limited are to be looked at */
 	bool over;            /* it was told to stop */
 };

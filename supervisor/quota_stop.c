@@ -29,6 +29,26 @@ static void time_over(void *ctx, uint64_t id)
 	stop(c, why);
 }
 
+/* A budget is only as good as what is said. */
+static void say_unpriced(struct core *c)
+{
+	const struct quota *x = c->quota;
+	AUTO_STR struct str who = {0};
+
+	for (size_t i = 0; i < x->n_agents; i++) {
+		bool priced = false;
+		for (size_t k = 0; k < x->agents[i]->usage.n; k++)
+			priced |= str_starts(x->agents[i]->usage.v[k], "cost:");
+		if (!priced)
+			str_addf(&who, "%s%s", who.len ? ", " : "", x->agents[i]->name);
+	}
+	if (c->s->row.executor)
+		str_add(&who, "the command of --executor");
+	if (who.len)
+		view_say(c->view, "the budget of %.2f USD does not hold for %s: what that costs is not said, and unknown",
+		         (double)c->s->row.budget_micro / 1e6, who.p);
+}
+
 void quota_stop_start(struct core *c)
 {
 	mem_set(&c->s->manifest.waiting, NULL);
@@ -36,6 +56,8 @@ void quota_stop_start(struct core *c)
 	/* Of this call, and on a clock that stands still in suspend: a closed lid takes no time. */
 	if (c->s->row.max_time_ms)
 		loop_timer(c->loop, c->s->row.max_time_ms, time_over, c);
+	if (c->s->row.budget_micro)
+		say_unpriced(c);
 	quota_stop_money(c);
 }
 
@@ -54,13 +76,13 @@ void quota_stop_money(struct core *c)
 struct wait {
 	const struct quota_account *first; /* NULL = nobody can tell when it ends */
 	const struct quota_account *auth;  /* one that waits for a human */
-	bool trying;                       /* one of them is tried, or about to be */
+	const struct quota_account *tried; /* one that is tried, or about to be */
 };
 
 static void add(struct wait *w, const struct quota_account *a)
 {
 	if (a->asked || a->held || a->due)
-		w->trying = true;
+		w->tried = a;
 	else if (str_eq(a->row.state, "auth"))
 		w->auth = a;
 	else if (!w->first || a->row.until_ms < w->first->row.until_ms)
@@ -117,8 +139,11 @@ void quota_stop_idle(struct core *c)
 		tell(c, NULL, 0);
 		return;
 	}
-	if (w.trying) {
-		tell(c, "an account that is tried again", 0);
+	if (w.tried) {
+		const char *by = w.tried->asked && w.tried->holder ? w.tried->holder : NULL;
+		AUTO_FREE char *text = mem_printf("account %s, which %s%s tries again first", w.tried->name,
+		                                  by ? "session " : "one task", by ? by : "");
+		tell(c, text, 0);
 		return;
 	}
 	if (!w.first) {
@@ -128,7 +153,7 @@ void quota_stop_idle(struct core *c)
 		return;
 	}
 	uint64_t end = w.first->row.until_ms, wait = end > now ? end - now : 0;
-	clock_add_iso(&until, end);
+	clock_add_local(&until, end);
 	AUTO_FREE char *text = mem_printf("account %s, limited until %s", w.first->name, until.p);
 	if (!c->cfg->limit_max_wait_ms || wait <= c->cfg->limit_max_wait_ms) {
 		tell(c, text, end);

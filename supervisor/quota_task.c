@@ -5,7 +5,6 @@
 
 #include "account.h"
 #include "store/base/clock.h"
-#include "store/base/log.h"
 #include "store/base/mem.h"
 
 enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000 };
@@ -27,6 +26,7 @@ void quota_assigned(struct core *c, size_t task)
 		mem_set(&row->conversation, NULL);
 	mem_set(&row->worker_agent, def ? def->name : NULL);
 	row->until_ms = 0;
+	c->quota->begun[task] = c->quota->parked[task] = false;
 	if (a && a->probing && a->probe == SIZE_MAX) {
 		a->probe = task;
 		view_say(c->view, "account %s: %s tries first", a->name, core_task_id(c, task));
@@ -47,14 +47,22 @@ static void seems_good(void *ctx, uint64_t id)
 	}
 }
 
-void quota_attempt(struct core *c, size_t task)
+bool quota_attempt(struct core *c, size_t task)
 {
 	struct quota_account *a = account_at(c, task);
+	bool probe = a && a->probing && a->probe == task;
 
-	if (!a || !a->probing || a->probe != task)
-		return;
-	loop_timer_cancel(c->loop, a->timer);
-	a->timer = loop_timer(c->loop, GOOD_MS, seems_good, c);
+	/* What a gate says of its first attempt is told it all the same: only its agent could keep that. */
+	if (a && a->shut && !probe && !c->quota->begun[task]) {
+		c->quota->parked[task] = true;
+		return false;
+	}
+	c->quota->begun[task] = true;
+	if (probe) {
+		loop_timer_cancel(c->loop, a->timer);
+		a->timer = loop_timer(c->loop, GOOD_MS, seems_good, c);
+	}
+	return true;
 }
 
 static void limited(struct core *c, size_t task, const struct msg_result *m, bool auth)
@@ -64,22 +72,18 @@ static void limited(struct core *c, size_t task, const struct msg_result *m, boo
 	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
 	struct account_said said = {auth, m->until_ms, m->reason, def ? def->name : NULL};
 	struct account_row after;
-	struct err e = {0};
 
 	row->limits++;
 	if (!a)
 		return;
-	if (account_limit(&after, c->s->site, a->name, c->s->sid, &said, &e) != 0) {
-		/* Known to this process only: it waits all the same. */
-		log_warn("account %s: %s", a->name, e.text);
-		rec_fini(&account_row_rec, &after);
-		after = (struct account_row){.state = mem_strdup(auth ? "auth" : "limited"),
-		                             .until_ms = m->until_ms ? m->until_ms : clock_wall_ms() + 60 * 1000};
-	}
+	/* With the task's own row: both are known, or neither is. */
+	account_limit(&after, &c->turn.batch, c->s->site, a->name, &said);
 	rec_fini(&account_row_rec, &a->row);
 	a->row = after;
 	row->until_ms = auth ? 0 : after.until_ms;
-	quota_give(c, a);
+	a->probing = false;
+	a->probe = SIZE_MAX;
+	a->changed = true; /* once that is on disk the claim is given, and others hear of it */
 	a->shut = true; /* SCHED_LIMITED does it */
 	quota_say_shut(c, a);
 	quota_wait(c, a);
@@ -118,6 +122,11 @@ enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg
 		return SCHED_FAILED;
 	}
 	*transients = 0;
+	if (kind == SCHED_STOPPED && c->quota->parked[task]) {
+		c->s->tasks[task].limits++;
+		c->s->tasks[task].until_ms = a->row.until_ms;
+		return SCHED_LIMITED;
+	}
 	if (kind == SCHED_STOPPED || str_eq(outcome, "no-room") || str_eq(outcome, "unsaved"))
 		probe_again(c, task);
 	else if (a && a->probing && a->probe == task)

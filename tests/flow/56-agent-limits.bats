@@ -222,3 +222,74 @@ ROWS
     "$BOSK_BIN" status --json | jq -e '[.accounts[] | select(.limited_until)] == []'
     no_overlap
 }
+
+@test "money: nothing new begins past the budget, a resume with more goes on; what codex costs is unknown, and said to be" {
+    local n
+    for n in 1 2 3 4; do stand_task "t$n" claude ok; done
+    stand_task last codex ok
+    # Each run of claude costs 0.00642 USD here.
+    run_bosk run "$SCRATCH/p.yaml" --jobs 1 --budget-usd 0.01
+    expect_status 3
+    sid=$(last_sid)
+    expect_text 'the budget of 0.01 USD does not hold for codex: .* unknown'
+    expect_text "it has spent 0.01 USD of 0.01 .*bosk resume $sid"
+    equal 'calls' "$(grep -c turns= "$STAND/log")" 2
+    equal 'session' "$(status_json '.sessions[0] | "\(.state) \(.cost_usd * 100000 | round)"')" 'limited 1284'
+    run_bosk resume "$sid"
+    expect_status 3
+    equal 'calls' "$(grep -c turns= "$STAND/log")" 2
+    run_bosk resume "$sid" --budget-usd 1
+    expect_status 0
+    equal 'calls' "$(grep -c turns= "$STAND/log")" 5
+    equal 'costs' "$(status_json '[.sessions[0].tasks[] | .cost_usd] | map(if . then . * 100000 | round else "unknown" end) | join(" ")')" \
+        '642 642 642 642 unknown'
+    run_bosk report
+    expect_text '^cost: 0.03 USD and more: 1 of 5 runs did not say' "$OUT"
+    expect_text '^  last  codex  unknown: 1 of 1 runs did not say' "$OUT"
+}
+
+@test "time: what runs ends, a gate's message is still answered, nothing new begins; a resume goes on" {
+    commit_config <<'YAML'
+gates:
+  - {name: greeting, run: '[ ! -e one.txt ] || grep -qx "hello, world" one.txt || { echo "one.txt: the line must be: hello, world"; exit 1; }', paths: [one.txt]}
+YAML
+    mkfifo "$SCRATCH/go"
+    stand_task one claude 'ok resume-feedback' "stand-in does 1: read x <'$SCRATCH/go'; echo hello >one.txt"
+    stand_task two codex ok
+    start_bosk run "$SCRATCH/p.yaml" --jobs 1 --max-time 1s
+    wait_until 'grep -q "its time of 1.* nothing new is started" "$ERR"' || { cat "$ERR"; false; }
+    echo >"$SCRATCH/go"
+    wait_bosk
+    expect_status 3
+    sid=$(last_sid)
+    equal 'states' "$(status_json '[.sessions[0] | .state, (.tasks[].state)] | join(" ")')" 'limited integrated pending'
+    equal 'calls' "$(grep -c turns= "$STAND/log")" 2
+    run_bosk status
+    expect_text 'stopped: its time of 1.* is over \(--max-time\)' "$OUT"
+    run_bosk resume "$sid" --max-time 0
+    expect_status 0
+}
+
+@test "a clock time without a zone is one of the agent's zone, also across the change of its clocks" {
+    local at id now until
+    export TZ=CET-1CEST,M3.5.0,M10.5.0/3
+    for at in '2027-03-28T00:10:00Z' '2026-10-25T00:10:00Z' '2027-03-27T23:50:00Z' '2026-10-24T21:10:00Z'; do
+        later $(($(date -d "$at" +%s) - EPOCHSECONDS))
+        id=at-${at//:/-}
+        own_account "$id" codex
+        rm -f "$SCRATCH/p.yaml"
+        stand_task "t$id" "$id" usage-words
+        run_bosk run "$SCRATCH/p.yaml" -c limits.max_wait=1s
+        expect_status 3
+        "$BOSK_BIN" status --json >"$SCRATCH/status"
+        now=$(date -d "$at" +%s)
+        until=$(TZ=UTC account "$id" '.limited_until | fromdateiso8601')
+        # Two hours later, by whatever the clocks show then.
+        [ $((until - now)) -ge 7140 ] && [ $((until - now)) -le 7980 ] || equal "$at: seconds" "$((until - now))" 7200
+    done
+    # What a person reads is in the zone of who reads it.
+    TZ=UTC run_bosk status
+    expect_text 'account at-2027-03-28T00-10-00Z: limited until 2027-03-28 02:1[0-9] UTC' "$OUT"
+    run_bosk status
+    expect_text 'account at-2027-03-28T00-10-00Z: limited until 2027-03-28 04:1[0-9] CEST' "$OUT"
+}

@@ -89,7 +89,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
         "$(status_json '[.sessions[0].tasks[] | "\(.state) \(.attempts)"] | join(" ")')"
     equal it 0 "$(status_json '.accounts | length')"
     # The conversation goes on in the same worktree.
-    grep -q '^start one a one-a' "$SCRATCH/say/log"
+    grep -q '^start one \(.\) one-\1' "$SCRATCH/say/log"
     run_bosk verify
     expect_status 0
 }
@@ -107,20 +107,57 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     expect_text 'stopped: it waits for account acc-one' "$OUT"
 }
 
-@test "a death before or after an account is shut on disk: a resume comes to the same" {
+@test "a death around an account's change: its row and its task's are on disk together, a resume comes to the same" {
     local at
     say one.limit 'used up, try again in 2d'
-    for at in account.before account.after; do
-        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 run_bosk run "$SCRATCH/p.yaml" --agent one --fresh --jobs 1
-        [ "$rc" != 3 ] && [ "$rc" != 0 ]
-        sid=$(last_sid)
-        run_bosk resume "$sid"
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=account.tell:1 run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1
+    [ "$status" != 3 ] && [ "$status" != 0 ]
+    sid=$(last_sid)
+    equal 'account' 'limited' "$(status_json '.accounts[0].state')"
+    equal 'first task' 'limited 0' "$(status_json '.sessions[0].tasks[0] | "\(.state) \(.attempts)"')"
+    run_bosk resume "$sid"
+    expect_status 3
+    expect_text 'account acc-one.* limited until'
+    equal starts "$(said start)" 1
+    # One that is not logged in is tried again at once: there it is opened.
+    rm "$SCRATCH/say/one.limit"
+    say one.auth 'please log in'
+    sed -i 's/^    account: acc-one/    account: acc-other/' "$HOME/.config/bosk/config.yaml"
+    for at in account.clear.before account.clear.after; do
+        say one.auth 'please log in'
+        run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --fresh
         expect_status 3
-        expect_text 'account acc-one.* limited until'
-        equal it limited "$(status_json '.sessions[] | select(.id == "'"$sid"'") | .state')"
-        # What an attempt came to that was cut off before its end was written down is not known.
-        [ "$(status_json '[.sessions[] | select(.id == "'"$sid"'") | .tasks[].attempts] | add')" -le 1 ]
+        sid=$(last_sid)
+        rm "$SCRATCH/say/one.auth"
+        BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=$at:1 run_bosk resume "$sid"
+        [ "$status" != 3 ] && [ "$status" != 0 ]
+        run_bosk resume "$sid"
+        expect_status 0
+        equal 'accounts' 'acc-one' "$(status_json '[.accounts[].name] | join(" ")')"
     done
+}
+
+@test "who may try an account first but has no worktree for that lets another session try" {
+    local code
+    by_clock
+    say one.limit 'used up, try again in 1h'
+    # The first session is at work in its only worktree when the time comes, and for as long as the test wants.
+    mkfifo "$SCRATCH/busy"
+    printf 'tasks:\n- {id: busy, run: "cat %s; echo x >busy.txt"}\n- {id: lim, priority: 1, prompt: x}\n' "$SCRATCH/busy" >"$SCRATCH/b.yaml"
+    "$BOSK_BIN" run "$SCRATCH/b.yaml" --agent one --jobs 1 >"$SCRATCH/o1" 2>&1 & first=$!
+    limited() { [ "$(status_json '.accounts[0].state')" = limited ]; }
+    wait_until limited || { cat "$SCRATCH/o1"; false; }
+    rm "$SCRATCH/say/one.limit"
+    clock 7200
+    kill -CONT "$first"
+    # Now it may try first. The other session comes later.
+    start run "$SCRATCH/p.yaml" --agent one --jobs 1
+    wait_until "[ \"\$(status_json '[.sessions[] | select(.counts.integrated == 3)] | length')\" = 1 ]"
+    code=0 && wait "$pid" || code=$?
+    equal 'exit of the second' "$code" 0
+    equal 'the first' running "$(status_json '.sessions[] | select(.counts.total == 2) | .state')"
+    echo >"$SCRATCH/busy"
+    wait "$first"
 }
 
 @test "another agent takes the tasks meanwhile" {
