@@ -45,10 +45,12 @@ void quota_open(struct core *c)
 	x->agents = mem_array(names.n, sizeof *x->agents);
 	x->account = mem_array(names.n, sizeof *x->account);
 	x->fallback = mem_array(names.n, sizeof *x->fallback);
+	x->stays = mem_array(names.n, sizeof *x->stays);
 	for (uint32_t i = 0; i < names.n; i++) {
 		const struct msg_agent *def = x->agents[i] = config_agents_get(c->cfg, names.v[i]);
 		x->account[i] = account_of(x, def->account && *def->account ? def->account : def->name);
 		x->fallback[i] = SCHED_NONE;
+		x->stays[i] = !str_eq(def->session, "none") && !def->moves;
 		for (uint32_t k = 0; def->fallback && k < names.n; k++)
 			if (str_eq(names.v[k], def->fallback))
 				x->fallback[i] = k;
@@ -72,6 +74,7 @@ void quota_plan(const struct core *c, struct sched_plan *plan)
 	plan->agent = x->of_task;
 	plan->account = x->account;
 	plan->fallback = x->fallback;
+	plan->stays = x->stays;
 }
 
 const struct msg_agent *quota_agent(const struct core *c, uint32_t agent)
@@ -195,6 +198,16 @@ static bool look_at(struct core *c, struct quota_account *a)
 	return true;
 }
 
+/* The task's conversation, if there is one, is in slot k. */
+static void be_home(struct core *c, size_t task, uint32_t k)
+{
+	const struct task_row *row = &c->s->tasks[task];
+
+	for (uint32_t i = 0; row->conversation && i < c->quota->n_agents; i++)
+		if (str_eq(c->quota->agents[i]->name, row->worker_agent))
+			schedule_home(c->sched, (uint32_t)task, i, k);
+}
+
 void quota_begin(struct core *c)
 {
 	struct quota *x = c->quota;
@@ -209,7 +222,7 @@ void quota_begin(struct core *c)
 	for (size_t t = 0; t < s->plan.n; t++)
 		for (uint32_t k = 0; x->of_task[t] != SCHED_NONE && str_eq(s->tasks[t].session, s->sid) && k < own_slots(s); k++)
 			if (own_slot_place(s, k) + 1 == s->tasks[t].worktree)
-				schedule_home(c->sched, (uint32_t)t, k);
+				be_home(c, t, k);
 	quota_stop_start(c);
 }
 
@@ -227,6 +240,7 @@ void quota_close(struct core *c)
 	free(x->agents);
 	free(x->account);
 	free(x->fallback);
+	free(x->stays);
 	free(x->of_task);
 	free(x->transients);
 	free(x->begun);

@@ -145,6 +145,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		s->account[a] = plan->account[a];
 		s->fallback[a] = plan->fallback ? plan->fallback[a] : SCHED_NONE;
 		s->stalled[a] = SCHED_NONE;
+		s->stays[a] = plan->stays && plan->stays[a];
 	}
 	for (uint32_t i = 0; i < s->slots; i++) {
 		s->in_slot[i] = SCHED_NONE;
@@ -195,11 +196,13 @@ void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, 
 		one_missing(s, s->later[i], over);
 }
 
-void schedule_home(struct schedule *s, uint32_t task, uint32_t slot)
+void schedule_home(struct schedule *s, uint32_t task, uint32_t agent, uint32_t slot)
 {
-	assert(!s->started && task < s->n);
-	if (s->agent[task] != SCHED_NONE && slot < s->slots)
-		s->home[task] = slot;
+	assert(!s->started && task < s->n && agent < s->n_agents);
+	if (s->agent[task] == SCHED_NONE || slot >= s->slots)
+		return;
+	s->by[task] = agent;
+	s->home[task] = slot;
 }
 
 /* ---- questions ---- */
@@ -267,7 +270,8 @@ uint64_t schedule_digest(const struct schedule *s)
 	for (size_t t = 0; t < s->n; t++) {
 		h = mix(h, (uint64_t)s->state[t] << 32 | s->slot[t]);
 		h = mix(h, s->retries[t]);
-		h = mix(h, (uint64_t)(s->state[t] == TASK_RUNNING ? s->by[t] : SCHED_NONE) << 32 | s->home[t]);
+		bool last = s->state[t] == TASK_RUNNING || (s->by[t] != SCHED_NONE && s->stays[s->by[t]] && !task_state_ended((enum task_state)s->state[t]));
+		h = mix(h, (uint64_t)(last ? s->by[t] : SCHED_NONE) << 32 | s->home[t]);
 	}
 	for (size_t i = 0; i < s->n_accounts; i++)
 		h = mix(h, s->gate[i]);

@@ -54,11 +54,14 @@ struct sched_plan {
 	bool closed;
 	/* Agents are numbered 0 .. agents-1, their accounts 0 .. accounts-1. A task starts with the first agent of its
 	 * chain - its own, that one's fallback, and so on - whose account is not shut, and waits while all are. An
-	 * agent's task that runs again goes to the slot where it was, if that is free: its conversation lives there. */
+	 * agent's task that runs again goes to the slot where it was, if that is free: its conversation lives there. One of
+	 * an agent that `stays` waits for that slot while others use it, and goes before others that are READY
+	 * when it is free; not if it is alone, sequential, in a lane, or goes to another agent, or the slot is closed. */
 	size_t agents, accounts;
 	const uint32_t *agent;    /* of each task; SCHED_NONE = it needs no account; NULL = none does */
 	const uint32_t *account;  /* of each agent */
 	const uint32_t *fallback; /* of each agent; SCHED_NONE = nobody; a ring ends where it closes */
+	const bool *stays;        /* of each agent: its conversations are found in their own slot only; NULL = nobody's */
 };
 
 enum sched_event_kind {
@@ -132,8 +135,8 @@ struct schedule *schedule_copy(const struct schedule *s);
  * CLAIMED: somebody else works on it. What needs it, comes after it, or declares a file that it does, stays WAITING to
  * the end, as nobody says when it has ended. */
 void schedule_restore(struct schedule *s, uint32_t task, enum task_state state, uint32_t retries);
-/* Also before SCHED_START: an agent's task ran in this slot. */
-void schedule_home(struct schedule *s, uint32_t task, uint32_t slot);
+/* Also before SCHED_START: this agent had the task in this slot. */
+void schedule_home(struct schedule *s, uint32_t task, uint32_t agent, uint32_t slot);
 
 /* Apply one event. *actions points to memory of `s`, valid until the next call; returns how many:
  * at most one for each task, one for each slot and one SCHED_CLAIM, then SCHED_END.

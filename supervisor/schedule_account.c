@@ -28,6 +28,11 @@ bool schedule_account_stall(struct schedule *s, uint32_t task)
 	return true;
 }
 
+bool schedule_account_same(const struct schedule *s, uint32_t task)
+{
+	return s->by[task] != SCHED_NONE && who_may(s, s->agent[task]) == s->by[task];
+}
+
 void schedule_account_begin(struct schedule *s, uint32_t task)
 {
 	if (s->agent[task] == SCHED_NONE)

@@ -30,6 +30,7 @@ enum schedule_gate { GATE_OPEN, GATE_PROBE, GATE_SHUT };
 	A(uint32_t, cause, s->n)   /* why it was skipped, itself if it ended badly, SCHED_NONE */ \
 	A(uint32_t, prefer, s->n)  /* slot or SCHED_NONE */                                       \
 	A(uint32_t, ready, s->n)   /* heap: READY, not exclusive, not parked, any slot will do */ \
+	A(uint32_t, homes, s->n)   /* list: the same, of tasks whose conversation is in a slot */ \
 	A(uint32_t, lanes, s->n)   /* heaps: the same, of tasks that prefer a slot */             \
 	A(uint32_t, loners, s->n)  /* heap: READY and exclusive */                                \
 	A(uint32_t, holders, s->n) /* RUNNING and CHECKED: their files are taken */               \
@@ -47,6 +48,7 @@ enum schedule_gate { GATE_OPEN, GATE_PROBE, GATE_SHUT };
 	A(uint32_t, in_slot, s->slots)    /* task or SCHED_NONE */                                \
 	A(uint8_t, state, s->n)    /* enum task_state */                                          \
 	A(bool, exclusive, s->n)                                                                  \
+	A(bool, stays, s->n_agents)                                                               \
 	A(bool, stands, s->n)                                                                     \
 	A(bool, closed, s->slots)  /* not to be used before it is opened */                       \
 	A(uint8_t, gate, s->n_accounts) /* enum schedule_gate */
@@ -66,7 +68,7 @@ struct schedule {
 	enum schedule_stop stop;
 	uint32_t failures; /* in a row; stays 0 when halt_after is 0 */
 	size_t count[TASK_STATE_COUNT];
-	size_t n_ready, n_loners, n_holders, n_free, n_actions;
+	size_t n_ready, n_homes, n_loners, n_holders, n_free, n_actions;
 
 #define SCHEDULE_ARRAY_MEMBER_(type, name, room) type *name;
 	SCHEDULE_ARRAYS(SCHEDULE_ARRAY_MEMBER_)
@@ -146,6 +148,8 @@ uint32_t schedule_pick_take(struct schedule *s);
 
 /* Everything of it is shut: the task waits for that, and is among those that may be picked when it ends. */
 bool schedule_account_stall(struct schedule *s, uint32_t task);
+/* Would it go on with the agent that had it last? */
+bool schedule_account_same(const struct schedule *s, uint32_t task);
 /* The task, which is not stalled, begins: who has it, and of a probe none goes after it. */
 void schedule_account_begin(struct schedule *s, uint32_t task);
 /* False: it is like that already. */

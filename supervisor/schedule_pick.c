@@ -6,11 +6,20 @@
 
 #include "heap.h"
 
+/* Is it one whose conversation is in a slot? */
+static bool has_home(const struct schedule *s, uint32_t task)
+{
+	return s->home[task] != SCHED_NONE && s->by[task] != SCHED_NONE && s->stays[s->by[task]] && s->prefer[task] == SCHED_NONE &&
+	       !s->exclusive[task] && !s->sequential;
+}
+
 void schedule_pick_add(struct schedule *s, uint32_t task)
 {
 	uint32_t slot = s->prefer[task];
 
-	if (s->exclusive[task])
+	if (has_home(s, task))
+		s->homes[s->n_homes++] = task;
+	else if (s->exclusive[task])
 		heap_push(s->loners, &s->n_loners, s->rank[task]); /* it finds all slots free */
 	else if (slot != SCHED_NONE)
 		heap_push(s->lanes + s->lane_at[slot], &s->n_lane[slot], s->rank[task]);
@@ -56,6 +65,36 @@ static bool lane_free(const struct schedule *s, uint32_t slot)
 	return s->lane_busy[slot] == 0 && (s->closed[slot] || s->in_slot[slot] == SCHED_NONE);
 }
 
+/* Of those that have a home the first by rank that may start: `bound`, there, as it is free; else of those that may go
+ * anywhere now. Whose account is shut is one of them no more. */
+static uint32_t next_with_home(struct schedule *s, bool bound)
+{
+	uint32_t first = SCHED_NONE;
+
+	for (size_t i = 0; i < s->n_homes;) {
+		uint32_t task = s->homes[i], home = s->home[task];
+		bool stays = !s->closed[home] && schedule_account_same(s, task);
+		if (schedule_account_stall(s, task)) {
+			s->homes[i] = s->homes[--s->n_homes];
+			continue;
+		}
+		if (stays == bound && (!stays || s->in_slot[home] == SCHED_NONE) &&
+		    (first == SCHED_NONE || s->rank[task] < s->rank[first]))
+			first = task;
+		i++;
+	}
+	return first;
+}
+
+static void forget_home(struct schedule *s, uint32_t task)
+{
+	size_t i = 0;
+
+	while (s->homes[i] != task)
+		i++;
+	s->homes[i] = s->homes[--s->n_homes];
+}
+
 /* The heap whose first task is the next, and how many are in it: of lanes in use none. */
 static uint32_t *next_heap(struct schedule *s, size_t **n)
 {
@@ -92,18 +131,29 @@ uint32_t schedule_pick_take(struct schedule *s)
 	for (;;) {
 		size_t *n;
 		uint32_t *heap = next_heap(s, &n), rank = *n ? heap[0] : SCHED_NONE;
+		uint32_t first = next_with_home(s, true);
+		/* It goes before others, but not before an exclusive one whose turn it is. */
+		if (first != SCHED_NONE && loner < s->rank[first] && (may || s->priority[first] < s->priority[s->by_rank[loner]]))
+			first = SCHED_NONE;
+		bool listed = first != SCHED_NONE;
+		first = listed ? first : next_with_home(s, false);
+		listed |= first != SCHED_NONE && s->rank[first] < rank;
+		rank = listed ? s->rank[first] : rank;
 		if (loner < rank && may)
 			return s->by_rank[heap_pop(s->loners, &s->n_loners)];
 		if (rank == SCHED_NONE)
 			return SCHED_NONE;
 		uint32_t task = s->by_rank[rank];
-		if (schedule_account_stall(s, task)) {
+		if (!listed && schedule_account_stall(s, task)) {
 			heap_pop(heap, n);
 			continue;
 		}
 		if (loner < rank && s->priority[task] < s->priority[s->by_rank[loner]])
 			return SCHED_NONE; /* what runs ends sooner when nothing is added to it */
-		heap_pop(heap, n);
+		if (listed)
+			forget_home(s, task);
+		else
+			heap_pop(heap, n);
 		uint32_t holder = holder_against(s, task);
 		if (holder == SCHED_NONE)
 			return task;

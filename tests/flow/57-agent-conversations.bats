@@ -7,7 +7,10 @@
 load ../lib/flow
 load ../lib/agents/flow
 
+: "${BOSK_PLAIN_BIN:?names a bosk built without sanitizers}"
+
 setup() {
+    PLAIN=$(readlink -f "$BOSK_PLAIN_BIN") # flow_setup forgets that name
     flow_setup
     make_repo a.txt
     stand_in
@@ -73,5 +76,32 @@ forget='rm -rf "$HOME"/.codex/sessions "$HOME"/.claude/projects "$HOME"/.gemini/
         equal "calls of $cli" "$(calls "$cli" | grep -v exit= | cut -d' ' -f1,2 | sed 's/unknown .*/unknown/' | tr '\n' ' ')" "$wanted"
         prompt_of "$cli" 1 | grep -q "Make the file $cli.txt"
         prompt_of "$cli" 1 | grep -q 'the line must be: hello, world'
+    done
+}
+
+@test "a conversation that is found in its own folder only goes on there after a resume, whoever is first in the plan" {
+    local n
+    # x and y are at work in worktrees 1 and 2 when their account gives no more. After the resume a and b, which are
+    # before them in the plan and waited for a, could begin there.
+    echo '  own: {extends: gemini, account: own, autonomy: full}' >>"$HOME/.config/bosk/config.yaml"
+    echo '  other: {extends: claude, account: other, autonomy: full}' >>"$HOME/.config/bosk/config.yaml"
+    mkfifo "$SCRATCH/both"
+    stand_task a other 'usage ok'
+    for n in b c; do stand_task "$n" other ok; done
+    stand_task x own 'usage-after-tool ok' "stand-in does 1: echo >'$SCRATCH/both'; echo one >x.txt" 'stand-in does 2: echo two >>x.txt'
+    stand_task y own 'usage-after-tool ok' "stand-in does 1: read z <'$SCRATCH/both'; echo one >y.txt" 'stand-in does 2: echo two >>y.txt'
+    sed -i 's/^  - id: [xy]$/&\n    priority: 1/' "$SCRATCH/p.yaml"
+    run_bosk run "$SCRATCH/p.yaml" --jobs 2 -c limits.max_wait=1s
+    expect_status 3
+    sid=$(last_sid)
+    equal 'begun' "$(grep -c turns= "$STAND/log")" 3
+    # Both accounts are open again: a, b and c are asked first, as they are first in the plan.
+    later 20000
+    run_bosk resume "$sid"
+    expect_status 0
+    for n in x y; do
+        equal "calls of $n" "$(calls "$n" | grep turns= | cut -d' ' -f2,4 | tr '\n' ' ')" 'first turns=1 resume turns=2 '
+        equal "folders of $n" "$(sed -n 's/^cwd //p' "$STAND/tasks/$n"/call-* | sort -u | wc -l)" 1
+        refute grep "$n.*unknown" "$STAND/log"
     done
 }

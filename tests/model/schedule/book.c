@@ -102,6 +102,7 @@ void model_write(struct model_step *st)
 			b->attempts[t]++;
 			b->home[t] = st->plan->agent[t] ? (uint8_t)(st->actions[i].slot + 1) : 0;
 			model_begins(st->plan, b, t);
+			b->last[t] = b->by[t];
 		} else if (st->actions[i].kind == SCHED_CLAIM)
 			b->claimed = true;
 		else if (st->actions[i].kind == SCHED_GIVE && st->actions[i].slot < st->plan->slots) {
@@ -112,7 +113,7 @@ void model_write(struct model_step *st)
 	}
 	for (uint32_t t = 0; t < st->plan->n; t++) {
 		if (task_state_ended(st->after.state[t]))
-			b->home[t] = 0;
+			b->home[t] = b->last[t] = 0;
 		if (st->after.state[t] != TASK_RUNNING)
 			b->by[t] = 0;
 	}

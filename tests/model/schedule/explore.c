@@ -89,7 +89,7 @@ static struct schedule *make(const struct model_plan *p)
 		after_at[t + 1] = n_after;
 	}
 	uint32_t prefer[MODEL_TASKS], agent[MODEL_TASKS], account[MODEL_AGENTS], fallback[MODEL_AGENTS];
-	bool any = false;
+	bool any = false, stays[MODEL_AGENTS];
 	for (uint32_t t = 0; t < p->n; t++) {
 		prefer[t] = p->prefer[t] ? p->prefer[t] - 1u : SCHED_NONE;
 		any |= p->prefer[t] > 0;
@@ -99,6 +99,7 @@ static struct schedule *make(const struct model_plan *p)
 	for (uint32_t a = 0; a < MODEL_AGENTS; a++) {
 		account[a] = p->account[a];
 		fallback[a] = p->fallback[a] ? p->fallback[a] - 1u : SCHED_NONE;
+		stays[a] = p->stays >> a & 1;
 	}
 	struct schedule *s = schedule_new(&(struct sched_plan){
 		.tasks = p->n,
@@ -121,6 +122,7 @@ static struct schedule *make(const struct model_plan *p)
 		.agent = p->agents ? agent : NULL,
 		.account = account,
 		.fallback = fallback,
+		.stays = stays,
 	});
 	for (uint32_t t = 0; t < p->n; t++) {
 		if (p->already >> t & 1)
@@ -267,8 +269,9 @@ static void restart(struct search *x, size_t from, const struct model_shot *shot
 		uint32_t t = key & 1 ? i : n - 1 - i; /* the order must not matter */
 		schedule_restore(s, t, shot->state[t], shot->retries[t]);
 		st.is.home[t] = key & 2 && !task_state_ended(shot->state[t]) ? x->nodes[from].book.home[t] : 0;
+		st.is.last[t] = st.is.home[t] ? x->nodes[from].book.last[t] : 0;
 		if (st.is.home[t])
-			schedule_home(s, t, st.is.home[t] - 1u);
+			schedule_home(s, t, st.is.last[t] - 1u, st.is.home[t] - 1u);
 	}
 	model_look(x->truth, s, &st.after);
 	x->out->restarts++;

@@ -123,6 +123,11 @@ static void forget_fallback(struct model_plan *p)
 	memset(p->fallback, 0, sizeof p->fallback);
 }
 
+static void forget_stays(struct model_plan *p)
+{
+	p->stays = 0;
+}
+
 static void another_fallback(struct model_plan *p)
 {
 	p->fallback[0] = 3;
@@ -180,6 +185,9 @@ const struct model_lie model_lies[] = {
 	 "no event can come any more, and it is not the end"},
 	{another_fallback, {.name = "fallback", .n = 1, .slots = 1, .agent = {1}, .agents = 3, .accounts = 3, .account = {0, 1, 2}, .fallback = {2}},
 	 "another agent has a task than the first that may"},
+	{forget_stays, {.name = "stays", .n = 3, .slots = 2, .agent = {1, 1}, .agents = 1, .accounts = 1, .stays = 1, .limits = 1,
+	                .only_limits = true},
+	 "it is not this task's turn"},
 	{never_ask, {.name = "closed", .n = 2, .slots = 1, .closed = true},
 	 "more tasks run than there are slots"},
 };

@@ -30,6 +30,7 @@ struct model_plan {
 	/* Whose task i is: the number of its agent, from 1; 0 = it needs no account. Of agent a: its account, from 0, and
 	 * the agent that may have its tasks meanwhile, from 1. */
 	uint8_t agent[MODEL_TASKS], agents, accounts, account[MODEL_AGENTS], fallback[MODEL_AGENTS];
+	uint8_t stays;    /* bit a: conversations of agent a stay in their slot */
 	uint32_t limits;  /* how often each task may be limited, or fail of what will pass */
 	bool only_limits; /* accounts are not shut by others */
 	uint8_t fails[MODEL_TASKS]; /* the ways it may fail: MODEL_FAILED | ...; 0 = all of them */
@@ -55,6 +56,7 @@ struct model_book {
 	uint8_t gate[MODEL_AGENTS]; /* of each account: MODEL_OPEN | ... */
 	uint8_t by[MODEL_TASKS];    /* who has it: from 1; 0 unless RUNNING */
 	uint8_t home[MODEL_TASKS];  /* where that was: from 1; 0 once it has ended */
+	uint8_t last[MODEL_TASKS];  /* who it was: from 1; 0 once it has ended */
 };
 
 struct model_step {

@@ -24,6 +24,7 @@ struct rules_room {
 	uint8_t free, closed;
 	const uint8_t *gate;
 	bool more; /* a closed one may be opened for it */
+	const struct model_book *book; /* where tasks were */
 };
 
 struct rules_room rules_room_in(const struct model_step *st, bool more);

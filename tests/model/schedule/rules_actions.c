@@ -49,7 +49,7 @@ const char *rules_assignments(const struct model_step *st)
 			continue;
 		if (st->after.stopping || st->after.halted || st->is.held || !st->is.started)
 			return "a task is started though nothing may be";
-		struct rules_room room = {.closed = st->is.closed, .gate = book.gate};
+		struct rules_room room = {.closed = st->is.closed, .gate = book.gate, .book = &book};
 		for (uint32_t k = 0; k < p->slots; k++)
 			room.free |= (uint8_t)(used[k] ? 0 : 1u << k);
 		if (rules_next_to_start(p, state, room) != t)

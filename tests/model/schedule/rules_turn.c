@@ -44,7 +44,7 @@ bool rules_taken(const struct model_plan *p, const enum task_state *state, uint3
 
 struct rules_room rules_room_in(const struct model_step *st, bool more)
 {
-	struct rules_room r = {(uint8_t)((1u << st->plan->slots) - 1), st->is.closed, st->is.gate, more};
+	struct rules_room r = {(uint8_t)((1u << st->plan->slots) - 1), st->is.closed, st->is.gate, more, &st->is};
 
 	for (uint32_t t = 0; t < st->plan->n; t++)
 		r.free &= (uint8_t)~(st->after.slot[t] < MODEL_TASKS ? 1u << st->after.slot[t] : 0);
@@ -67,9 +67,37 @@ bool rules_shut(const struct model_plan *p, const uint8_t *gate, uint32_t task)
 	return p->agent[task] && !model_who_may(p, gate, task);
 }
 
+/* Where it must go; 0 = anywhere, or to its lane. */
+static uint8_t bound_to(const struct model_plan *p, struct rules_room r, uint32_t t)
+{
+	uint8_t home = r.book->home[t], last = r.book->last[t];
+
+	if (!home || !last || !rules_has(p->stays, last - 1u) || p->prefer[t] || p->exclusive[t] || p->sequential)
+		return 0;
+	return rules_has(r.closed, home - 1u) || model_who_may(p, r.gate, t) != last ? 0 : (uint8_t)(1u << (home - 1));
+}
+
+/* The one that goes first as its conversation is in a slot that is free, unless that is an exclusive one's turn. */
+static uint32_t next_home(const struct model_plan *p, const enum task_state *state, struct rules_room r, const uint32_t *order, bool may)
+{
+	uint32_t loner = SCHED_NONE;
+
+	for (uint32_t i = 0; i < p->n; i++) {
+		uint32_t t = order[i];
+		if (state[t] != TASK_READY || rules_shut(p, r.gate, t))
+			continue;
+		if (p->exclusive[t] && !p->sequential && loner == SCHED_NONE)
+			loner = t;
+		if (!(bound_to(p, r, t) & r.free) || rules_taken(p, state, t))
+			continue;
+		return loner != SCHED_NONE && (may || p->priority[t] < p->priority[loner]) ? SCHED_NONE : t;
+	}
+	return SCHED_NONE;
+}
+
 static bool has_room(const struct model_plan *p, const enum task_state *state, struct rules_room r, uint32_t task)
 {
-	uint8_t own = (uint8_t)(p->prefer[task] ? 1u << (p->prefer[task] - 1) : 0);
+	uint8_t own = (uint8_t)(p->prefer[task] ? 1u << (p->prefer[task] - 1) : bound_to(p, r, task));
 
 	if (rules_lane_taken(p, state, task))
 		return false;
@@ -96,6 +124,14 @@ uint32_t rules_next_to_start(const struct model_plan *p, const enum task_state *
 	}
 	if (alone || (p->sequential && open > 0))
 		return SCHED_NONE;
+	bool may = false; /* the first exclusive one could begin */
+	for (uint32_t i = 0, found = 0; i < p->n && !found; i++) {
+		found = state[order[i]] == TASK_READY && !rules_shut(p, room.gate, order[i]) && p->exclusive[order[i]];
+		may = found && !running && !rules_taken(p, state, order[i]) && has_room(p, state, room, order[i]);
+	}
+	uint32_t home = next_home(p, state, room, order, may);
+	if (home != SCHED_NONE)
+		return home;
 	for (uint32_t i = 0; i < p->n; i++) {
 		uint32_t t = order[i];
 		if (state[t] != TASK_READY || rules_shut(p, room.gate, t))
