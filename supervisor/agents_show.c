@@ -10,7 +10,7 @@
 
 enum { PROBE_MS = 10000, PROBE_GRACE_MS = 500, SAID_MAX = 200 };
 
-void agents_show_argv(const struct msg_agent *def, bool full, const char *model, struct strv *out)
+void agents_show_argv(const struct msg_agent *def, bool full, const char *model, bool schema, struct strv *out)
 {
 	struct msg_agent d = *def; /* its texts are not copied */
 	struct adapter *a;
@@ -20,6 +20,7 @@ void agents_show_argv(const struct msg_agent *def, bool full, const char *model,
 	if (adapter_new(&a, &d, &ignored) != 0)
 		return; /* never: it was checked when it was read */
 	struct adapter_call call = {.cwd = "<cwd>", .model = model ? model : def->model, .last_file = "<last_file>",
+	                            .schema = schema ? "<schema>" : NULL, .schema_file = schema ? "<schema_file>" : NULL,
 	                            .prompt = "<prompt>", .prompt_file = "<prompt_file>", .result_file = "<result_file>",
 	                            .tmp = "<tmp>", .command = "<command>", .session = adapter_presets(a) ? "<session>" : NULL};
 	adapter_argv(a, &call, out);
@@ -40,11 +41,11 @@ static void add_word(struct str *out, const char *word)
 	str_addc(out, '\'');
 }
 
-void agents_show_command(const struct msg_agent *def, bool full, const char *model, struct str *out)
+void agents_show_command(const struct msg_agent *def, bool full, const char *model, bool schema, struct str *out)
 {
 	AUTO_STRV struct strv argv = {0};
 
-	agents_show_argv(def, full, model, &argv);
+	agents_show_argv(def, full, model, schema, &argv);
 	for (size_t i = 0; i < argv.n; i++) {
 		str_add(out, i ? " " : "");
 		add_word(out, argv.v[i]);

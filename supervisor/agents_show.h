@@ -6,10 +6,11 @@
 #include "worker/msg.h"
 
 /* The command line of its first run, word by word. What only a run knows is <cwd>, <session>, <prompt_file> ...; `model` NULL:
- * its own. `full`: all rights are given, whatever the definition says. */
-void agents_show_argv(const struct msg_agent *def, bool full, const char *model, struct strv *out);
+ * its own. `full`: all rights are given, whatever the definition says. `schema`: its result is asked for in one form, as of all but
+ * stories and solutions. */
+void agents_show_argv(const struct msg_agent *def, bool full, const char *model, bool schema, struct strv *out);
 /* The same as a shell would read it. */
-void agents_show_command(const struct msg_agent *def, bool full, const char *model, struct str *out);
+void agents_show_command(const struct msg_agent *def, bool full, const char *model, bool schema, struct str *out);
 
 const char *agents_show_rights(const struct msg_agent *def, bool full);
 

@@ -67,7 +67,7 @@ static void add_agents(struct str *out, const struct init_look *look, const stru
 	for (size_t i = 0; i < look->agents.n; i++) {
 		const struct msg_agent *def = config_agents_get(config, look->agents.v[i]);
 		AUTO_STR struct str line = {0};
-		agents_show_command(def, false, NULL, &line);
+		agents_show_command(def, false, NULL, true, &line);
 		str_addf(out, "# %s\n#   command: ", def->name);
 		str_add_printable(out, line.p, line.len, false);
 		str_add(out, "\n#   rights:  ");

@@ -89,8 +89,8 @@ static void put_command(const struct task_def *d, const struct batch *b, struct 
 		json_put_text(j, "command", who(d, &b->create));
 		return;
 	}
-	agents_show_argv(agent, b->create.full, agents_model(d, agent), &argv);
-	agents_show_command(agent, b->create.full, agents_model(d, agent), &line);
+	agents_show_argv(agent, b->create.full, agents_model(d, agent), !d->story && !d->solution, &argv);
+	agents_show_command(agent, b->create.full, agents_model(d, agent), !d->story && !d->solution, &line);
 	json_put_text(j, "command", line.p);
 	json_put_list(j, "argv", &argv);
 	json_put_text(j, "autonomy", agent->full || b->create.full ? "full" : "limited");
@@ -266,7 +266,7 @@ static void add_command(const struct task_def *d, const struct batch *b, struct 
 	AUTO_STR struct str line = {0};
 
 	if (agent)
-		agents_show_command(agent, b->create.full, agents_model(d, agent), &line);
+		agents_show_command(agent, b->create.full, agents_model(d, agent), !d->story && !d->solution, &line);
 	else
 		str_add(&line, command ? command : "(nobody: give --agent NAME, or --executor CMD)");
 	str_add(out, "  command ");

@@ -12,7 +12,7 @@ static void say_rest(const struct msg_agent *def, say_fn *say)
 {
 	AUTO_STR struct str command = {0};
 
-	agents_show_command(def, false, NULL, &command);
+	agents_show_command(def, false, NULL, true, &command);
 	AUTO_FREE char *first = mem_printf("  command %s", command.p);
 	AUTO_FREE char *second = mem_printf("  rights  %s%s", agents_show_rights(def, false), def->full ? " (autonomy: full)" : "");
 	say("", first);
