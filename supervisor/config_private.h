@@ -69,6 +69,8 @@ char *config_key_hint(const char *name);
 
 /* config_show.c */
 char *config_show_node(const struct yaml_node *v); /* a value in one line; the caller frees */
+/* The names of such a mapping, and the keys of each, with those of `v` in place of or after them; the caller frees. */
+char *config_show_merged(const char *before, const struct yaml_node *v);
 void config_show_free(struct config_where *where);
 
 /* config_values.c */

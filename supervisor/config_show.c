@@ -54,6 +54,43 @@ char *config_show_node(const struct yaml_node *v)
 	return str_take(&out);
 }
 
+static void add_merged(struct str *out, const struct yaml_node *a, const struct yaml_node *b, int deep)
+{
+	if (!a || deep == 0 || a->kind != YAML_MAP || b->kind != YAML_MAP) {
+		add_node(out, b);
+		return;
+	}
+	str_addc(out, '{');
+	for (const struct yaml_node *i = a->first; i; i = i->next) {
+		const struct yaml_node *fresh = yaml_get(b, i->key->text);
+		str_add(out, i == a->first ? "" : ", ");
+		add_scalar(out, i->key);
+		str_add(out, ": ");
+		add_merged(out, i, fresh ? fresh : i, fresh ? deep - 1 : 0);
+	}
+	for (const struct yaml_node *i = b->first; i; i = i->next) {
+		if (yaml_get(a, i->key->text))
+			continue;
+		str_add(out, a->first || i != b->first ? ", " : "");
+		add_scalar(out, i->key);
+		str_add(out, ": ");
+		add_node(out, i);
+	}
+	str_addc(out, '}');
+}
+
+char *config_show_merged(const char *before, const struct yaml_node *v)
+{
+	struct plan_faults faults = {0};
+	struct yaml *doc = yaml_parse("", before, strlen(before), &faults); /* of our own making */
+	struct str out = {0};
+
+	add_merged(&out, doc ? yaml_root(doc) : NULL, v, 2);
+	yaml_free(doc);
+	plan_faults_fini(&faults);
+	return str_take(&out);
+}
+
 void config_show_free(struct config_where *where)
 {
 	for (size_t i = 0; where && i < config_n_keys; i++) {

@@ -159,15 +159,9 @@ void config_value_set(struct config_loader *l, size_t key, const struct yaml_nod
 	w->line = v->line;
 	w->column = v->column + (v->line == 1 ? l->shift : 0);
 	w->missing = is_missing(k, v);
-	char *text = config_show_node(v);
-	/* Names of agents and models add to those of the sources before. */
-	bool adds = k->type == CONFIG_AGENTS || k->type == CONFIG_MODELS;
-	if (adds && v->kind == YAML_MAP && w->value && !str_eq(w->value, w->preset) && v->n) {
-		text[strlen(text) - 1] = '\0';
-		char *both = mem_printf("%s, %s", text, w->value + 1);
-		free(text);
-		text = both;
-	}
+	/* Names of agents and models, and the keys of each, add to those of the sources before. */
+	bool adds = (k->type == CONFIG_AGENTS || k->type == CONFIG_MODELS) && v->kind == YAML_MAP;
+	char *text = adds && w->value ? config_show_merged(w->value, v) : config_show_node(v);
 	free(w->value);
 	w->value = text;
 	if (!w->preset)
