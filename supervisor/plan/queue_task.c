@@ -109,22 +109,34 @@ static char *subject_of(const struct queue_solution *s)
 
 /* ---- the rest ---- */
 
+/* The name as it is configured, or as the seed has it; as it is written before another case of it. NULL = there is none. */
+static const char *agent_named(const struct plan_context *ctx, const char *given)
+{
+	static const char *const seeds[] = {"codex", "gemini", "agent"};
+	const char *const *names = ctx && ctx->n_agents ? ctx->agents : seeds, *like = NULL;
+	size_t n = ctx && ctx->n_agents ? ctx->n_agents : MEM_COUNT(seeds);
+
+	for (size_t k = 0; k < n; k++) {
+		if (str_eq(given, names[k]))
+			return names[k];
+		if (!like && plan_index_same_but_case(given, names[k]))
+			like = names[k];
+	}
+	return like;
+}
+
 static void take_agent(struct queue_solution *s, const struct item_def *i)
 {
-	static const char *const known[] = {"codex", "gemini", "agent"};
 	const struct json_t *hints = json_get(s->json, "execution_hints");
 	const char *given = i->executor ? i->executor : json_get_text(hints, "executor");
 
 	given = given ? given : json_get_text(s->json, "executor");
 	if (!given || plan_read_blank(given))
 		return;
-	for (size_t k = 0; k < MEM_COUNT(known); k++) {
-		if (plan_index_same_but_case(given, known[k])) {
-			mem_set(&s->d->agent, known[k]);
-			return;
-		}
-	}
-	queue_steps_warn(s, "its executor \"%.40s\" is none of codex, gemini and agent, and is left out", given);
+	const char *name = agent_named(s->l->ctx, given);
+	mem_set(&s->d->agent, name);
+	if (!name)
+		queue_steps_warn(s, "its executor \"%.40s\" is no agent here, and is left out", given);
 }
 
 static uint64_t minutes_of(const struct queue_solution *s)

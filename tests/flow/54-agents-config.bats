@@ -59,7 +59,7 @@ EOT
     equal warnings "$err" ''
     equal agents "$(grep '^  agent ' "$OUT" | tr -s ' ' | cut -d, -f1 | xargs)" 'agent mine agent codex agent codex agent gemini'
     expect_text "^  command sh -c 'exec \"\\\$@\"' sandbox claude -p .*--permission-mode dontAsk .*--model small" "$OUT"
-    expect_text '^  command codex exec .*-s workspace-write .*-C <cwd> .*-$' "$OUT"
+    expect_text '^  command codex exec .*-s workspace-write .*-C <cwd> --output-schema <schema_file> .*-$' "$OUT"
     expect_text '^  command codex exec .*-m big' "$OUT"
     expect_text '^  command gemini .*-m g-2' "$OUT"
     expect_text '^  command true$' "$OUT"

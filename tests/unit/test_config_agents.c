@@ -150,6 +150,10 @@ static void later_keys_replace_earlier_ones(void **state)
 	const struct msg_agent *a = config_agents_get(&c, "mine");
 	expect_list(&a->argv, "b|c");
 	expect_list(&a->ok, "exit 0");
+	AUTO_STR struct str shown = {0};
+	config_show(&c, &shown);
+	assert_non_null(strstr(shown.p, "agents: {mine: {argv: [b, c], model: m, ok: [exit 0], account: x}, codex: {model: big}, "
+	                                "other: {extends: mine, model: n, env: [A=b]}}"));
 	assert_string_equal(a->model, "m");
 	a = config_agents_get(&c, "other");
 	expect_list(&a->argv, "b|c");

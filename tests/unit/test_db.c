@@ -31,6 +31,15 @@ static void assert_scan(struct db *db, const char *prefix, const char *expected)
 	str_fini(&s.list);
 }
 
+static int copy_row(struct db_txn *t, const char *key, const void *from, size_t n, struct err *e)
+{
+	const void *value;
+	size_t len;
+
+	assert_true(n && !((const char *)from)[n - 1]);
+	return db_get(t, DB_tasks, from, &value, &len, e) != 0 ? -1 : db_put(t, DB_tasks, key, value, len, e);
+}
+
 static void a_scan_gives_the_keys_of_a_prefix_in_order(void **state)
 {
 	(void)state;
@@ -51,9 +60,12 @@ static void a_scan_gives_the_keys_of_a_prefix_in_order(void **state)
 	assert_scan(db, "r", "");
 	db_batch_del(&b, DB_tasks, "q/000009/stop");
 	db_batch_del(&b, DB_tasks, "never was there");
+	db_batch_call(&b, copy_row, "q/000010/copy", "q/000002/d", 11); /* with all that is before it in the list */
+	db_batch_del(&b, DB_tasks, "q/000010/d");
 	assert_ok(db_batch_write(db, &b, &e), &e);
 	db_batch_clear(&b);
-	assert_scan(db, "", "p=;q=v;q/000002/d=v;q/000002/s=;q/000010/d=;qq/000001/d=v;q\xff=;");
+	assert_scan(db, "q/00001", "q/000010/copy=v;");
+	assert_scan(db, "", "p=;q=v;q/000002/d=v;q/000002/s=;q/000010/copy=v;qq/000001/d=v;q\xff=;");
 	db_close(db);
 }
 

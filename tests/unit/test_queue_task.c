@@ -21,6 +21,8 @@ static struct json_t *parse(const char *text)
 	return j;
 }
 
+static const struct plan_context *known; /* what the plan may name; NULL = nobody says */
+
 /* Texts may be NULL. */
 static void fill(struct filled *f, const char *item, const char *solution, const char *issue)
 {
@@ -28,6 +30,7 @@ static void fill(struct filled *f, const char *item, const char *solution, const
 
 	*f = (struct filled){.d = {.id = mem_strdup("S-1"), .issue = mem_strdup("ISS-1"), .solution = mem_strdup("SOL-1")}};
 	f->l.faults = &f->faults;
+	f->l.ctx = known;
 	if (a && json_get_text(a, "executor"))
 		f->i.executor = mem_strdup(json_get_text(a, "executor"));
 	queue_task_fill(&f->l, "solutions/ISS-1.jsonl", 3, &f->d, &f->i, a, b, c);
@@ -265,8 +268,25 @@ static void executors(void **state)
 	fill(&f, "{\"executor\":\"rm -rf\"}", "{}", NULL);
 	assert_null(f.d.agent);
 	assert_int_equal(f.l.warnings.n, 1);
-	assert_non_null(strstr(f.l.warnings.v[0], "\"rm -rf\" is none of codex, gemini and agent"));
+	assert_non_null(strstr(f.l.warnings.v[0], "its executor \"rm -rf\" is no agent here, and is left out"));
 	fini(&f);
+	/* Those that are configured, too, as they are written there. */
+	static const char *const names[] = {"My-Cli", "agent", "codex", "my-cli"};
+	const struct plan_context ctx = {.agents = names, .n_agents = MEM_COUNT(names)};
+	const struct {
+		const char *given, *agent;
+	} cases[] = {{"my-cli", "my-cli"}, {"My-Cli", "My-Cli"}, {"MY-CLI", "My-Cli"}, {"CODEX", "codex"}, {"Agent", "agent"}, {"gemini", NULL}};
+	known = &ctx;
+	for (size_t i = 0; i < MEM_COUNT(cases); i++) {
+		AUTO_FREE char *solution = mem_printf("{\"execution_hints\":{\"executor\":\"%s\"}}", cases[i].given);
+		fill(&f, NULL, solution, NULL);
+		if (cases[i].agent)
+			assert_string_equal(f.d.agent, cases[i].agent);
+		else
+			assert_null(f.d.agent);
+		fini(&f);
+	}
+	known = NULL;
 }
 
 /* ---- the prompt ---- */
