@@ -130,26 +130,37 @@ static void is_due(void *ctx, uint64_t id)
 		}
 }
 
+/* No limit is believed for so long: the clock was set back since. */
+static bool too_long(const struct account_row *row)
+{
+	return str_eq(row->state, "limited") && row->until_ms > clock_wall_ms() + UINT64_C(9) * 24 * 3600 * 1000;
+}
+
 void quota_wait(struct core *c, struct quota_account *a)
 {
 	loop_timer_cancel(c->loop, a->timer);
 	a->timer = 0;
-	a->due = false;
+	a->due = too_long(&a->row);
 	if (str_eq(a->row.state, "limited"))
 		a->timer = loop_timer_at(c->loop, a->row.until_ms, is_due, c);
 }
 
-void quota_say_shut(struct core *c, const struct quota_account *a)
+void quota_say_shut(const struct core *c, struct quota_account *a)
 {
-	AUTO_STR struct str until = {0};
+	AUTO_STR struct str until = {0}, left = {0};
+	bool auth = str_eq(a->row.state, "auth");
 
 	clock_add_local(&until, a->row.until_ms);
-	clock_add_left(&until, a->row.until_ms);
-	if (str_eq(a->row.state, "auth"))
-		view_say(c->view, "account %s: %s; nothing more is started with it until that is mended", a->name,
-		         a->row.why ? a->row.why : "not logged in");
+	AUTO_FREE char *text = auth ? mem_printf("account %s: %s; nothing more is started with it until that is mended", a->name,
+	                                         a->row.why ? a->row.why : "not logged in")
+	                            : mem_printf("account %s is limited until %s", a->name, until.p);
+	if (str_eq(text, a->said)) /* by all that ran with it, or who had it, at once */
+		return;
+	mem_set(&a->said, text);
+	if (!auth && clock_add_left(&left, a->row.until_ms))
+		view_say(c->view, "%s (%s); then one task tries first", text, left.p);
 	else
-		view_say(c->view, "account %s is limited until %s; then one task tries first", a->name, until.p);
+		view_say(c->view, "%s%s", text, auth ? "" : "; now one task tries first");
 }
 
 static void shut(struct core *c, struct quota_account *a)
@@ -173,6 +184,7 @@ void quota_opened(struct core *c, struct quota_account *a)
 	if (!a->shut)
 		return;
 	a->shut = false;
+	mem_set(&a->said, NULL);
 	c->quota->resync = true;
 	core_event(c, SCHED_ACCOUNT_OPEN, number(c, a));
 	view_say(c->view, "account %s works again", a->name);
@@ -234,6 +246,7 @@ void quota_close(struct core *c)
 		quota_give(c, &x->v[i]);
 		rec_fini(&account_row_rec, &x->v[i].row);
 		free(x->v[i].holder);
+		free(x->v[i].said);
 	}
 	if (!x)
 		return;
@@ -304,7 +317,7 @@ static void ask(struct core *c, struct quota_account *a)
 	/* Whoever had it before may have found out. */
 	if (!look_at(c, a) || !a->held)
 		return;
-	if (str_eq(a->row.state, "limited") && a->row.until_ms > clock_wall_ms()) {
+	if (str_eq(a->row.state, "limited") && a->row.until_ms > clock_wall_ms() && !too_long(&a->row)) {
 		quota_give(c, a);
 		shut(c, a);
 		return;

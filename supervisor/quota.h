@@ -50,6 +50,7 @@ struct quota_account {
 	bool asked, held;/* the claim */
 	char *holder;    /* the session that has it, while it is asked for */
 	bool changed;    /* its row, in this turn */
+	char *said;      /* of it, last */
 	uint64_t yielded;/* the claim was given to others who want it: core.events then, plus 1 */
 	bool probing;    /* one may go, and `probe` is it once it goes */
 	size_t probe;
@@ -61,7 +62,7 @@ struct quota_account {
 void quota_opened(struct core *c, struct quota_account *a); /* it works: for all sessions */
 void quota_give(struct core *c, struct quota_account *a);   /* the claim, if it has or wants it */
 void quota_wait(struct core *c, struct quota_account *a);   /* until the time in its row */
-void quota_say_shut(struct core *c, const struct quota_account *a);
+void quota_say_shut(const struct core *c, struct quota_account *a);
 void quota_probe(struct core *c, struct quota_account *a);  /* with the claim held */
 
 struct quota {

@@ -228,7 +228,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 		str_addc(out, '\n');
 	}
 	if (s->manifest.waiting)
-		status_awaits_text(s, "", str_eq(s->manifest.state, "limited"), out);
+		status_awaits_text(s, "", session_state(s->site, s->sid, &s->manifest), out);
 	bool stories = str_eq(s->queue.kind, "stories");
 	if (stories)
 		debrief_text(s, out);

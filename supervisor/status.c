@@ -301,7 +301,7 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 	if (status_waits(s, &waits, NULL))
 		str_addf(out, "  waiting for %s\n", waits.p);
 	else if (s->manifest.waiting)
-		status_awaits_text(s, "  ", str_eq(state, "limited"), out);
+		status_awaits_text(s, "  ", state, out);
 	struct status_spent spent = status_spent_session(s);
 	if (spent.runs) {
 		str_add(out, "  cost ");

@@ -30,7 +30,7 @@ struct json_t;
 struct json_t *status_accounts_json(const struct site *site, struct err *e);
 int status_accounts_text(const struct site *site, struct str *out, struct err *e);
 /* What the session waits for, or waited for when it stopped, and for how long yet; a whole line. */
-void status_awaits_text(const struct session *s, const char *indent, bool stopped, struct str *out);
+void status_awaits_text(const struct session *s, const char *indent, const char *state, struct str *out);
 struct status_spent {
 	uint64_t input, cached, output, cost_micro, runs, unpriced;
 };

@@ -45,8 +45,9 @@ int status_accounts_text(const struct site *site, struct str *out, struct err *e
 		if (str_eq(rows[i].state, "limited")) {
 			str_add(out, "limited until ");
 			clock_add_local(out, rows[i].until_ms);
-			clock_add_left(out, rows[i].until_ms);
-			str_add(out, rows[i].until_ms > clock_wall_ms() ? "" : ", so now one task may try");
+			str_add(out, ", ");
+			if (!clock_add_left(out, rows[i].until_ms))
+				str_add(out, "so now one task may try");
 		} else {
 			str_add(out, "stopped, go on with bosk resume when it is mended");
 		}
@@ -58,16 +59,16 @@ int status_accounts_text(const struct site *site, struct str *out, struct err *e
 	return rc;
 }
 
-void status_awaits_text(const struct session *s, const char *indent, bool stopped, struct str *out)
+void status_awaits_text(const struct session *s, const char *indent, const char *state, struct str *out)
 {
 	const struct manifest_row *m = &s->manifest;
+	bool runs = str_eq(state, "running");
 
-	str_addf(out, "%s%s%s", indent, stopped ? "stopped: " : "waiting for ", m->waiting);
-	if (m->waiting_until_ms > clock_wall_ms()) {
-		str_add(out, stopped ? "; that is" : "");
-		clock_add_left(out, m->waiting_until_ms);
-	} else if (m->waiting_until_ms) {
-		str_add(out, "; that time has come");
+	str_addf(out, "%s%s%s", indent, runs ? "waiting for " : str_eq(state, "limited") ? "stopped: " : "it waited for ", m->waiting);
+	if (m->waiting_until_ms) {
+		str_add(out, runs ? ", " : "; that is ");
+		if (!clock_add_left(out, m->waiting_until_ms))
+			str_add(out, "over");
 	}
 	str_addc(out, '\n');
 }

@@ -53,15 +53,19 @@ void clock_add_local(struct str *out, uint64_t wall_ms)
 	add_tm(out, &tm, "%Y-%m-%d %H:%M %Z");
 }
 
-void clock_add_left(struct str *out, uint64_t wall_ms)
+bool clock_add_left(struct str *out, uint64_t wall_ms)
 {
-	uint64_t now = clock_wall_ms();
+	enum { HOUR_MS = 3600 * 1000 };
+	uint64_t now = clock_wall_ms(), left = wall_ms > now ? wall_ms - now : 0;
 
-	if (wall_ms <= now)
-		return;
-	str_add(out, " (in ");
-	clock_add_duration(out, wall_ms - now);
-	str_addc(out, ')');
+	if (!left)
+		return false;
+	str_add(out, "in ");
+	if (left < UINT64_C(48) * HOUR_MS)
+		clock_add_duration(out, left);
+	else
+		str_addf(out, "%llu d %02llu h", (unsigned long long)(left / HOUR_MS / 24), (unsigned long long)(left / HOUR_MS % 24));
+	return true;
 }
 
 void clock_add_iso(struct str *out, uint64_t wall_ms)

@@ -160,6 +160,18 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     wait "$first"
 }
 
+@test "a reset that a clock made too late, which was set back since, is not waited for" {
+    by_clock
+    clock 2592000 # a month ahead
+    say one.limit 'used up, try again in 1h'
+    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 -c limits.max_wait=1m
+    expect_status 3
+    clock 0
+    rm "$SCRATCH/say/one.limit"
+    run_bosk resume
+    expect_status 0
+}
+
 @test "another agent takes the tasks meanwhile" {
     sed -i 's/^    account: acc-one/    account: acc-one\n    fallback: two/' "$HOME/.config/bosk/config.yaml"
     say one.limit 'used up, try again in 2d'
