@@ -25,22 +25,37 @@ static bool disk_ok(uint64_t floor, const char *path, struct str *why)
 	return false;
 }
 
-static bool memory_ok(uint64_t floor, struct str *why)
+/* KiB; 0 = not known. */
+static uint64_t memory_available(void)
 {
 	unsigned long long kib = 0;
 	char line[256];
 	FILE *f = fopen("/proc/meminfo", "re");
 
 	if (!f)
-		return true;
+		return 0;
 	while (fgets(line, sizeof line, f) && sscanf(line, "MemAvailable: %llu kB", &kib) != 1)
 		;
 	fclose(f);
+	return kib;
+}
+
+static bool memory_ok(uint64_t floor, struct str *why)
+{
+	uint64_t kib = memory_available();
+
 	if (!kib || kib >= floor >> 10)
 		return true;
 	str_addf(why, "%llu MiB of memory are available, less than limits.free_memory (%llu MiB)",
-	         kib >> 10, (unsigned long long)(floor >> 20));
+	         (unsigned long long)(kib >> 10), (unsigned long long)(floor >> 20));
 	return false;
+}
+
+uint64_t floor_room(const struct config *cfg)
+{
+	uint64_t bytes = cfg->limit_free_memory ? memory_available() << 10 : 0;
+
+	return !bytes ? 0 : bytes > cfg->limit_free_memory ? bytes - cfg->limit_free_memory : 1;
 }
 
 bool floor_ok(const struct config *cfg, const char *path, struct str *why)

@@ -9,6 +9,7 @@
 #include "agents.h"
 #include "claim.h"
 #include "config_agents.h"
+#include "floor.h"
 #include "own.h"
 #include "store/base/clock.h"
 #include "store/base/log.h"
@@ -46,10 +47,12 @@ void quota_open(struct core *c)
 	x->account = mem_array(names.n, sizeof *x->account);
 	x->fallback = mem_array(names.n, sizeof *x->fallback);
 	x->stays = mem_array(names.n, sizeof *x->stays);
+	x->weight = mem_array(names.n, sizeof *x->weight);
 	for (uint32_t i = 0; i < names.n; i++) {
 		const struct msg_agent *def = x->agents[i] = config_agents_get(c->cfg, names.v[i]);
 		x->account[i] = account_of(x, def->account && *def->account ? def->account : def->name);
 		x->fallback[i] = SCHED_NONE;
+		x->weight[i] = def->weight_mb;
 		x->stays[i] = !str_eq(def->session, "none") && !def->moves;
 		for (uint32_t k = 0; def->fallback && k < names.n; k++)
 			if (str_eq(names.v[k], def->fallback))
@@ -75,6 +78,8 @@ void quota_plan(const struct core *c, struct sched_plan *plan)
 	plan->account = x->account;
 	plan->fallback = x->fallback;
 	plan->stays = x->stays;
+	plan->weight = x->weight;
+	plan->room = floor_room(c->cfg) >> 20; /* as weight_mb: what is free now is for all of the session */
 }
 
 const struct msg_agent *quota_agent(const struct core *c, uint32_t agent)
@@ -254,6 +259,7 @@ void quota_close(struct core *c)
 	free(x->account);
 	free(x->fallback);
 	free(x->stays);
+	free(x->weight);
 	free(x->of_task);
 	free(x->transients);
 	free(x->begun);
@@ -269,6 +275,7 @@ void quota_probe(struct core *c, struct quota_account *a)
 {
 	a->probing = true;
 	a->probe = SIZE_MAX;
+	mem_set(&a->said, NULL); /* how it ends is told */
 	c->quota->resync = true;
 	core_event(c, SCHED_ACCOUNT_PROBE, number(c, a));
 }

@@ -68,6 +68,7 @@ void quota_probe(struct core *c, struct quota_account *a);  /* with the claim he
 struct quota {
 	const struct msg_agent **agents;
 	uint32_t *account, *fallback, *of_task;
+	uint64_t *weight; /* of each agent: MiB */
 	bool *stays; /* of each agent: its conversations are found in their own worktree only */
 	size_t n_agents, n;
 	struct quota_account *v;

@@ -118,6 +118,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		.sequential = plan->sequential,
 		.n_agents = plan->agents,
 		.n_accounts = plan->accounts,
+		.room = plan->room,
 	};
 	assert(plan->slots >= 1 && plan->slots < SCHED_NONE && plan->tasks < SCHED_NONE);
 
@@ -146,6 +147,7 @@ struct schedule *schedule_new(const struct sched_plan *plan)
 		s->fallback[a] = plan->fallback ? plan->fallback[a] : SCHED_NONE;
 		s->stalled[a] = SCHED_NONE;
 		s->stays[a] = plan->stays && plan->stays[a];
+		s->weight[a] = plan->weight && plan->room ? plan->weight[a] : 0;
 	}
 	for (uint32_t i = 0; i < s->slots; i++) {
 		s->in_slot[i] = SCHED_NONE;

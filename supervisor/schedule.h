@@ -61,6 +61,10 @@ struct sched_plan {
 	const uint32_t *agent;    /* of each task; SCHED_NONE = it needs no account; NULL = none does */
 	const uint32_t *account;  /* of each agent */
 	const uint32_t *fallback; /* of each agent; SCHED_NONE = nobody; a ring ends where it closes */
+	/* Of each agent what one run of it takes of `room`, in whatever unit: none is started beside others when they would take
+	 * more together. NULL, or room 0 = there is enough. */
+	const uint64_t *weight;
+	uint64_t room;
 	const bool *stays;        /* of each agent: its conversations are found in their own slot only; NULL = nobody's */
 };
 

@@ -33,11 +33,19 @@ bool schedule_account_same(const struct schedule *s, uint32_t task)
 	return s->by[task] != SCHED_NONE && who_may(s, s->agent[task]) == s->by[task];
 }
 
+bool schedule_account_room(const struct schedule *s, uint32_t task)
+{
+	uint32_t agent = who_may(s, s->agent[task]);
+
+	return agent == SCHED_NONE || !s->used || (s->used <= s->room && s->weight[agent] <= s->room - s->used);
+}
+
 void schedule_account_begin(struct schedule *s, uint32_t task)
 {
 	if (s->agent[task] == SCHED_NONE)
 		return;
 	uint32_t agent = s->by[task] = who_may(s, s->agent[task]), account = s->account[agent];
+	s->used += s->weight[agent];
 	if (s->gate[account] == GATE_PROBE)
 		s->gate[account] = GATE_SHUT;
 }

@@ -45,6 +45,7 @@ static void leave_slot(struct schedule *s, uint32_t task)
 {
 	s->in_slot[s->slot[task]] = SCHED_NONE;
 	s->alone = false; /* if it was, then with this one */
+	s->used -= s->agent[task] != SCHED_NONE ? s->weight[s->by[task]] : 0;
 	heap_push(s->free_slots, &s->n_free, s->slot[task]);
 	if (s->agent[task] != SCHED_NONE)
 		s->home[task] = s->slot[task];
@@ -356,6 +357,10 @@ static void start_what_may(struct schedule *s)
 		uint32_t task = schedule_pick_take(s);
 		if (task == SCHED_NONE)
 			return;
+		if (!schedule_account_room(s, task)) {
+			schedule_pick_add(s, task);
+			return;
+		}
 		if (s->n_free == 0) {
 			schedule_pick_add(s, task);
 			s->claiming = true;

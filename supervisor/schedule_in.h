@@ -18,6 +18,7 @@ enum schedule_gate { GATE_OPEN, GATE_PROBE, GATE_SHUT };
 	A(size_t, lane_at, s->slots + 1) /* the lane of slot i: lanes[lane_at[i]] .. */            \
 	A(size_t, n_lane, s->slots)                                                               \
 	A(size_t, lane_busy, s->slots) /* RUNNING and CHECKED tasks that prefer slot i */          \
+	A(uint64_t, weight, s->n_agents)                                                          \
 	A(int64_t, priority, s->n)                                                                \
 	A(struct sched_action, actions, s->n + s->slots + 2)                                      \
 	A(uint32_t, dep, s->n_deps)                                                               \
@@ -56,6 +57,7 @@ enum schedule_gate { GATE_OPEN, GATE_PROBE, GATE_SHUT };
 struct schedule {
 	size_t n, slots, n_deps, n_later, n_lanes; /* n_lanes: slots, or 0 when no task prefers one */
 	size_t n_agents, n_accounts;
+	uint64_t room, used; /* used: by what runs; 0 where there is no limit */
 	bool (*overlaps)(void *ctx, uint32_t a, uint32_t b);
 	void *ctx;
 	uint32_t max_retries, halt_after;
@@ -152,6 +154,8 @@ bool schedule_account_stall(struct schedule *s, uint32_t task);
 bool schedule_account_same(const struct schedule *s, uint32_t task);
 /* The task, which is not stalled, begins: who has it, and of a probe none goes after it. */
 void schedule_account_begin(struct schedule *s, uint32_t task);
+/* Is there room for the task, which is not stalled, beside what runs? */
+bool schedule_account_room(const struct schedule *s, uint32_t task);
 /* False: it is like that already. */
 bool schedule_account_set(struct schedule *s, uint32_t account, enum schedule_gate gate);
 

@@ -252,9 +252,32 @@ static void s3_7_the_next_of_a_lane_begins_when_the_former_is_merged(void **stat
 	expect(INTEGRATED, 2, "assign 3@0");
 }
 
+static void agents_start_as_far_as_there_is_room(void **state)
+{
+	(void)state;
+	const uint32_t agent[] = {0, 0, 1, SCHED_NONE, 0}, account[] = {0, 0};
+	const uint64_t weight[] = {1200, 300};
+	const struct sched_plan plan = {.tasks = 5, .slots = 5, .agents = 2, .accounts = 1, .agent = agent, .account = account,
+	                                .weight = weight, .room = 1600};
+	__attribute__((cleanup(free_schedule))) struct schedule *s = schedule_new(&plan);
+
+	expect_all(START, "assign 0@0"); /* the second does not fit, and nobody passes it */
+	expect(DONE, 0, "integrate 0, assign 1@0, assign 2@1, assign 3@2");
+	expect(FAILED, 2, "");
+	expect(FAILED, 1, "assign 4@0");
+	expect(FAILED, 4, "");
+	/* What is heavier than all room runs alone. */
+	const struct sched_plan heavy = {.tasks = 2, .slots = 2, .agents = 2, .accounts = 1, .agent = (const uint32_t[]){0, 0},
+	                                 .account = account, .weight = weight, .room = 100};
+	__attribute__((cleanup(free_schedule))) struct schedule *h = schedule_new(&heavy);
+	expect_at(h, SCHED_START, SCHED_NONE, "assign 0@0", __LINE__);
+	expect_at(h, SCHED_FINAL, 0, "assign 1@0", __LINE__);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(agents_start_as_far_as_there_is_room),
 		cmocka_unit_test(names_of_states_can_be_read_back),
 		cmocka_unit_test(a_plan_without_tasks_ends_at_the_start),
 		cmocka_unit_test(everything_optional_may_be_absent),
