@@ -85,3 +85,54 @@ examples() {
     PATH=$SCRATCH/bin:$PATH sh -e "$SCRATCH/example.1" >"$OUT" 2>"$ERR" </dev/null
     equal shout.txt "$(cat shout.txt)" HELLO
 }
+
+@test "the example of an agent works: what it says of itself, its limit, its conversation" {
+    make_repo a.txt
+    examples "$YAML_PAGE"
+    mkdir -p "$SCRATCH/bin" "$HOME/.config/bosk"
+    { echo 'limits: {free_disk: 0, free_memory: 0, max_wait: 1h}'; cat "$SCRATCH/example.2"; } >"$HOME/.config/bosk/config.yaml"
+    write_file "$SCRATCH/bin/my-agent" <<'SH'
+#!/bin/sh
+case $* in
+--version) echo my-agent 1 && exit ;;
+"run --json --yes-to-all --schema /"*) id=c-$BOSK_TASK ;;
+"continue c-$BOSK_TASK --json --yes-to-all") id=$2 ;;
+*) echo "usage: my-agent run|continue, not $*" >&2 && exit 2 ;;
+esac
+cat >/dev/null
+echo '{"type":"start","conversation":{"id":"'"$id"'"}}'
+say() { echo '{"type":"say","role":"assistant","parts":[{"text":"'"$1"'"}]}'; }
+case $BOSK_TASK in
+used-up) echo '{"type":"error","code":429,"message":"usage limit: try again in 1 day 2 hours"}' && exit 1 ;;
+sleeps) echo 'out of quota, waiting 7200 s' >&2 && exec sleep 300 ;;
+esac
+if [ "$1" = run ] && [ "$BOSK_TASK" = bad ]; then
+    say 'no result'
+else
+    echo hello >"$BOSK_TASK.txt"
+    say 'I think. '
+    echo '{"type":"tool"}'
+    say '{\\"status\\": \\"completed\\", \\"summary\\": \\"done\\", '
+    say '\\"files_modified\\": [], \\"blockers\\": []}'
+fi
+[ "$1" = run ] && usd=0.25 in=200 || usd=0.75 in=500
+echo '{"type":"end","status":"done","so_far":{"tokens":['$in',40,7],"usd":'$usd'}}'
+SH
+    chmod +x "$SCRATCH/bin/my-agent"
+    export PATH=$SCRATCH/bin:$PATH
+    for id in good bad used-up; do printf '  - {id: %s, agent: my-agent, prompt: "do it"}\n' "$id"; done | sed '1i tasks:' >"$SCRATCH/p.yaml"
+    run_bosk doctor
+    expect_text 'my-agent 1' "$OUT"
+    run_bosk run "$SCRATCH/p.yaml" --jobs 1
+    expect_status 3
+    expect_text 'account my-company is limited until .* \(in 2[67] h'
+    # Its form was asked for once more, in the same conversation, whose costs are sums.
+    equal tasks "$(status_json '[.sessions[0].tasks[] | "\(.id) \(.state) \(.input_tokens) \(.cost_usd)"] | join(", ")')" \
+        'good integrated 200 0.25, bad integrated 500 0.75, used-up limited 0 null'
+    # It would sleep for two hours: it is ended, and that is a limit.
+    sed -i 's/account: my-company/account: another/' "$HOME/.config/bosk/config.yaml"
+    printf 'tasks:\n  - {id: sleeps, agent: my-agent, prompt: "do it"}\n' >"$SCRATCH/p.yaml"
+    run_bosk run "$SCRATCH/p.yaml" -c limits.max_wait=1s
+    expect_status 3
+    expect_text 'account another is limited until'
+}
