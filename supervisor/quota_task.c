@@ -125,6 +125,8 @@ enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg
 	if (kind == SCHED_STOPPED && c->quota->parked[task]) {
 		c->s->tasks[task].limits++;
 		c->s->tasks[task].until_ms = a->row.until_ms;
+		AUTO_FREE char *why = mem_printf("account %s: %s", a->name, a->row.why ? a->row.why : "limited");
+		mem_set(&c->s->tasks[task].reason, why);
 		return SCHED_LIMITED;
 	}
 	if (kind == SCHED_STOPPED || str_eq(outcome, "no-room") || str_eq(outcome, "unsaved"))

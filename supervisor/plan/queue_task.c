@@ -117,6 +117,8 @@ static const char *agent_named(const struct plan_context *ctx, const char *given
 	size_t n = ctx && ctx->n_agents ? ctx->n_agents : MEM_COUNT(seeds);
 
 	for (size_t k = 0; k < n; k++) {
+		if (str_eq(names[k], "shell")) /* it runs a command, of which a hint tells nothing */
+			continue;
 		if (str_eq(given, names[k]))
 			return names[k];
 		if (!like && plan_index_same_but_case(given, names[k]))

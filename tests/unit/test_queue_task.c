@@ -271,11 +271,11 @@ static void executors(void **state)
 	assert_non_null(strstr(f.l.warnings.v[0], "its executor \"rm -rf\" is no agent here, and is left out"));
 	fini(&f);
 	/* Those that are configured, too, as they are written there. */
-	static const char *const names[] = {"My-Cli", "agent", "codex", "my-cli"};
+	static const char *const names[] = {"My-Cli", "agent", "codex", "my-cli", "shell"};
 	const struct plan_context ctx = {.agents = names, .n_agents = MEM_COUNT(names)};
 	const struct {
 		const char *given, *agent;
-	} cases[] = {{"my-cli", "my-cli"}, {"My-Cli", "My-Cli"}, {"MY-CLI", "My-Cli"}, {"CODEX", "codex"}, {"Agent", "agent"}, {"gemini", NULL}};
+	} cases[] = {{"my-cli", "my-cli"}, {"My-Cli", "My-Cli"}, {"MY-CLI", "My-Cli"}, {"CODEX", "codex"}, {"Agent", "agent"}, {"gemini", NULL}, {"shell", NULL}};
 	known = &ctx;
 	for (size_t i = 0; i < MEM_COUNT(cases); i++) {
 		AUTO_FREE char *solution = mem_printf("{\"execution_hints\":{\"executor\":\"%s\"}}", cases[i].given);
