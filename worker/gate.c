@@ -10,7 +10,7 @@
 
 #include "alone.h"
 #include "excerpt.h"
-#include "glob.h"
+#include "pathglob.h"
 #include "job.h"
 #include "leak_gate.h"
 #include "plain.h"
@@ -42,7 +42,7 @@ static bool touches(const struct msg_gate *g, const struct strv *changed)
 		return true;
 	for (size_t i = 0; i < g->paths.n; i++)
 		for (size_t k = 0; k < changed->n; k++)
-			if (glob_match(g->paths.v[i], changed->v[k], FNM_LEADING_DIR))
+			if (pathglob_match(g->paths.v[i], changed->v[k], FNM_LEADING_DIR))
 				return true;
 	return false;
 }

@@ -4,7 +4,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "glob.h"
+#include "pathglob.h"
 #include "store/base/mem.h"
 
 static const char print_mark[] = "finding:";
@@ -71,7 +71,7 @@ void leak_allow_read(struct leak_allow *out, const char *text, size_t n, struct 
 /* As `paths` of a gate: a star crosses folders, and "dir/" is all that is below. */
 static bool covers(const char *glob, const char *path)
 {
-	return glob_match(glob, path, 0) || (str_ends(glob, "/") && str_starts(path, glob));
+	return pathglob_match(glob, path, 0) || (str_ends(glob, "/") && str_starts(path, glob));
 }
 
 bool leak_allow_has(const struct leak_allow *a, const char *path, const struct leak_finding *f)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "glob.h"
+#include "pathglob.h"
 #include "store/base/mem.h"
 
 /* ci/deploy.yml and ci/x: a link or submodule named ci has other files at these paths. Only as far as the glob names its
@@ -24,7 +24,7 @@ static bool takes_place(const char *glob, const char *path)
 
 static bool covers(const char *glob, const char *path)
 {
-	return glob_match(glob, path, FNM_CASEFOLD | FNM_LEADING_DIR) || takes_place(glob, path);
+	return pathglob_match(glob, path, FNM_CASEFOLD | FNM_LEADING_DIR) || takes_place(glob, path);
 }
 
 const char *protect_find(const struct strv *globs, const struct strv *changed)

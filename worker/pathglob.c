@@ -1,5 +1,5 @@
-/* glob: fnmatch, and the double star. */
-#include "glob.h"
+/* pathglob: fnmatch, and the double star. */
+#include "pathglob.h"
 
 #include <fnmatch.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static bool match(const char *glob, size_t from, int left, const char *path, int
 	return match(without, n, left - 1, path, flags) || match(glob, n + 3, left - 1, path, flags);
 }
 
-bool glob_match(const char *glob, const char *path, int flags)
+bool pathglob_match(const char *glob, const char *path, int flags)
 {
 	return match(glob, 0, DOUBLE_MAX, path, flags);
 }
