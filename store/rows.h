@@ -48,7 +48,8 @@
 	F(str, barrier) /* wave | none; NULL = as is usual for the kind of plan */                \
 	F(str, agent)   /* of tasks that name none; NULL = none was given */                      \
 	F(u64, max_time_ms) F(u64, budget_micro) /* nothing new past it; 0 = none; a resume may change them */                      \
-	F(flag, full)   /* autonomy: its agents may do anything their user may */
+	F(flag, full)   /* autonomy: its agents may do anything their user may */                 \
+	F(flag, live)   /* it only looks whether all is ready, and starts nothing (doctor --live) */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
 #define QUEUE_FIELDS(F)                                                                           \

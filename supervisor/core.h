@@ -13,7 +13,7 @@
 #include "view.h"
 
 enum phase {
-	PHASE_PREFLIGHT, /* gates on the base */
+	PHASE_PREFLIGHT, /* is it ready to leave (ready.h)? */
 	PHASE_RUN,       /* the scheduler decides */
 	PHASE_FINAL,     /* gates on the final tip */
 	PHASE_CLEANUP,   /* workers end, worktrees and branches go */
@@ -34,6 +34,7 @@ struct merge_item {
 
 struct escape;
 struct quota;
+struct ready;
 struct share;
 
 struct integration {
@@ -64,6 +65,7 @@ struct core {
 	struct escape *escape; /* what changes outside of the session */
 	struct share *share;   /* worktrees that are shared with other sessions */
 	struct quota *quota; /* accounts, money and time (quota.h) */
+	struct ready *ready; /* what was looked at before the first task (ready.h) */
 	struct mergebox box; /* where merges are computed */
 	struct integration integ;
 	enum phase phase;
@@ -153,6 +155,7 @@ void integrate_cancel(struct core *c); /* everything is to stop at once */
 
 /* ---- finish.c ---- */
 void finish_checked(struct core *c, const struct msg_checked *m); /* base or final tip */
+void finish_remember(struct core *c, const struct strv *gates); /* they accepted the tip */
 void finish_flaky(struct core *c, const struct strv *flaky, const char *where); /* into the notes */
 void finish_tasks(struct core *c);   /* nothing more will run */
 void finish_gates(struct core *c);   /* nothing more will be integrated: final gates */

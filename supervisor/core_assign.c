@@ -8,6 +8,7 @@
 #include "quota.h"
 #include "own.h"
 #include "queue/queue.h"
+#include "ready.h"
 #include "repair.h"
 #include "share.h"
 #include "standing.h"
@@ -253,10 +254,12 @@ int core_check(struct core *c, const char *label, const char *commit, struct err
 	if (slot == c->s->manifest.worktrees.n)
 		return err_set(e, ERR_ENV, "every worktree holds work that could not be saved");
 	c->check_slot = slot;
-	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit,
-	                               .past_red = str_eq(label, "base")};
-	view_say(c->view, "running the gates on the %s (%.12s)",
-	         strcmp(label, "base") == 0 ? "base" : "final tip", commit);
+	m.u.check = (struct msg_check){.label = (char *)label, .commit = (char *)commit};
+	if (c->phase == PHASE_PREFLIGHT)
+		ready_fill(c, &m.u.check);
+	if (c->cfg->n_gates)
+		view_say(c->view, "running the gates on the %s (%.12s)",
+		         strcmp(label, "base") == 0 ? "base" : "final tip", commit);
 	view_worktree(c->view, slot, label, "gate", NULL, clock_mono_ms());
 	return pool_send(c->pool, slot, &m, e);
 }

@@ -5,6 +5,7 @@
 #include "core.h"
 #include "escape.h"
 #include "quota.h"
+#include "ready.h"
 #include "locks.h"
 #include "recover.h"
 #include "repair.h"
@@ -272,6 +273,9 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 	case MSG_SPENT:
 		if (running_task(c, slot, m->u.spent.task) != SIZE_MAX)
 			quota_spent(c, c->slot_task[slot], &m->u.spent);
+		return;
+	case MSG_TRIED:
+		ready_tried(c, &m->u.tried);
 		return;
 	case MSG_RESULT:
 		take_result(c, slot, &m->u.result);

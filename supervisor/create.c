@@ -98,6 +98,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.max_time_ms = o->max_time_ms;
 	s->row.budget_micro = o->budget_micro;
 	s->row.full = o->full;
+	s->row.live = o->live;
 	strv_copy(&s->row.excused, o->excused);
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
 	s->row.author = mem_strdup(b->author);

@@ -19,6 +19,7 @@ struct create_options {
 	const char *agent;    /* of tasks that name none (agents.h); NULL = none */
 	uint64_t max_time_ms, budget_micro; /* nothing new past it; 0 = none */
 	bool full;            /* all rights for agents, whatever is configured */
+	bool live;            /* nothing is ever started: only looked whether it could be (ready.h) */
 	bool shown_only;      /* nothing is started: an executor may be missing */
 	const struct strv *excused;
 	const struct config *config;

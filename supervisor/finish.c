@@ -9,6 +9,7 @@
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
+#include "ready.h"
 #include "recover.h"
 #include "share.h"
 #include "sprint.h"
@@ -41,8 +42,7 @@ static bool all_fine(const struct core *c)
 	return true;
 }
 
-/* All gates accepted the tip. */
-static void remember(struct core *c, const struct strv *gates)
+void finish_remember(struct core *c, const struct strv *gates)
 {
 	struct oid tip, tree;
 	struct err ignored = {0};
@@ -76,13 +76,6 @@ static bool all_passed(const struct core *c, const char *tree)
 	return true;
 }
 
-/* "name: fail (exit 1)" */
-static bool is_excused(const struct core *c, const char *red)
-{
-	AUTO_FREE char *name = mem_strndup(red, strcspn(red, ":"));
-	return strv_has(&c->s->row.excused, name);
-}
-
 void finish_flaky(struct core *c, const struct strv *flaky, const char *where)
 {
 	struct strv *notes = &c->s->manifest.notes;
@@ -96,41 +89,6 @@ void finish_flaky(struct core *c, const struct strv *flaky, const char *where)
 	}
 	if (flaky->n)
 		turn_manifest(&c->turn);
-}
-
-static void base_checked(struct core *c, const struct msg_checked *m)
-{
-	struct event_row ev = {.kind = (char *)"preflight",
-	                       .outcome = m->verdict,
-	                       .reason = m->reason,
-	                       .commit = c->s->tip,
-	                       .gates = m->gates};
-	turn_event(&c->turn, &ev);
-	finish_flaky(c, &m->flaky, "on the base");
-	AUTO_STR struct str why = {0};
-	for (size_t i = 0; i < m->reds.n; i++) {
-		if (!is_excused(c, m->reds.v[i])) {
-			str_addf(&why, "\n  gate %s", m->reds.v[i]);
-			continue;
-		}
-		view_say(c->view, "gate %s on the base: it is excused and stops nothing", m->reds.v[i]);
-		strv_add(&c->s->manifest.base_reds, m->reds.v[i]);
-	}
-	if (!why.len)
-		str_addf(&why, " %s", m->reason ? m->reason : m->verdict);
-	if (str_eq(m->verdict, "pass")) {
-		remember(c, &m->gates);
-		c->s->manifest.preflight_done = true;
-		c->phase = PHASE_RUN;
-		core_event(c, SCHED_START, SIZE_MAX);
-		return;
-	}
-	log_error("the gates do not pass on the base %.12s, so nothing was started:%s%s%s\n"
-	          "  mend the base, or accept a red gate by name with --excuse GATE",
-	          c->s->tip, why.p, m->tail && *m->tail ? "\n" : "", m->tail ? m->tail : "");
-	c->exit_code = 4;
-	c->forget = c->fresh;
-	finish_cleanup(c);
 }
 
 /* The gates say nothing of the tip then: the resume runs them. */
@@ -166,7 +124,7 @@ void finish_checked(struct core *c, const struct msg_checked *m)
 	if (c->phase == PHASE_FINAL)
 		finish_flaky(c, &m->flaky, "on the final tip");
 	if (c->phase == PHASE_PREFLIGHT && str_eq(m->label, "base"))
-		base_checked(c, m);
+		ready_checked(c, m);
 	else if (c->phase == PHASE_FINAL && str_eq(m->verdict, "no-room"))
 		tip_unchecked(c, m->reason ? m->reason : "");
 	else if (c->phase == PHASE_FINAL && str_eq(m->label, "final"))

@@ -14,6 +14,7 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "worker/adapter.h"
 
 /* ---- who needs which account ---- */
 
@@ -50,7 +51,7 @@ void quota_open(struct core *c)
 	x->weight = mem_array(names.n, sizeof *x->weight);
 	for (uint32_t i = 0; i < names.n; i++) {
 		const struct msg_agent *def = x->agents[i] = config_agents_get(c->cfg, names.v[i]);
-		x->account[i] = account_of(x, def->account && *def->account ? def->account : def->name);
+		x->account[i] = account_of(x, adapter_account(def));
 		x->fallback[i] = SCHED_NONE;
 		x->weight[i] = def->weight_mb;
 		x->stays[i] = !str_eq(def->session, "none") && !def->moves;

@@ -26,6 +26,10 @@ enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg
                                     enum sched_event_kind kind);
 void quota_lost(struct core *c, size_t task); /* its worker died, or never began with it */
 void quota_spent(struct core *c, size_t task, const struct msg_spent *m);
+/* A tiny call before the first task (ready.h): what it cost, and what it says of its account. That a key is wrong is not kept:
+ * it is mended before the next session begins. */
+void quota_tried(struct core *c, const struct msg_tried *m);
+const struct account_row *quota_row(const struct core *c, const char *account); /* NULL = it is not of this session */
 /* How long a task that something kept from working waits, in ms; 0 = it is an ordinary failure's back-off. */
 uint64_t quota_pause(const struct core *c, size_t task);
 

@@ -146,10 +146,22 @@ static void sum(uint64_t *a, uint64_t b)
 	*a = UINT64_MAX - *a < b ? UINT64_MAX : *a + b;
 }
 
+static void add_spent(struct core *c, uint64_t input, uint64_t cached, uint64_t output, uint64_t cost_micro, bool priced)
+{
+	struct manifest_row *all = &c->s->manifest;
+
+	sum(&all->input, input);
+	sum(&all->cached, cached);
+	sum(&all->output, output);
+	sum(&all->cost_micro, priced ? cost_micro : 0);
+	all->runs++;
+	all->unpriced += !priced;
+	turn_manifest(&c->turn);
+}
+
 void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
 {
 	struct task_row *row = &c->s->tasks[task];
-	struct manifest_row *all = &c->s->manifest;
 	AUTO_FREE char *note =
 		mem_printf("%s input %llu cached %llu output %llu%s cost %llu%s", m->agent ? m->agent : "", (unsigned long long)m->input,
 		           (unsigned long long)m->cached, (unsigned long long)m->output, m->counted ? "" : " unknown",
@@ -160,17 +172,52 @@ void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
 	sum(&row->cached, m->cached);
 	sum(&row->output, m->output);
 	sum(&row->cost_micro, m->priced ? m->cost_micro : 0);
-	sum(&all->input, m->input);
-	sum(&all->cached, m->cached);
-	sum(&all->output, m->output);
-	sum(&all->cost_micro, m->priced ? m->cost_micro : 0);
 	row->runs++;
 	row->unpriced += !m->priced;
-	all->runs++;
-	all->unpriced += !m->priced;
+	add_spent(c, m->input, m->cached, m->output, m->cost_micro, m->priced);
 	turn_task(&c->turn, task);
 	turn_event(&c->turn, &ev);
 	quota_stop_money(c);
+}
+
+static struct quota_account *named(const struct core *c, const char *account)
+{
+	struct quota *x = c->quota;
+
+	for (size_t i = 0; i < x->n; i++)
+		if (str_eq(x->v[i].name, account))
+			return &x->v[i];
+	return NULL;
+}
+
+const struct account_row *quota_row(const struct core *c, const char *account)
+{
+	const struct quota_account *a = named(c, account);
+	return a ? &a->row : NULL;
+}
+
+void quota_tried(struct core *c, const struct msg_tried *m)
+{
+	struct quota_account *a = named(c, m->account);
+	AUTO_FREE char *note = mem_printf("%s %s", m->agent, m->outcome ? m->outcome : "");
+	struct event_row ev = {.kind = (char *)"tried", .note = note, .reason = m->reason};
+	struct account_said said = {.until_ms = m->until_ms, .why = m->reason, .agent = m->agent};
+	struct account_row after;
+
+	turn_event(&c->turn, &ev);
+	add_spent(c, m->input, m->cached, m->output, m->cost_micro, m->priced);
+	if (a && str_eq(m->outcome, "ok") && a->row.state)
+		quota_opened(c, a);
+	if (!a || !str_eq(m->outcome, "limited"))
+		return;
+	account_limit(&after, &c->turn.batch, c->s->site, a->name, &said);
+	rec_fini(&account_row_rec, &a->row);
+	a->row = after;
+	a->changed = true;
+	if (!a->shut)
+		core_event(c, SCHED_ACCOUNT_SHUT, (size_t)(a - c->quota->v));
+	a->shut = true;
+	quota_wait(c, a);
 }
 
 uint64_t quota_pause(const struct core *c, size_t task)

@@ -13,6 +13,7 @@
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
+#include "ready.h"
 #include "share.h"
 #include "standing.h"
 #include "store/base/log.h"
@@ -83,9 +84,8 @@ static void start_phase(struct core *c)
 
 	if (c->phase != PHASE_PREFLIGHT)
 		return; /* stopped before it began */
-	if (c->cfg->n_gates && c->s->row.preflight && !c->s->manifest.preflight_done) {
-		c->phase = PHASE_PREFLIGHT;
-		if (core_check(c, "base", c->s->tip, &e) != 0)
+	if (c->s->row.preflight && !c->s->manifest.preflight_done) {
+		if (ready_begin(c, &e) != 0)
 			core_fatal(c, &e);
 		return;
 	}
@@ -115,6 +115,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 	c->box.guard = session_guard(s);
 	c->box.runs = c->cfg->merge_drivers ? &s->row.git_config : NULL;
 	quota_open(c);
+	ready_open(c);
 	c->sched = make_schedule(c);
 	c->view = open_view(c);
 	share_open(c);
@@ -154,6 +155,7 @@ static int open_core(struct core *c, const struct recovery *recovery, struct err
 
 static void close_core(struct core *c)
 {
+	ready_close(c);
 	quota_close(c);
 	share_close(c);
 	view_close(c->view);

@@ -9,6 +9,8 @@
 struct supervisor_options {
 	bool json;  /* events as JSON lines on stdout */
 	bool quiet;
+	/* Not NULL: nothing is started, only looked whether it could be (ready.h); gets a mark (ok, note, FAIL) and a text. */
+	void (*told)(const char *mark, const char *text);
 };
 
 /* Work on a session this process owns (session_lock) until nothing more can be done. `recovery` tells

@@ -1,13 +1,13 @@
-/* bosk doctor: is everything here that bosk needs, and what was left behind? Changes nothing. */
-#include <ftw.h>
+/* bosk doctor: is everything here that bosk needs, and what was left behind? Changes nothing, but that --live makes a
+ * worktree for a while. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "cmd.h"
 #include "doctor_agents.h"
 #include "doctor_left.h"
+#include "doctor_live.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -21,11 +21,11 @@
 #include "worker/planted.h"
 
 static const struct cmd_option options[] = {
-	{"live", 0, NULL, "one tiny call to each agent", true},
+	{"live", 0, NULL, "a call to each account, setup and gates on the base, room", false},
 	{"config", 0, NULL, "every setting, and where its value came from", false},
 };
 
-static bool bad;
+static struct strv wrong; /* what was said to fail */
 
 static void line(const char *mark, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void line(const char *mark, const char *fmt, ...)
@@ -37,7 +37,8 @@ static void line(const char *mark, const char *fmt, ...)
 	va_end(ap);
 	str_add_printable(&shown, text.p, text.len, true);
 	printf("%-5s %s\n", mark, str_text(&shown));
-	bad |= strcmp(mark, "FAIL") == 0;
+	if (strcmp(mark, "FAIL") == 0)
+		strv_add(&wrong, str_text(&shown));
 }
 
 static void say(const char *mark, const char *text)
@@ -110,25 +111,6 @@ static void programs(struct site *site)
 	}
 }
 
-static uint64_t blocks; /* nftw hands no context on */
-
-static int count_blocks(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-	(void)path;
-	(void)at;
-	if (type != FTW_NS)
-		blocks += (uint64_t)st->st_blocks;
-	return 0;
-}
-
-/* MiB on the disk; links are not followed. */
-static double size_of(const char *path)
-{
-	blocks = 0;
-	nftw(path, count_blocks, 16, FTW_PHYS | FTW_MOUNT);
-	return (double)blocks * 512 / (1 << 20);
-}
-
 static const char *why_kept(const struct manifest_row *m, const char *path, const char *state)
 {
 	if (strv_has(&m->held, path))
@@ -161,7 +143,7 @@ static void leftovers(struct site *site)
 		for (size_t n = 0; n < m.worktrees.n; n++)
 			if (fs_is_dir(m.worktrees.v[n]) && !str_eq(m.worktrees.v[n], m.borrowed))
 				line("note", "worktree %s, %.1f MiB, belongs to session %s (%s, last event %s ago): %s",
-				     m.worktrees.v[n], size_of(m.worktrees.v[n]), ids.v[i], state, age.p,
+				     m.worktrees.v[n], (double)fs_tree_bytes(m.worktrees.v[n]) / (1 << 20), ids.v[i], state, age.p,
 				     why_kept(&m, m.worktrees.v[n], state));
 		rec_fini(&manifest_row_rec, &m);
 	}
@@ -196,6 +178,27 @@ static int show_config(const struct cmd_line *l)
 	return code;
 }
 
+/* What waits or goes slower is no fault, but somebody who leaves wants to know. */
+static void say_live(const char *mark, const char *text)
+{
+	say(mark, text);
+	if (strcmp(mark, "note") == 0)
+		strv_add(&wrong, text);
+}
+
+static int live(const struct cmd_line *l)
+{
+	int code = wrong.n ? 4 : doctor_live(l, say_live);
+
+	if (!code)
+		printf("ready to leave\n");
+	else if (code < 128)
+		printf("not ready to leave:\n");
+	for (size_t i = 0; code < 128 && i < wrong.n; i++)
+		printf("  %s\n", wrong.v[i]);
+	return code;
+}
+
 static int run(const struct cmd_line *l)
 {
 	struct site site = {0};
@@ -212,7 +215,10 @@ static int run(const struct cmd_line *l)
 		line("FAIL", "%s", e.text);
 	}
 	site_close(&site);
-	return bad ? 4 : 0;
+	fflush(stdout);
+	int code = cmd_flag(l, "live") ? live(l) : wrong.n ? 4 : 0;
+	strv_fini(&wrong);
+	return code;
 }
 
 const struct cmd cmd_doctor_entry = {.name = "doctor",
@@ -221,6 +227,10 @@ const struct cmd cmd_doctor_entry = {.name = "doctor",
                                      .details =
 	"Configuration, later wins: built-in, $XDG_CONFIG_HOME/bosk/config.yaml, the checkout's bosk.yaml,\n"
 	"variables BOSK_CONFIG_KEY (a dot is an underscore: BOSK_CONFIG_LIMITS_LOG=1MiB), -c KEY=VALUE and\n"
-	"options.\n",
+	"options.\n"
+	"--live looks at what a run looks at before its first task: one tiny call to each account of the\n"
+	"agents that the configuration names (else of all that are here; it may cost a little), the setup\n"
+	"once and the gates on the base in a worktree that is gone afterwards, disk and memory for `jobs`\n"
+	"worktrees. It ends with \"ready to leave\" and 0, or with the list of what is not and 4.\n",
                                      CMD_OPTIONS(options),
                                      .run = run};

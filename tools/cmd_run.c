@@ -25,7 +25,7 @@ static const struct cmd_option options[] = {
 	{"on-conflict", 0, "repair|park", "a task that conflicts runs again on the tip, or stays as it is", false},
 	{"barrier", 0, "wave|none", "wait for whole waves, or what a task needs (segments: wave)", false},
 	{"excuse", 0, "GATE", "accept that this gate is red on the base", false},
-	{"no-preflight", 0, NULL, "do not run the gates on the base first", false},
+	{"no-preflight", 0, NULL, "start at once: no call to the accounts, no gates on the base", false},
 	{"keep-worktrees", 0, NULL, "do not remove worktrees and branches at the end", false},
 	{"queue", 0, "ID", "work on a stored queue", false},
 	{"fresh", 0, NULL, "start a known plan over", false},
@@ -410,6 +410,9 @@ const struct cmd cmd_run_entry = {
 	.summary = "work on a plan until nothing more can be done",
 	.details =
 		"A PLAN is a file, - for standard input, a folder of stories, or a story's key (3-2).\n"
+		"Before the first task it sees that all is ready to leave, as bosk doctor --live does: where an\n"
+		"account, the setup or a gate on the base fails, nothing is started (4). --no-preflight leaves\n"
+		"that out.\n"
 		"Ctrl-C once: no new tasks, running ones finish. Twice: agents are stopped, their work is\n"
 		"saved. Three times: exit at once; bosk resume goes on in every case.\n",
 	CMD_OPTIONS(options),

@@ -263,6 +263,11 @@ int adapter_new(struct adapter **out, const struct msg_agent *def, struct err *e
 	return 0;
 }
 
+const char *adapter_account(const struct msg_agent *def)
+{
+	return def->account && *def->account ? def->account : def->name;
+}
+
 void adapter_free(struct adapter *a)
 {
 	if (!a)

@@ -48,6 +48,8 @@ struct adapter; /* a definition, its rules read */
 /* ERR_USAGE names the key and the item that is wrong and what it must be. `def` must live as long. The caller frees. */
 int adapter_new(struct adapter **out, const struct msg_agent *def, struct err *e);
 void adapter_free(struct adapter *a); /* NULL allowed */
+/* Agents with the same one are limited together; borrowed from `def`. */
+const char *adapter_account(const struct msg_agent *def);
 
 /* What fills the holes; NULL = has no value. Borrowed. */
 struct adapter_call {

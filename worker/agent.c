@@ -18,16 +18,16 @@
 enum { SAID_MAX = 300, PROMPT_WORD_MAX = 120 << 10 }; /* of an argument: 128 KiB with its name (agents.md 2) */
 
 struct ears { /* who listens to its streams */
-	struct attempt *r;
+	struct attempt *r; /* NULL = nobody asks for its conversation */
 	struct adapter_run *run;
 	bool told; /* the conversation's id was sent */
 };
 
-static const struct msg_agent *find(const struct attempt *r)
+const struct msg_agent *agent_find(const struct slot *s, const char *name)
 {
-	for (size_t i = 0; i < r->s->n_agents; i++)
-		if (str_eq(r->s->agents[i].name, r->t->agent))
-			return &r->s->agents[i];
+	for (size_t i = 0; i < s->n_agents; i++)
+		if (str_eq(s->agents[i].name, name))
+			return &s->agents[i];
 	return NULL;
 }
 
@@ -39,7 +39,7 @@ static void tell_conversation(struct ears *ears)
 	struct msg m = {.kind = MSG_CONVERSATION};
 	struct err ignored = {0};
 
-	if (ears->told || !id)
+	if (ears->told || !id || !r)
 		return;
 	ears->told = true;
 	mem_set(&r->conversation, id);
@@ -59,6 +59,37 @@ static bool heard(void *ctx, int which, const char *bytes, size_t n)
 static const char *line(void *ctx)
 {
 	return adapter_line(((struct ears *)ctx)->run);
+}
+
+int agent_call(struct slot *s, struct agent_call *c, struct job_result *end, struct adapter_outcome *o, struct err *e)
+{
+	const struct msg_agent *def = c->def;
+	struct adapter_call *call = &c->call;
+	AUTO_STRV struct strv env = {0}, argv = {0};
+
+	strv_copy(&env, c->env);
+	call->cwd = s->init.worktree;
+	call->tmp = s->tmp_dir;
+	call->env = env.v;
+	adapter_env(c->adapter, call, &env);
+	call->env = env.v;
+	adapter_argv(c->adapter, call, &argv);
+
+	struct ears ears = {.r = c->of, .run = adapter_run_new(c->adapter, call), .told = call->session != NULL};
+	struct slot_run run = {.argv = argv.v, .env = env.v, .stdin_path = str_eq(def->prompt, "file") ? call->prompt_file : NULL,
+	                       .log_path = c->log, .timeout_ms = c->timeout_ms, .silence_ms = c->silence_ms, .grace_ms = def->grace_ms,
+	                       .heard = heard, .line = line, .ctx = &ears};
+	int rc = slot_shell(s, &run, end, e);
+	if (c->of)
+		attempt_clean_result(c->of);
+	adapter_end(ears.run, end, clock_wall_ms(), o);
+	unlink(call->last_file); /* o->final has it */
+	c->hopeless = adapter_hopeless(ears.run);
+	tell_conversation(&ears);
+	adapter_run_free(ears.run);
+	if (rc != 0 && end->end == JOB_UNRUN && !err_no_room(e->kind))
+		err_wrap(e, "%s cannot be run", argv.v[0]);
+	return rc;
 }
 
 static uint64_t without(uint64_t all, uint64_t before)
@@ -90,60 +121,58 @@ static void tell_spent(struct attempt *r, const struct msg_agent *def, struct ad
 }
 
 /* What it says of its failure, on one line and short. */
-static char *words(const struct adapter_outcome *o)
+static void add_words(struct str *out, const struct adapter_outcome *o)
 {
-	AUTO_STR struct str text = {0};
-
 	if (!o->said)
-		return mem_strdup("");
-	str_add(&text, ": ");
-	str_add_printable(&text, o->said, strnlen(o->said, SAID_MAX), false);
-	return str_take(&text);
+		return;
+	str_add(out, ": ");
+	str_add_printable(out, o->said, strnlen(o->said, SAID_MAX), false);
 }
 
-static enum step limited(struct attempt *r, const struct msg_agent *def, const char *outcome, const char *what,
-                         const struct adapter_outcome *o)
+const char *agent_meaning(struct str *why, const struct job_result *end, const struct adapter_outcome *o)
 {
-	AUTO_FREE char *said = words(o);
+	static const struct {
+		const char *outcome, *what;
+	} classes[] = {[ADAPTER_OK] = {"ok", ""},
+	               [ADAPTER_LIMIT] = {"limited", "usage limit"},
+	               [ADAPTER_AUTH] = {"auth", "not logged in, or the key is not accepted"},
+	               [ADAPTER_TRANSIENT] = {"transient", "the service did not answer as it should"},
+	               [ADAPTER_CONFIG] = {"config", "it cannot work as it is configured"},
+	               [ADAPTER_UNKNOWN_SESSION] = {"failed", "it does not know the conversation any more"},
+	               [ADAPTER_FAILED] = {"failed", NULL}};
 
-	mem_set(&r->account, def->account && *def->account ? def->account : def->name);
-	r->until_ms = o->until_ms;
-	return attempt_over(r, outcome, "%s%s", what, said);
+	if (classes[o->class].what)
+		str_add(why, classes[o->class].what);
+	else
+		str_addf(why, end->end == JOB_SIGNALED ? "died of signal %d" : "exit %d", end->status);
+	add_words(why, o);
+	if (o->class == ADAPTER_FAILED && end->end == JOB_EXITED && !end->status && !o->said)
+		str_add(why, ", without saying that it is done");
+	return classes[o->class].outcome;
 }
 
 /* An end that was not bosk's doing. */
 static enum step judge(struct attempt *r, const struct msg_agent *def, const struct job_result *end, const struct adapter_outcome *o,
                        bool *unknown)
 {
-	AUTO_FREE char *said = words(o);
+	AUTO_STR struct str why = {0};
+	const char *outcome = agent_meaning(&why, end, o);
 
-	switch (o->class) {
-	case ADAPTER_OK:
+	if (o->class == ADAPTER_OK)
 		return GO_ON;
-	case ADAPTER_LIMIT:
-		return limited(r, def, "limited", "usage limit", o);
-	case ADAPTER_AUTH:
-		return limited(r, def, "auth", "not logged in, or the key is not accepted", o);
-	case ADAPTER_TRANSIENT:
-		return limited(r, def, "transient", "the service did not answer as it should", o);
-	case ADAPTER_CONFIG:
-		return attempt_over(r, "config", "it cannot work as it is configured%s", said);
-	case ADAPTER_UNKNOWN_SESSION:
-		*unknown = r->goes_on;
-		return attempt_over(r, "failed", "it does not know the conversation any more%s", said);
-	case ADAPTER_FAILED:
-		break;
+	if (o->class == ADAPTER_LIMIT || o->class == ADAPTER_AUTH || o->class == ADAPTER_TRANSIENT) {
+		mem_set(&r->account, adapter_account(def));
+		r->until_ms = o->until_ms;
 	}
-	if (end->end == JOB_SIGNALED)
-		return attempt_over(r, "failed", "died of signal %d%s", end->status, said);
-	return attempt_over(r, "failed", "exit %d%s", end->status, *said ? said : end->status ? "" : ", without saying that it is done");
+	if (o->class == ADAPTER_UNKNOWN_SESSION)
+		*unknown = r->goes_on;
+	return attempt_over(r, outcome, "%s", why.p);
 }
 
 /* One run. *unknown: it had forgotten the conversation and called no model. */
 static enum step run_once(struct attempt *r, const struct msg_agent *def, struct adapter *a, const char *ask, bool *unknown)
 {
 	AUTO_FREE char *prompt_path = NULL, *result_path = NULL, *schema_path = NULL, *last_path = NULL;
-	AUTO_STRV struct strv env = {0}, argv = {0};
 	AUTO_STR struct str prompt = {0}, span = {0};
 	struct adapter_outcome o = {0};
 	struct job_result end;
@@ -170,35 +199,20 @@ static enum step run_once(struct attempt *r, const struct msg_agent *def, struct
 	bool word = str_eq(def->prompt, "arg");
 	if (word && fs_read(prompt_path, PROMPT_WORD_MAX, &prompt, &e) != 0)
 		return attempt_over(r, "config", "its prompt is too long for an argument of %s: %s", def->name, e.text);
-	strv_copy(&env, &r->env);
-	struct adapter_call call = {
-		.cwd = r->s->init.worktree, .model = r->t->model ? r->t->model : def->model, .session = r->conversation,
-		.schema = schema, .schema_file = schema ? schema_path : NULL, .last_file = last_path,
-		.prompt = word ? str_text(&prompt) : NULL, .prompt_file = prompt_path, .result_file = result_path,
-		.tmp = r->s->tmp_dir, .command = r->t->run, .resume = r->goes_on, .env = env.v};
-	adapter_env(a, &call, &env);
-	call.env = env.v;
-	adapter_argv(a, &call, &argv);
-
-	struct ears ears = {.r = r, .run = adapter_run_new(a, &call), .told = r->conversation != NULL};
 	uint64_t timeout = r->t->timeout_ms, silence = r->t->silence_ms;
-	struct slot_run run = {.argv = argv.v, .env = env.v, .stdin_path = str_eq(def->prompt, "file") ? prompt_path : NULL,
-	                       .log_path = r->log, .timeout_ms = timeout, .silence_ms = silence, .grace_ms = def->grace_ms,
-	                       .heard = heard, .line = line, .ctx = &ears};
-	int rc = slot_shell(r->s, &run, &end, &e);
-	attempt_clean_result(r);
-	adapter_end(ears.run, &end, clock_wall_ms(), &o);
-	unlink(last_path); /* o.final has it */
-	bool hopeless = adapter_hopeless(ears.run);
-	tell_conversation(&ears);
-	adapter_run_free(ears.run);
+	struct agent_call c = {
+		.def = def, .adapter = a, .of = r, .env = &r->env, .log = r->log, .timeout_ms = timeout, .silence_ms = silence,
+		.call = {.model = r->t->model ? r->t->model : def->model, .session = r->conversation, .schema = schema,
+		         .schema_file = schema ? schema_path : NULL, .last_file = last_path, .prompt = word ? str_text(&prompt) : NULL,
+		         .prompt_file = prompt_path, .result_file = result_path, .command = r->t->run, .resume = r->goes_on}};
+	int rc = agent_call(r->s, &c, &end, &o, &e);
+	bool hopeless = c.hopeless;
 	tell_spent(r, def, &o, end.ms);
 	str_clear(&r->text);
 	str_add(&r->text, o.final ? o.final : "");
 	secret_hide(&r->text);
 	if (rc != 0) {
-		step = end.end == JOB_UNRUN && !err_no_room(e.kind) ? attempt_over(r, "config", "%s cannot be run: %s", argv.v[0], e.text)
-		                                                    : attempt_broken(r, &e);
+		step = end.end == JOB_UNRUN && !err_no_room(e.kind) ? attempt_over(r, "config", "%s", e.text) : attempt_broken(r, &e);
 	} else if (end.end == JOB_TIMEOUT || end.end == JOB_SILENT) {
 		/* Killed is killed, whatever it printed (agents.md 5). */
 		bool silent = end.end == JOB_SILENT;
@@ -243,7 +257,7 @@ static enum step take_result(struct attempt *r, const struct msg_agent *def, str
 
 enum step agent_run(struct attempt *r)
 {
-	const struct msg_agent *def = find(r);
+	const struct msg_agent *def = agent_find(r->s, r->t->agent);
 	struct adapter *a = NULL;
 	struct err e = {0};
 	bool unknown = false;

@@ -7,6 +7,7 @@
 #include "exec.h"
 #include "gate.h"
 #include "leak_gate.h"
+#include "live.h"
 #include "prompt.h"
 #include "rescue.h"
 #include "solution.h"
@@ -308,6 +309,11 @@ static const char *check(struct slot *s, const struct msg_check *c, struct gate_
 	if (fs_mkdirs(dir, e) != 0 || prepare_worktree(s, NULL, &commit, e) != 0 ||
 	    worktree_setup(s, env.v, log, e) != 0)
 		return NULL;
+	for (size_t i = 0; i + 1 < c->tries.n && !s->stop && !s->shutdown; i += 2)
+		live_call(s, c->tries.v[i], *c->tries.v[i + 1] ? c->tries.v[i + 1] : NULL, dir, &env);
+	/* What it left in the folder is not of the commit. */
+	if (c->tries.n && !s->stop && !s->shutdown && worktree_bring(s, NULL, &commit, e) != 0)
+		return NULL;
 	const struct gate_runs how = {.only = c->gates_given ? &c->gates : NULL,
 	                              .changed = c->since ? &changed : NULL,
 	                              .env = env.v,
@@ -350,6 +356,8 @@ void task_check(struct slot *s, const struct msg_check *c)
 			.flaky = report.flaky,
 			.feedback = feedback.p,
 		};
+		if (c->measure && verdict && !s->stop)
+			m.u.checked.bytes = fs_tree_bytes(s->init.worktree);
 		chan_send(s->chan, &m, &ignored);
 	}
 	s->task = NULL;

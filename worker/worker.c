@@ -126,6 +126,7 @@ static void handle(void *ctx, struct msg *m)
 	case MSG_REMOVED:
 	case MSG_CONVERSATION:
 	case MSG_SPENT:
+	case MSG_TRIED:
 		break; /* the channel refuses messages of the wrong way */
 	}
 	give_up(w, "a message that is not for a worker");

@@ -144,6 +144,24 @@ bool fs_is_pipe(const char *path)
 	return real && stat(real, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
+static uint64_t blocks; /* nftw hands no context on */
+
+static int count_blocks(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)path;
+	(void)at;
+	if (type != FTW_NS)
+		blocks += (uint64_t)st->st_blocks;
+	return 0;
+}
+
+uint64_t fs_tree_bytes(const char *path)
+{
+	blocks = 0;
+	nftw(path, count_blocks, 16, FTW_PHYS | FTW_MOUNT);
+	return blocks * 512;
+}
+
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
 	(void)st;

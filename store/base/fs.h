@@ -3,6 +3,7 @@
 #define BOSK_FS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stddef.h>
 
 #include "err.h"
@@ -20,6 +21,7 @@ bool fs_exists(const char *path); /* lstat succeeds */
 bool fs_is_dir(const char *path); /* follows links */
 bool fs_is_pipe(const char *path); /* has a name in a folder, unlike /dev/fd/3: to open it may wait for ever */
 int fs_write_all(int fd, const void *bytes, size_t n, struct err *e);
+uint64_t fs_tree_bytes(const char *path); /* of all in it, on the disk; links and other disks are not followed */
 /* Remove a tree without following links or crossing to another file system. Absent = success. */
 int fs_remove_tree(const char *path, struct err *e);
 /* Folders below `path` that their owner, this user, may not read or write (a read-only cache of modules): make

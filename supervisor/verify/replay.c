@@ -147,7 +147,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
 		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands",
-		"limit",   "limited",  "spent",   "conversation"};
+		"limit",   "limited",  "spent",   "conversation", "tried"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

@@ -95,7 +95,7 @@ examples() {
 #!/bin/sh
 case $* in
 --version) echo my-agent 1 && exit ;;
-"run --json --yes-to-all --schema /"*) id=c-$BOSK_TASK ;;
+"run --json --yes-to-all" | "run --json --yes-to-all --schema /"*) id=c-$BOSK_TASK ;;
 "continue c-$BOSK_TASK --json --yes-to-all") id=$2 ;;
 *) echo "usage: my-agent run|continue, not $*" >&2 && exit 2 ;;
 esac

@@ -135,7 +135,6 @@ in a file' --executor 'cat > hello.txt'
 revert one
 run $PLAN --land pr
 run $PLAN -c land=pr
-doctor --live
 land --pr
 land --draft
 land --task one

@@ -228,7 +228,7 @@ ROWS
     for n in 1 2 3 4; do stand_task "t$n" claude ok; done
     stand_task last codex ok
     # Each run of claude costs 0.00642 USD here.
-    run_bosk run "$SCRATCH/p.yaml" --jobs 1 --budget-usd 0.01
+    run_bosk run "$SCRATCH/p.yaml" --jobs 1 --budget-usd 0.01 --no-preflight # that costs, too
     expect_status 3
     sid=$(last_sid)
     expect_text 'the budget of 0.01 USD does not hold for codex: .* unknown'

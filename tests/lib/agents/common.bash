@@ -11,6 +11,9 @@
 #   stand-in claims: FILE...               files_modified of the result, when it is to lie
 #   stand-in result: JSON                  the whole result, when it is to be of another dialect
 #
+# The tiny call before a session's first task plays what $STAND/live-PROGRAM says; it is told of in $STAND/live, in files of the
+# same names (log, PROGRAM/call-N), and nowhere else.
+#
 # A resumed conversation plays what its first prompt said. Without such a line: line N of $STAND/script for the Nth call
 # of all, else the words of $STAND_IN, else "ok". A scenario may have a number, "usage:1800": seconds until the reset.
 #
@@ -21,7 +24,7 @@
 export LC_ALL=C
 STAND=${STAND:-$HOME/.stand-in}
 cli=${0##*/} session='' resumed='' may_write='' schema='' model='' last='' prompt='' code=0
-name='' call=0 scenario='' param='' turns=0 does='' claims='' result=''
+log=$STAND/log name='' call=0 scenario='' param='' turns=0 does='' claims='' result=''
 
 # ---- small things ----------------------------------------------------------------------------------
 
@@ -45,7 +48,7 @@ finish() {
     noted "exit=$1"
     exit "$1"
 }
-noted() { printf '%s %s %s %s\n' "$cli" "$name" "$call" "$*" >>"$STAND/log"; }
+noted() { printf '%s %s %s %s\n' "$cli" "$name" "$call" "$*" >>"$log"; }
 
 # ---- a call ----------------------------------------------------------------------------------------
 
@@ -68,17 +71,25 @@ begin() {
     elif marked stand-in; then
         name=${REPLY%% *}
         remember "${REPLY#"$name"}"
+    elif [[ $prompt == *'a check that you can be reached'* ]]; then
+        name=live/$cli marked='' log=$STAND/live/log
+        mkdir -p "$STAND/live/$cli"
+        printf : >"$STAND/live/$cli/does"
+        printf ready >"$STAND/live/$cli/result"
     else
         marked=''
     fi
     name=${name:-hello}
     task=$STAND/tasks/$name
+    [ "$name" != "live/$cli" ] || task=$STAND/$name
     mkdir -p "$task"
     call=1
     while ! { set -C && : >"$task/call-$call"; } 2>/dev/null; do call=$((call + 1)); done
     set +C
     if [ -n "$marked" ] && told script; then
         words=$REPLY
+    elif [ "$name" = "live/$cli" ]; then
+        words=$(cat "$STAND/live-$cli" 2>/dev/null || true)
     else
         words=$(script_line)
     fi
