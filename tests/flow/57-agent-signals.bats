@@ -74,13 +74,8 @@ gone() {
 
 @test "a launcher that is killed: its worker and its tool are ended before the task is begun again" {
     local cli tools='' late=''
-    write_file "$HOME/.config/bosk/config.yaml" <<'YAML'
-limits: {free_disk: 0, free_memory: 0}
-agents:
-  codex: {autonomy: full}
-  claude: {autonomy: full}
-  gemini: {autonomy: full, env: [GEMINI_CLI_NO_RELAUNCH=false]}
-YAML
+    # As the program begins without bosk's variable: a launcher and its worker.
+    sed -i 's/gemini: {autonomy: full}/gemini: {autonomy: full, env: [GEMINI_CLI_NO_RELAUNCH=false]}/' "$HOME/.config/bosk/config.yaml"
     for cli in $programs; do
         tools+=" tool-$cli"
         stand_task "tool-$cli" "$cli" 'kill-in-tool ok' "stand-in does: rm child.pid; echo done > tool-$cli.txt"
