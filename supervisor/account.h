@@ -26,7 +26,7 @@ void account_tell(const struct site *site, const char *sid);
 /* It works. */
 int account_clear(const struct site *site, const char *name, const char *sid, struct err *e);
 
-/* All that something is known against. Frees with account_free. */
+/* All that something is known against; state NULL: its row cannot be read, and counts for nothing. Frees with account_free. */
 int account_all(struct account_row **out, size_t *n, const struct site *site, struct err *e);
 void account_free(struct account_row *rows, size_t n);
 

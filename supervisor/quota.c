@@ -39,6 +39,7 @@ void quota_open(struct core *c)
 
 	*x = (struct quota){.of_task = mem_array(s->plan.n, sizeof *x->of_task),
 	                     .transients = mem_array(s->plan.n, sizeof *x->transients),
+	                     .again_ms = mem_array(s->plan.n, sizeof *x->again_ms),
 	                     .begun = mem_array(s->plan.n, sizeof *x->begun),
 	                     .parked = mem_array(s->plan.n, sizeof *x->parked)};
 	if (!s->row.executor)
@@ -202,6 +203,8 @@ static bool look_at(struct core *c, struct quota_account *a)
 	struct account_row row;
 	struct err e = {0};
 
+	if (a->changed)
+		return true; /* what is known here is newer, and not on disk yet */
 	if (account_read(&row, c->s->site, a->name, &e) != 0) {
 		log_warn("account %s: %s", a->name, e.text);
 		return false;
@@ -263,6 +266,7 @@ void quota_close(struct core *c)
 	free(x->weight);
 	free(x->of_task);
 	free(x->transients);
+	free(x->again_ms);
 	free(x->begun);
 	free(x->parked);
 	free(x->v);

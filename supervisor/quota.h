@@ -77,6 +77,7 @@ struct quota {
 	size_t n_agents, n;
 	struct quota_account *v;
 	uint32_t *transients; /* of each task, in a row */
+	uint64_t *again_ms;   /* when the last of them asked to be tried again; wall clock, 0 = it did not say */
 	bool *begun;          /* its agent has, since it was assigned */
 	bool *parked;         /* it was stopped before that, for its account */
 	bool resync;          /* rows of tasks that were limited are to be looked at */

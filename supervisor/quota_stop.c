@@ -7,12 +7,14 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
-static void stop(struct core *c, const char *why)
+/* `until`: what it would have to wait for; 0 = nothing. */
+static void stop(struct core *c, const char *why, uint64_t until)
 {
 	if (c->quota->over)
 		return;
 	c->quota->over = true;
 	mem_set(&c->s->manifest.waiting, why);
+	c->s->manifest.waiting_until_ms = until;
 	turn_note(&c->turn, "limit", SIZE_MAX, why);
 	view_say(c->view, "%s: nothing new is started; go on with: bosk resume %s", why, c->s->sid);
 	core_event(c, SCHED_STOP, SIZE_MAX);
@@ -26,7 +28,7 @@ static void time_over(void *ctx, uint64_t id)
 
 	clock_add_duration(&text, c->s->row.max_time_ms);
 	AUTO_FREE char *why = mem_printf("its time of %s is over (--max-time)", text.p);
-	stop(c, why);
+	stop(c, why, 0);
 }
 
 /* A budget is only as good as what is said. */
@@ -69,7 +71,7 @@ void quota_stop_money(struct core *c)
 		return;
 	AUTO_FREE char *why = mem_printf("it has spent %.2f USD of %.2f (--budget-usd)", (double)m->cost_micro / 1e6,
 	                                 (double)c->s->row.budget_micro / 1e6);
-	stop(c, why);
+	stop(c, why, 0);
 }
 
 /* What all wait for, whose wait ends first. */
@@ -149,7 +151,7 @@ void quota_stop_idle(struct core *c)
 	if (!w.first) {
 		AUTO_FREE char *why = mem_printf("account %s: %s", w.auth ? w.auth->name : "?",
 		                                 w.auth && w.auth->row.why ? w.auth->row.why : "not logged in");
-		stop(c, why);
+		stop(c, why, 0);
 		return;
 	}
 	uint64_t end = w.first->row.until_ms, wait = end > now ? end - now : 0;
@@ -160,7 +162,6 @@ void quota_stop_idle(struct core *c)
 		return;
 	}
 	clock_add_duration(&most, c->cfg->limit_max_wait_ms);
-	c->s->manifest.waiting_until_ms = end;
 	AUTO_FREE char *why = mem_printf("it waits for %s, which is longer than %s (limits.max_wait)", text, most.p);
-	stop(c, why);
+	stop(c, why, end);
 }

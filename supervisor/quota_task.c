@@ -7,7 +7,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 
-enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000 };
+enum { GOOD_MS = 120 * 1000, TRANSIENTS = 8, PAUSE_FIRST_MS = 2000, PAUSE_MOST_MS = 120 * 1000, LEAST_MS = 30 * 1000 /* what adapters make of less */ };
 
 /* The account of whoever has the task; NULL = none. */
 static struct quota_account *account_at(const struct core *c, size_t task)
@@ -116,6 +116,7 @@ enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg
 	}
 	if (kind == SCHED_TRANSIENT) {
 		probe_again(c, task);
+		c->quota->again_ms[task] = m->until_ms;
 		if (++*transients < TRANSIENTS)
 			return SCHED_TRANSIENT;
 		*transients = 0;
@@ -222,11 +223,12 @@ void quota_tried(struct core *c, const struct msg_tried *m)
 
 uint64_t quota_pause(const struct core *c, size_t task)
 {
-	uint64_t ms = PAUSE_FIRST_MS;
+	uint64_t ms = PAUSE_FIRST_MS, now = clock_wall_ms(), again = c->quota->again_ms[task];
 
 	if (!c->quota->transients[task])
 		return 0;
 	for (uint32_t i = 1; i < c->quota->transients[task] && ms < PAUSE_MOST_MS; i++)
 		ms *= 2;
-	return ms / 2 + account_jitter(ms);
+	ms = ms / 2 + account_jitter(ms);
+	return again > now + ms && again > now + LEAST_MS ? again - now : ms;
 }

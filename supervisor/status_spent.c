@@ -48,6 +48,8 @@ int status_accounts_text(const struct site *site, struct str *out, struct err *e
 			str_add(out, ", ");
 			if (!clock_add_left(out, rows[i].until_ms))
 				str_add(out, "so now one task may try");
+		} else if (!rows[i].state) {
+			str_add(out, "what was known of it cannot be read, and counts for nothing: bosk verify");
 		} else {
 			str_add(out, "stopped, go on with bosk resume when it is mended");
 		}

@@ -219,6 +219,22 @@ static void claims(struct verify *v)
 	}
 }
 
+/* So are those of accounts, which are nobody's. */
+static void accounts(struct verify *v)
+{
+	const struct image_table *t = &v->model->image.tables[DB_accounts];
+
+	for (size_t k = 0; k < t->n; k++) {
+		struct account_row row;
+		if (decode(v, DB_accounts, t->v[k].key, &account_row_rec, &row)) {
+			rec_fini(&account_row_rec, &row);
+			continue;
+		}
+		verify_say(v, NULL, "the row of account %s cannot be read, and counts for nothing", t->v[k].key);
+		verify_junk(v, DB_accounts, t->v[k].key);
+	}
+}
+
 int verify_all(struct verify *out, struct site *site, const struct strv *mine, struct err *e)
 {
 	*out = (struct verify){.model = mem_alloc(sizeof *out->model)};
@@ -230,6 +246,7 @@ int verify_all(struct verify *out, struct site *site, const struct strv *mine, s
 	relate(out);
 	strangers(out);
 	claims(out);
+	accounts(out);
 	for (size_t i = 0; i < m->n_queues; i++) {
 		struct verify_queue *q = &m->queues[i];
 		verify_queue(out, q);

@@ -265,7 +265,7 @@ YAML
     equal 'states' "$(status_json '[.sessions[0] | .state, (.tasks[].state)] | join(" ")')" 'limited integrated pending'
     equal 'calls' "$(grep -c turns= "$STAND/log")" 2
     run_bosk status
-    expect_text 'stopped: its time of 1.* is over \(--max-time\)' "$OUT"
+    expect_text 'stopped: its time of 1.* is over \(--max-time\)$' "$OUT"
     run_bosk resume "$sid" --max-time 0
     expect_status 0
 }

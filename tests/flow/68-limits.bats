@@ -172,6 +172,25 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     expect_status 0
 }
 
+@test "an account whose row cannot be read counts for nothing; status names it, verify takes it away" {
+    say one.limit 'used up, try again in 2d'
+    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1
+    expect_status 3
+    "$BOSK_TEST_STORE_EDIT" .git/bosk/store raw accounts acc-one rubbish
+    run_bosk status
+    expect_status 0
+    expect_text 'account acc-one: what was known of it cannot be read' "$OUT"
+    run_bosk verify
+    expect_status 1
+    expect_text 'the row of account acc-one cannot be read' "$OUT"
+    run_bosk verify --repair
+    expect_status 0
+    equal accounts 0 "$(status_json '.accounts | length')"
+    rm "$SCRATCH/say/one.limit"
+    run_bosk resume
+    expect_status 0
+}
+
 @test "another agent takes the tasks meanwhile" {
     sed -i 's/^    account: acc-one/    account: acc-one\n    fallback: two/' "$HOME/.config/bosk/config.yaml"
     say one.limit 'used up, try again in 2d'
@@ -201,6 +220,14 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     run_bosk run -p 'more' --agent one -c retries=5
     expect_status 1
     equal it 1 "$(said 'end one task config')"
+}
+
+@test "who says when to try again is not asked before" {
+    say one.transient 'overloaded, try again in 1h'
+    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --max-time 5s
+    expect_status 3
+    equal starts "$(said 'start one a')" 1
+    equal 'states' 'pending integrated integrated' "$(status_json '[.sessions[0].tasks[].state] | join(" ")')"
 }
 
 @test "money: nothing new past the budget, a resume with more goes on; what is not said is unknown" {
