@@ -1,13 +1,10 @@
 /* quota: accounts between the scheduler, the store and the agents' outcomes. */
 #include "quota.h"
 
-#include <poll.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "account.h"
 #include "agents.h"
-#include "claim.h"
 #include "config_agents.h"
 #include "floor.h"
 #include "own.h"
@@ -89,41 +86,6 @@ const struct msg_agent *quota_agent(const struct core *c, uint32_t agent)
 	return agent == SCHED_NONE ? NULL : c->quota->agents[agent];
 }
 
-static size_t number(const struct core *c, const struct quota_account *a)
-{
-	return (size_t)(a - c->quota->v);
-}
-
-/* ---- the claim ---- */
-
-static char *claim_kind(const struct quota_account *a)
-{
-	return mem_printf("account:%s", a->name);
-}
-
-static void unwatch(struct core *c, struct quota_account *a)
-{
-	for (size_t i = 0; i < a->n_watched; i++) {
-		loop_fd_remove(c->loop, a->watched[i]);
-		close(a->watched[i]);
-	}
-	free(a->watched);
-	a->watched = NULL;
-	a->n_watched = 0;
-}
-
-void quota_give(struct core *c, struct quota_account *a)
-{
-	AUTO_FREE char *kind = claim_kind(a);
-
-	unwatch(c, a);
-	if (a->asked || a->held)
-		claim_drop(c->s->site, kind, c->s->sid);
-	a->asked = a->held = a->probing = false;
-	a->probe = SIZE_MAX;
-	mem_set(&a->holder, NULL);
-}
-
 /* ---- what is known of an account ---- */
 
 static void is_due(void *ctx, uint64_t id)
@@ -137,8 +99,7 @@ static void is_due(void *ctx, uint64_t id)
 		}
 }
 
-/* No limit is believed for so long: the clock was set back since. */
-static bool too_long(const struct account_row *row)
+bool quota_too_long(const struct account_row *row)
 {
 	return str_eq(row->state, "limited") && row->until_ms > clock_wall_ms() + UINT64_C(9) * 24 * 3600 * 1000;
 }
@@ -147,7 +108,7 @@ void quota_wait(struct core *c, struct quota_account *a)
 {
 	loop_timer_cancel(c->loop, a->timer);
 	a->timer = 0;
-	a->due = too_long(&a->row);
+	a->due = quota_too_long(&a->row);
 	if (str_eq(a->row.state, "limited"))
 		a->timer = loop_timer_at(c->loop, a->row.until_ms, is_due, c);
 }
@@ -170,10 +131,10 @@ void quota_say_shut(const struct core *c, struct quota_account *a)
 		view_say(c->view, "%s%s", text, auth ? "" : "; now one task tries first");
 }
 
-static void shut(struct core *c, struct quota_account *a)
+void quota_shut(struct core *c, struct quota_account *a)
 {
 	if (!a->shut)
-		core_event(c, SCHED_ACCOUNT_SHUT, number(c, a));
+		core_event(c, SCHED_ACCOUNT_SHUT, quota_number(c, a));
 	a->shut = true;
 	quota_say_shut(c, a);
 	quota_wait(c, a);
@@ -193,12 +154,11 @@ void quota_opened(struct core *c, struct quota_account *a)
 	a->shut = false;
 	mem_set(&a->said, NULL);
 	c->quota->resync = true;
-	core_event(c, SCHED_ACCOUNT_OPEN, number(c, a));
+	core_event(c, SCHED_ACCOUNT_OPEN, quota_number(c, a));
 	view_say(c->view, "account %s works again", a->name);
 }
 
-/* What the store says now. False: it could not be read. */
-static bool look_at(struct core *c, struct quota_account *a)
+bool quota_seen(struct core *c, struct quota_account *a)
 {
 	struct account_row row;
 	struct err e = {0};
@@ -215,7 +175,7 @@ static bool look_at(struct core *c, struct quota_account *a)
 	if (!row.state && a->shut && !a->probing)
 		quota_opened(c, a);
 	else if (row.state && !a->held && (!same || !a->shut))
-		shut(c, a);
+		quota_shut(c, a);
 	return true;
 }
 
@@ -236,7 +196,7 @@ void quota_begin(struct core *c)
 
 	for (size_t i = 0; i < x->n; i++) {
 		struct quota_account *a = &x->v[i];
-		look_at(c, a);
+		quota_seen(c, a);
 		/* Whoever starts a session after such an error has mended it, or wants to see it again: one task tries. */
 		a->due |= str_eq(a->row.state, "auth");
 	}
@@ -274,122 +234,15 @@ void quota_close(struct core *c)
 	c->quota = NULL;
 }
 
-/* ---- one goes first ---- */
-
-void quota_probe(struct core *c, struct quota_account *a)
-{
-	a->probing = true;
-	a->probe = SIZE_MAX;
-	mem_set(&a->said, NULL); /* how it ends is told */
-	c->quota->resync = true;
-	core_event(c, SCHED_ACCOUNT_PROBE, number(c, a));
-}
-
-static void died(void *ctx, int fd, short revents)
-{
-	struct core *c = ctx;
-	(void)fd;
-	(void)revents;
-	quota_look(c);
-}
-
-static void ask(struct core *c, struct quota_account *a)
-{
-	AUTO_FREE char *kind = claim_kind(a);
-	struct claim_change what = {.capacity = 1, .want = a->asked ? 0 : 1};
-	struct claims now;
-	struct err e = {0};
-	bool gone = false;
-
-	unwatch(c, a);
-	if (claim_change(&now, c->s->site, kind, c->s->sid, &what, &e) != 0) {
-		log_warn("account %s: %s", a->name, e.text);
-		claim_fini(&now);
-		return;
-	}
-	const struct claim_row *own = claim_of(&now, c->s->sid);
-	a->asked = own && !own->held;
-	a->held = own && own->held;
-	mem_set(&a->holder, NULL);
-	for (size_t i = 0; i < now.n; i++)
-		if (now.v[i].row.held && !a->held)
-			mem_set(&a->holder, now.v[i].sid);
-	if (a->asked) {
-		a->n_watched = claim_watch(&a->watched, &now, c->s->sid, &gone);
-		for (size_t i = 0; i < a->n_watched; i++)
-			loop_fd(c->loop, a->watched[i], POLLIN, died, c);
-	}
-	claim_fini(&now);
-	if (gone) {
-		ask(c, a);
-		return;
-	}
-	if (!a->held)
-		return;
-	/* Whoever had it before may have found out. */
-	if (!look_at(c, a) || !a->held)
-		return;
-	if (str_eq(a->row.state, "limited") && a->row.until_ms > clock_wall_ms() && !too_long(&a->row)) {
-		quota_give(c, a);
-		shut(c, a);
-		return;
-	}
-	a->due = false;
-	quota_probe(c, a);
-}
-
-/* Is there a task that this account would start? */
-static bool wanted(const struct core *c, const struct quota_account *a)
-{
-	const struct quota *x = c->quota;
-
-	if (c->phase != PHASE_RUN || schedule_ended(c->sched) || schedule_stopping(c->sched) || schedule_halted(c->sched))
-		return false;
-	for (size_t t = 0; t < c->s->plan.n; t++) {
-		enum task_state state = schedule_state(c->sched, (uint32_t)t);
-		uint32_t agent = x->of_task[t];
-		for (size_t k = 0; (state == TASK_READY || state == TASK_LIMITED) && agent != SCHED_NONE && k < x->n_agents; k++) {
-			if (x->account[agent] == number(c, a))
-				return true;
-			agent = x->fallback[agent];
-		}
-	}
-	return false;
-}
-
-/* No task could go first until now, as all slots are in use or for another reason: another session that asks may have
- * one. Here it is asked for again, behind that one; and given again only when something has happened to a task: two
- * that cannot use it must not hand it to and fro. */
-static void yield(struct core *c, struct quota_account *a)
-{
-	AUTO_FREE char *kind = claim_kind(a);
-	struct claims now;
-	struct err ignored = {0};
-	bool wanted = false;
-
-	if (a->yielded == c->events + 1)
-		return;
-	if (claim_read(&now, c->s->site, kind, &ignored) == 0)
-		for (size_t i = 0; i < now.n; i++)
-			wanted |= now.v[i].row.wanted > 0;
-	claim_fini(&now);
-	if (!wanted)
-		return;
-	quota_give(c, a);
-	a->due = true;
-	a->yielded = c->events + 1;
-	core_event(c, SCHED_ACCOUNT_SHUT, number(c, a));
-}
-
 void quota_look(struct core *c)
 {
 	for (size_t i = 0; c->quota && i < c->quota->n; i++) {
 		struct quota_account *a = &c->quota->v[i];
-		look_at(c, a);
+		quota_seen(c, a);
 		if (a->held && schedule_probing(c->sched, (uint32_t)i))
-			yield(c, a);
+			quota_yield(c, a);
 		if (a->asked && a->shut)
-			ask(c, a);
+			quota_ask(c, a);
 	}
 }
 
@@ -419,9 +272,9 @@ void quota_step(struct core *c)
 			quota_give(c, a);
 			account_tell(c->s->site, c->s->sid);
 		}
-		if (a->due && !a->asked && !a->held && wanted(c, a))
-			ask(c, a);
-		else if ((a->asked || a->held) && !used && !wanted(c, a)) {
+		if (a->due && !a->asked && !a->held && quota_wanted(c, a))
+			quota_ask(c, a);
+		else if ((a->asked || a->held) && !used && !quota_wanted(c, a)) {
 			a->due = true;
 			quota_give(c, a); /* others have something to try it with */
 			if (a->shut)

@@ -64,10 +64,23 @@ struct quota_account {
 
 /* quota.c, for quota_task.c */
 void quota_opened(struct core *c, struct quota_account *a); /* it works: for all sessions */
-void quota_give(struct core *c, struct quota_account *a);   /* the claim, if it has or wants it */
 void quota_wait(struct core *c, struct quota_account *a);   /* until the time in its row */
 void quota_say_shut(const struct core *c, struct quota_account *a);
-void quota_probe(struct core *c, struct quota_account *a);  /* with the claim held */
+/* What the store says now. False: it could not be read. */
+bool quota_seen(struct core *c, struct quota_account *a);
+void quota_shut(struct core *c, struct quota_account *a); /* as its row says */
+/* No limit is believed for so long: the clock was set back since. */
+bool quota_too_long(const struct account_row *row);
+
+/* quota_claim.c */
+void quota_ask(struct core *c, struct quota_account *a);    /* for the claim, or what became of that */
+void quota_give(struct core *c, struct quota_account *a);   /* it, if the session has or wants it */
+void quota_probe(struct core *c, struct quota_account *a);  /* with it held */
+bool quota_wanted(const struct core *c, const struct quota_account *a); /* is there a task that the account would start? */
+/* No task could go first until now, as all slots are in use or for another reason: another session that asks may have
+ * one. Here it is asked for again, behind that one; and given again only when something has happened to a task: two
+ * that cannot use it must not hand it to and fro. */
+void quota_yield(struct core *c, struct quota_account *a);
 
 struct quota {
 	const struct msg_agent **agents;
@@ -83,5 +96,10 @@ struct quota {
 	bool resync;          /* rows of tasks that were limited are to be looked at */
 	bool over;            /* it was told to stop */
 };
+
+static inline size_t quota_number(const struct core *c, const struct quota_account *a)
+{
+	return (size_t)(a - c->quota->v);
+}
 
 #endif

@@ -191,6 +191,23 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     expect_status 0
 }
 
+@test "an agent that had not begun when its account was shut does not begin; that is no attempt either" {
+    mkfifo "$SCRATCH/setup"
+    commit_config <<YAML
+worktrees: {setup: "case \$PWD in *-2) cat $SCRATCH/setup ;; esac"}
+YAML
+    say one.limit 'used up, try again in 2d'
+    start run "$SCRATCH/p.yaml" --agent one --jobs 2
+    wait_until "[ \"\$(status_json '.accounts[0].state')\" = limited ]"
+    echo >"$SCRATCH/setup"
+    code=0 && wait "$pid" || code=$?
+    equal 'exit' "$code" 3
+    equal 'starts' "$(said start)" 1
+    equal 'tasks' 'limited 0, limited 0, pending 0' "$(status_json '[.sessions[0].tasks[] | "\(.state) \(.attempts)"] | join(", ")')"
+    equal 'reason' 'account acc-one' "$(status_json '.sessions[0].tasks[1].reason' | cut -d: -f1)"
+    rm "$SCRATCH/say/one.limit"
+}
+
 @test "another agent takes the tasks meanwhile" {
     sed -i 's/^    account: acc-one/    account: acc-one\n    fallback: two/' "$HOME/.config/bosk/config.yaml"
     say one.limit 'used up, try again in 2d'
