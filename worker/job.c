@@ -29,6 +29,7 @@ enum {
 	DRAIN_MS = 1000,
 	UNKILLABLE_MS = 10000,
 	STRAYS_MS = 5000,
+	LATE_MS = 5000, /* so long after its time-out a poll returns only where nothing ran meanwhile */
 };
 
 #define NEVER UINT64_MAX
@@ -286,6 +287,17 @@ static int deadlines(struct run *r, uint64_t now, struct err *e)
 	return 0;
 }
 
+/* A wait that returned long after its time-out: this process, or the whole machine, stood still in it (a frozen container, a
+ * virtual machine that was halted), and the child perhaps as well. That wait does not count. A machine that is suspended needs
+ * none of this: its monotonic clock stands still, too. */
+static void stood_still(struct run *r, uint64_t before, int wait, uint64_t now)
+{
+	if (r->ending || wait < 0 || now - before < (uint64_t)wait + LATE_MS)
+		return;
+	r->timeout_at = after(r->timeout_at, now - before);
+	r->silent_at = after(r->silent_at, now - before);
+}
+
 /* Until the child is dead. */
 static int wait_for_end(struct run *r, struct err *e)
 {
@@ -297,8 +309,10 @@ static int wait_for_end(struct run *r, struct err *e)
 			{.fd = r->watch_fd, .events = POLLIN},
 		};
 		bool any = false;
+		uint64_t before = clock_mono_ms();
+		int wait = wait_ms(r, before);
 
-		if (poll(p, MEM_COUNT(p), wait_ms(r, clock_mono_ms())) < 0) {
+		if (poll(p, MEM_COUNT(p), wait) < 0) {
 			if (errno == EINTR)
 				continue;
 			err_sys(e, "cannot wait for %s", r->job->argv[0]);
@@ -307,6 +321,7 @@ static int wait_for_end(struct run *r, struct err *e)
 		}
 		if (p[0].revents)
 			return 0;
+		stood_still(r, before, wait, clock_mono_ms());
 		for (int i = 0; i < 2; i++)
 			if (p[1 + i].revents)
 				read_some(r, i, &any);

@@ -35,8 +35,8 @@ struct job {
 	char *const *env;
 	const char *stdin_path;  /* regular file; NULL = /dev/null */
 	int keep_fd;             /* one more descriptor (> 2) for the child; 0 or -1 = none */
-	uint64_t timeout_ms;     /* from the start, without suspended time; 0 = none */
-	uint64_t silence_ms;     /* 0 = none */
+	uint64_t timeout_ms;     /* from the start, without time in which the machine or this process stood still; 0 = none */
+	uint64_t silence_ms;     /* as above; 0 = none */
 	uint64_t grace_ms;       /* between TERM and KILL of the group; 0 = KILL at once */
 	bool contained;          /* at its end, end every descendant of this process too: needs
 	                          * proc_contain, and no other child that should live */
