@@ -87,16 +87,23 @@ const char *agents_model(const struct task_def *d, const struct msg_agent *def)
 	return own ? own : def->model;
 }
 
-uint64_t agents_limit(const struct task_def *d, const char *given, const struct config *cfg)
+/* What is said more closely counts: of this agent before of all, by the user before built in; but what is said for this one
+ * call comes first. */
+static uint64_t limit_of(const struct msg_agent *def, const char *key, uint64_t own, uint64_t all, const struct config *cfg)
 {
-	if (d->timeout_ms || config_given(cfg, "timeout"))
-		return d->timeout_ms ? d->timeout_ms : cfg->timeout_ms;
-	const struct msg_agent *def = agents_def(cfg, agents_of(d, given), given);
-	return def && def->timeout_ms ? def->timeout_ms : cfg->timeout_ms;
+	if (config_given_here(cfg, key))
+		return all;
+	if (def && config_agents_says(cfg, def->name, key))
+		return own;
+	return config_given(cfg, key) || !own ? all : own;
 }
 
-uint64_t agents_silence(const struct task_def *d, const char *given, const struct config *cfg)
+uint64_t agents_limit(const struct task_def *d, const struct msg_agent *def, const struct config *cfg)
 {
-	const struct msg_agent *def = config_given(cfg, "silence") ? NULL : agents_def(cfg, agents_of(d, given), given);
-	return def && def->silence_ms ? def->silence_ms : cfg->silence_ms;
+	return d->timeout_ms ? d->timeout_ms : limit_of(def, "timeout", def ? def->timeout_ms : 0, cfg->timeout_ms, cfg);
+}
+
+uint64_t agents_silence(const struct msg_agent *def, const struct config *cfg)
+{
+	return limit_of(def, "silence", def ? def->silence_ms : 0, cfg->silence_ms, cfg);
 }

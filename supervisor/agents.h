@@ -27,10 +27,10 @@ void agents_used(const struct config *cfg, const struct plan *plan, const char *
 /* The model that it is to use; NULL = the agent's own default. */
 const char *agents_model(const struct task_def *d, const struct msg_agent *def);
 
-/* How long one attempt of it may take, in ms (0 = no limit): as its plan says, else as `timeout` is configured, where it
- * is, else the agent's own limit, else the default. */
-uint64_t agents_limit(const struct task_def *d, const char *given, const struct config *cfg);
+/* How long one attempt of it by `def` (NULL = no agent) may take, in ms (0 = no limit): as its plan says; else as `timeout` is
+ * given for this call (-c, a variable); else as the configuration says of this agent, else of all, else as is built in. */
+uint64_t agents_limit(const struct task_def *d, const struct msg_agent *def, const struct config *cfg);
 /* The same of its silence; a plan has no say in that. */
-uint64_t agents_silence(const struct task_def *d, const char *given, const struct config *cfg);
+uint64_t agents_silence(const struct msg_agent *def, const struct config *cfg);
 
 #endif

@@ -75,6 +75,8 @@ void config_fini(struct config *c);
 
 /* Does a file, a variable or the call say what this key is? */
 bool config_given(const struct config *c, const char *key);
+/* No file: the call itself, or a variable? */
+bool config_given_here(const struct config *c, const char *key);
 
 /* The keys there are, for completion and the manual. */
 struct config_info {

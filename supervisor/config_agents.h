@@ -11,6 +11,8 @@ struct config_loader;
 
 /* The whole definition, as its worker gets it; NULL = there is no agent of this name. Lives as long as `c`. */
 const struct msg_agent *config_agents_get(const struct config *c, const char *name);
+/* Does the configuration itself say `key` of this agent, or of one of its own that it extends? */
+bool config_agents_says(const struct config *c, const char *name, const char *key);
 /* All names there are, sorted. */
 void config_agents_get_names(const struct config *c, struct strv *out);
 /* Of the configuration alone, sorted. */

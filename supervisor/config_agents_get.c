@@ -102,6 +102,18 @@ const struct msg_agent *config_agents_get(const struct config *c, const char *na
 	return d ? &d->made : NULL;
 }
 
+bool config_agents_says(const struct config *c, const char *name, const char *key)
+{
+	const struct config_agents *a = c->agents;
+	const struct config_agents_def *d = a ? config_agents_find(a->own, a->n_own, name) : NULL;
+
+	while (d && !config_agents_given(d, key)) { /* none extends itself: config_agents_get_check */
+		const char *next = d->extends;
+		d = next && !str_eq(next, d->def.name) ? config_agents_find(a->own, a->n_own, next) : NULL;
+	}
+	return d != NULL;
+}
+
 void config_agents_get_own(const struct config *c, struct strv *out)
 {
 	for (size_t i = 0; c->agents && i < c->agents->n_own; i++)

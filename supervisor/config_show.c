@@ -120,6 +120,11 @@ bool config_given(const struct config *c, const char *key)
 	return i < config_n_keys && c->where && !str_eq(c->where[i].origin, CONFIG_BUILT_IN);
 }
 
+bool config_given_here(const struct config *c, const char *key)
+{
+	return config_given(c, key) && c->where[config_key_find(key)].origin[0] != '/';
+}
+
 int config_refuse_unused(const struct config *c, struct plan_faults *faults)
 {
 	size_t before = faults->n;

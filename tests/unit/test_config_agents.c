@@ -273,7 +273,7 @@ static void who_does_a_task(void **state)
 	(void)state;
 	struct config c;
 	struct task_def bare = {0}, own = {.agent = (char *)"codex", .model = (char *)"m"},
-	                whichever = {.agent = (char *)"agent"}, run = {.run = (char *)"x", .agent = NULL},
+	                run = {.run = (char *)"x", .agent = NULL},
 	                mapped = {.model = (char *)"big", .model_agent = (char *)"gemini", .model_name = (char *)"g-1"},
 	                timed = {.agent = (char *)"codex", .timeout_ms = 5};
 
@@ -292,22 +292,54 @@ static void who_does_a_task(void **state)
 	assert_string_equal(agents_model(&bare, config_agents_get(&c, "mine")), "own");
 	assert_string_equal(agents_model(&mapped, config_agents_get(&c, "mine")), "g-1");
 	assert_int_equal(agents_limit(&bare, NULL, &c), 3600000);
-	assert_int_equal(agents_limit(&own, NULL, &c), 7200000);
-	assert_int_equal(agents_limit(&timed, NULL, &c), 5);
-	assert_int_equal(agents_limit(&whichever, "codex", &c), 7200000);
-	assert_int_equal(agents_silence(&bare, "mine", &c), 120000);
-	assert_int_equal(agents_silence(&bare, NULL, &c), 900000);
+	assert_int_equal(agents_limit(&own, config_agents_get(&c, "codex"), &c), 7200000);
+	assert_int_equal(agents_limit(&timed, config_agents_get(&c, "codex"), &c), 5);
+	assert_int_equal(agents_silence(config_agents_get(&c, "mine"), &c), 120000);
+	assert_int_equal(agents_silence(NULL, &c), 900000);
 	config_fini(&c);
 
-	load(&c, "", "timeout: 5m\nsilence: 7m\nagents: {mine: {argv: [x], silence: 2m}}", NULL);
-	assert_int_equal(agents_limit(&own, NULL, &c), 300000); /* as it is configured for all */
-	assert_int_equal(agents_silence(&bare, "mine", &c), 420000);
+	load(&c, "", "agents: {mine: {argv: [x]}}", NULL);
 	AUTO_FREE char *near = agents_fault(&c, "codx"), *far = agents_fault(&c, "zzzzzzzz");
 	assert_non_null(strstr(near, "did you mean \"codex\""));
 	assert_non_null(strstr(far, "agent, claude, codex"));
 	assert_null(agents_fault(&c, "agent"));
 	assert_null(agents_fault(&c, "mine"));
 	config_fini(&c);
+}
+
+/* Limits of time: a call before an agent's own, that before what is configured for all, that before what is built in. */
+static void what_is_said_more_closely_limits_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *user, *repo, *call, *agent;
+		uint64_t timeout_s, silence_s;
+	} rows[] = {
+		{"", "", NULL, "codex", 7200, 900},
+		{"timeout: 5m\nsilence: 7m", "", NULL, "codex", 300, 420},
+		{"", "timeout: 5m", NULL, "codex", 300, 900},
+		{"timeout: 5m\nagents: {codex: {timeout: 3h}}", "", NULL, "codex", 10800, 900},
+		{"agents: {codex: {timeout: 3h, silence: 20m}}", "timeout: 5m\nsilence: 1m", NULL, "codex", 10800, 1200},
+		{"agents: {codex: {timeout: 3h}}", "", "timeout=1m", "codex", 60, 900},
+		{"agents: {codex: {timeout: 3h}}", "", "timeout=0", "codex", 0, 900},
+		{"timeout: 5m\nagents: {codex: {timeout: 0}}", "", NULL, "codex", 0, 900}, /* none, and that is meant */
+		{"timeout: 5m\nagents: {codex: {model: m}}", "", NULL, "codex", 300, 900},
+		{"timeout: 5m\nagents: {a: {extends: b}, b: {extends: codex, timeout: 4h}}", "", NULL, "a", 14400, 900},
+		{"timeout: 5m\nagents: {a: {extends: b, timeout: 1h}, b: {extends: codex, timeout: 4h}}", "", NULL, "a", 3600, 900},
+		{"timeout: 5m\nagents: {a: {extends: codex}}", "", NULL, "a", 300, 900},
+		{"agents: {a: {extends: codex}}", "", NULL, "a", 7200, 900},
+	};
+	struct task_def bare = {0}, timed = {.timeout_ms = 5};
+	struct config c;
+
+	for (size_t i = 0; i < MEM_COUNT(rows); i++) {
+		load(&c, rows[i].user, rows[i].repo, rows[i].call);
+		const struct msg_agent *def = config_agents_get(&c, rows[i].agent);
+		assert_int_equal(agents_limit(&bare, def, &c), rows[i].timeout_s * 1000);
+		assert_int_equal(agents_silence(def, &c), rows[i].silence_s * 1000);
+		assert_int_equal(agents_limit(&timed, def, &c), 5);
+		config_fini(&c);
+	}
 }
 
 static void who_stands_in_is_known_too(void **state)
@@ -335,6 +367,7 @@ int main(void)
 		cmocka_unit_test(all_rights_are_the_users_to_give),
 		cmocka_unit_test(faults),
 		cmocka_unit_test(who_does_a_task),
+		cmocka_unit_test(what_is_said_more_closely_limits_it),
 		cmocka_unit_test(who_stands_in_is_known_too),
 	};
 	unsetenv("BOSK_CONFIG_AGENTS");
