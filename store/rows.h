@@ -145,6 +145,8 @@
 	/* Of an agent: */                                                                        \
 	F(str, worker_agent) /* which one has it */                                               \
 	F(str, conversation) /* id of its conversation, known before the agent begins or from its first line */ \
+	/* What was told of this one as a whole, all its runs together, and is counted above: the next run tells more than that. */ \
+	F(str, counted_of) F(u64, counted_input) F(u64, counted_cached) F(u64, counted_output) F(u64, counted_cost) \
 	F(u64, input) F(u64, cached) F(u64, output) /* tokens of all runs */                      \
 	F(u64, cost_micro)   /* millionths of a US dollar, of all runs that said what they cost */ \
 	F(u64, runs) F(u64, unpriced) /* runs of agents; those that did not say what they cost */  \

@@ -25,7 +25,7 @@ bool quota_attempt(struct core *c, size_t task);
 enum sched_event_kind quota_result(struct core *c, size_t task, const struct msg_result *m, const char *outcome,
                                     enum sched_event_kind kind);
 void quota_lost(struct core *c, size_t task); /* its worker died, or never began with it */
-void quota_spent(struct core *c, size_t task, const struct msg_spent *m);
+void quota_spent(struct core *c, size_t task, struct msg_spent *m);
 /* A tiny call before the first task (ready.h): what it cost, and what it says of its account. That a key is wrong is not kept:
  * it is mended before the next session begins. */
 void quota_tried(struct core *c, const struct msg_tried *m);

@@ -160,9 +160,36 @@ static void add_spent(struct core *c, uint64_t input, uint64_t cached, uint64_t 
 	turn_manifest(&c->turn);
 }
 
-void quota_spent(struct core *c, size_t task, const struct msg_spent *m)
+/* Of a sum that goes on over the runs of a conversation: what is new in it. */
+static uint64_t grown(uint64_t *told, uint64_t now)
+{
+	uint64_t more = now > *told ? now - *told : 0;
+
+	*told = now;
+	return more;
+}
+
+/* Some programs tell the sums of their conversation: what earlier runs of it said is counted, and is taken off; by the row,
+ * as those runs may have been of another process. */
+static void take_off(struct task_row *row, struct msg_spent *m)
+{
+	if (!m->whole || !m->counted || !m->conversation)
+		return;
+	if (!str_eq(row->counted_of, m->conversation)) {
+		mem_set(&row->counted_of, m->conversation);
+		row->counted_input = row->counted_cached = row->counted_output = row->counted_cost = 0;
+	}
+	m->input = grown(&row->counted_input, m->input);
+	m->cached = grown(&row->counted_cached, m->cached);
+	m->output = grown(&row->counted_output, m->output);
+	m->cost_micro = grown(&row->counted_cost, m->cost_micro);
+}
+
+void quota_spent(struct core *c, size_t task, struct msg_spent *m)
 {
 	struct task_row *row = &c->s->tasks[task];
+
+	take_off(row, m);
 	AUTO_FREE char *note =
 		mem_printf("%s input %llu cached %llu output %llu%s cost %llu%s", m->agent ? m->agent : "", (unsigned long long)m->input,
 		           (unsigned long long)m->cached, (unsigned long long)m->output, m->counted ? "" : " unknown",

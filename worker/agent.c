@@ -92,31 +92,15 @@ int agent_call(struct slot *s, struct agent_call *c, struct job_result *end, str
 	return rc;
 }
 
-static uint64_t without(uint64_t all, uint64_t before)
-{
-	return all > before ? all - before : 0;
-}
-
-/* Some programs tell the sums of their conversation: what earlier runs of it said is taken off. */
-static void tell_spent(struct attempt *r, const struct msg_agent *def, struct adapter_outcome *o, uint64_t ms)
+static void tell_spent(struct attempt *r, const struct msg_agent *def, const struct adapter_outcome *o, uint64_t ms)
 {
 	struct msg m = {.kind = MSG_SPENT};
 	struct err ignored = {0};
-	uint64_t all[] = {o->input, o->cached, o->output, o->cost_micro};
 
-	if (o->whole && o->counted) {
-		bool same = str_eq(r->counted_of, r->conversation);
-		o->input = without(all[0], same ? r->counted[0] : 0);
-		o->cached = without(all[1], same ? r->counted[1] : 0);
-		o->output = without(all[2], same ? r->counted[2] : 0);
-		o->cost_micro = without(all[3], same ? r->counted[3] : 0);
-		mem_set(&r->counted_of, r->conversation);
-		memcpy(r->counted, all, sizeof r->counted);
-	}
 	m.u.spent = (struct msg_spent){
 		.task = r->t->id, .attempt = r->attempt, .agent = def->name, .model = r->t->model,
 		.input = o->input, .cached = o->cached, .output = o->output, .counted = o->counted,
-		.cost_micro = o->cost_micro, .priced = o->priced, .ms = ms};
+		.cost_micro = o->cost_micro, .priced = o->priced, .ms = ms, .whole = o->whole, .conversation = r->conversation};
 	chan_send(r->s->chan, &m, &ignored);
 }
 

@@ -35,8 +35,6 @@ struct attempt {
 	char *conversation; /* id; NULL = none is known */
 	bool goes_on;       /* the next run goes on with it */
 	struct str text;    /* the last thing it said, without secrets */
-	char *counted_of;   /* conversation whose sums these are, as it told them last: */
-	uint64_t counted[4]; /* tokens read, cached, written; millionths of a dollar */
 	char *account;      /* that is limited, or does not work */
 	uint64_t until_ms;  /* ... until then, wall clock; 0 = it did not say */
 };

@@ -258,7 +258,6 @@ void task_run(struct slot *s, const struct msg_task *t)
 	free(r.told_before);
 	free(r.conversation);
 	str_fini(&r.text);
-	free(r.counted_of);
 	free(r.account);
 }
 

@@ -137,6 +137,21 @@ ROWS
     no_overlap
 }
 
+@test "what codex tells of a whole conversation is counted once, whichever process hears it" {
+    stand_task sums codex 'prose usage ok' # a result that cannot be used; asked again, a limit; gone on with after it
+    run_bosk run "$SCRATCH/p.yaml" -c limits.max_wait=1s
+    expect_status 3
+    sid=$(last_sid)
+    run_bosk report "$sid"
+    expect_text '^ +sums +codex +unknown: .* 2000 tokens in \(400 of them cached\), 100 out' "$OUT"
+    later 10000
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "turns" "$(calls sums | sed -n 's/.*turns=\([0-9]*\).*/\1/p' | tr '\n' ' ')" '1 2 3 '
+    run_bosk report "$sid"
+    expect_text '^ +sums +codex +unknown: .* 6000 tokens in \(1200 of them cached\), 300 out' "$OUT"
+}
+
 @test "a fallback works meanwhile; without one the others of the account wait" {
     needs_programs codex claude
     echo '  falls: {extends: codex, account: shut, fallback: claude, autonomy: full}' >>"$HOME/.config/bosk/config.yaml"

@@ -104,3 +104,38 @@ forget='rm -rf "$HOME"/.codex/sessions "$HOME"/.claude/projects "$HOME"/.gemini/
         refute grep "$n.*unknown" "$STAND/log"
     done
 }
+
+# Each turn of the supervisor that is written, from the one that begins the task on: killed before it is, and after. What a
+# worker said in between (it begins; what its conversation is) is lost, or known and not acted on.
+@test "the supervisor is killed before and after each thing it writes down: no run is doubled, none is forgotten" {
+    local at n cli call
+    BOSK_BIN=$PLAIN
+    flow_template BOSK_BIN
+    for ((n = 3; ; n++)); do
+        for at in before after; do
+            flow_fresh
+            rm -rf "$STAND" "$SCRATCH/p.yaml" "$SCRATCH/fired"
+            for cli in codex claude; do hello "$cli" "$cli" 'ok ok ok'; done
+            BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=turn.commit.$at:$n BOSK_FAILPOINT_ONCE=$SCRATCH/fired \
+                run_bosk run "$SCRATCH/p.yaml" --jobs 2
+            [ -e "$SCRATCH/fired" ] || break 2
+            sid=$(last_sid)
+            run_bosk resume "$sid"
+            equal "session" "$(status_json '.sessions[0].state')" "done"
+            no_overlap
+            for cli in codex claude; do
+                printf '%s:%s %s\n' "$at" "$n" "$cli"
+                equal "state" "$(task_field "$sid" "$cli" state)" integrated
+                equal "runs of one attempt" "$(sed -n 's/^env BOSK_ATTEMPT=//p' "$STAND/tasks/$cli"/call-* | sort | uniq -d)" ''
+                call=$(find "$STAND/tasks/$cli" -name 'call-*' | wc -l)
+                [ "$call" -le "$(task_field "$sid" "$cli" attempts)" ]
+                # One that was killed before its first word does not know its conversation, and says so once.
+                [ "$(task_field "$sid" "$cli" attempts)" -le $((2 + $(grep -c "^$cli .* unknown " "$STAND/log" || true))) ]
+                # Its id is on disk before it begins: what was begun is gone on with.
+                [ "$cli" != claude ] || equal "conversations" "$(calls claude | grep turns= | cut -d' ' -f3 | sort -u | wc -l)" 1
+                equal "commits" "$(git log --format=%s --grep "Bosk-Task: $cli$" "integration-$sid" --no-merges | wc -l)" 1
+            done
+        done
+    done
+    [ "$n" -gt 6 ]
+}
