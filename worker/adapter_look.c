@@ -223,9 +223,9 @@ bool adapter_holds(const struct adapter_rule *r, const struct adapter_seat *seat
 
 /* ---- files ---- */
 
-bool adapter_read_tail(const char *path, size_t most, struct str *out)
+bool adapter_read_tail(const char *path, int flags, size_t most, struct str *out)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	AUTO_FREE char *buffer = mem_alloc(READ);
 	struct stat st;
 	ssize_t n;
@@ -295,5 +295,5 @@ char *adapter_in_file(const struct adapter_source *s, const struct adapter_call 
 	if (!adapter_fill(call, false, s->file, &pattern))
 		return NULL;
 	AUTO_FREE char *path = newest(pattern.p);
-	return path && adapter_read_tail(path, MAX_TAIL, &text) ? last_in(s, str_text(&text), text.len) : NULL;
+	return path && adapter_read_tail(path, 0, MAX_TAIL, &text) ? last_in(s, str_text(&text), text.len) : NULL;
 }

@@ -1,5 +1,6 @@
 /* adapter_run: one run of an agent's program: its streams put together to lines, each shown to the rules, and at the end
  * what it came to. Starts and ends nothing itself. */
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct adapter_run {
 	char *session;
 	const struct adapter_rule *hopeless; /* of kill_if: the first that held */
 	struct str shown;                    /* adapter_line's; `fresh`: of the last feed */
+	struct str last;                     /* line of stderr, its beginning */
 	bool fresh, any_json;
 };
 
@@ -46,6 +48,7 @@ void adapter_run_free(struct adapter_run *r)
 	str_fini(&r->out.line);
 	str_fini(&r->err.line);
 	str_fini(&r->shown);
+	str_fini(&r->last);
 	free(r->session);
 	free(r);
 }
@@ -129,6 +132,10 @@ static void line_done(struct adapter_run *r, int which, const char *p, size_t n,
 		n = flat.len;
 	}
 	struct adapter_input in = {which, p, n, json, now_ms};
+	if (which == 2) {
+		str_clear(&r->last);
+		str_addn(&r->last, p, n < MAX_TOLD ? n : MAX_TOLD);
+	}
 	adapter_look(&r->a->session, r->seats, &in);
 	adapter_look(&r->a->final, r->seats, &in);
 	adapter_look(&r->a->ok, r->seats, &in);
@@ -300,7 +307,8 @@ static char *file_text(struct adapter_run *r, const struct adapter_source *s)
 {
 	AUTO_STR struct str path = {0}, text = {0};
 
-	if (!adapter_fill(r->call, r->a->def->full, s->file, &path) || !adapter_read_tail(path.p, MAX_FILE, &text))
+	/* No link: one that is locked in (`wrap`) would have files shown that it cannot read itself. */
+	if (!adapter_fill(r->call, r->a->def->full, s->file, &path) || !adapter_read_tail(path.p, O_NOFOLLOW, MAX_FILE, &text))
 		return NULL;
 	return strspn(str_text(&text), " \t\r\n") < text.len ? str_take(&text) : NULL;
 }
@@ -355,6 +363,9 @@ void adapter_end(struct adapter_run *r, const struct job_result *result, uint64_
 		str_fini(&streams[i]->line);
 	}
 	classify(r, result, now_ms, out);
+	/* Whoever has to mend it is told something at least. (Nothing is decided by that.) */
+	if (out->class != ADAPTER_OK && !out->said && r->last.len)
+		out->said = one_line(r->last.p, r->last.len);
 	out->final = final_text(r);
 	count_usage(r, out);
 	if (r->session || r->call->session)

@@ -125,7 +125,9 @@ const char *agent_meaning(struct str *why, const struct job_result *end, const s
 	               [ADAPTER_UNKNOWN_SESSION] = {"failed", "it does not know the conversation any more"},
 	               [ADAPTER_FAILED] = {"failed", NULL}};
 
-	if (classes[o->class].what)
+	if (o->class == ADAPTER_CONFIG && end->end == JOB_EXITED && (end->status == 126 || end->status == 127))
+		str_addf(why, "its program, or something which that needs, cannot be run (exit %d)", end->status);
+	else if (classes[o->class].what)
 		str_add(why, classes[o->class].what);
 	else
 		str_addf(why, end->end == JOB_SIGNALED ? "died of signal %d" : "exit %d", end->status);

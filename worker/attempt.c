@@ -88,7 +88,8 @@ static int write_inputs(struct attempt *r, const char *ask, struct err *e)
 	exec_env_set(&r->env, "BOSK_TASK_FILE", task_path);
 	exec_env_set(&r->env, "BOSK_RESULT_FILE", result_path);
 	exec_env_set(&r->env, "BOSK_LOG_DIR", r->dir);
-	unlink(result_path); /* of a run that a kill made forgotten */
+	if (fs_remove_tree(result_path, e) != 0) /* of a run that a kill made forgotten */
+		return -1;
 	if (ask)
 		str_add(&prompt, ask);
 	else if (r->goes_on)
@@ -118,8 +119,10 @@ void attempt_clean_result(struct attempt *r)
 	r->result_too_large = e.kind == ERR_USAGE;
 	err_clear(&e);
 	secret_hide(&text);
-	if (!readable || fs_write(path, str_text(&text), text.len, false, &e) != 0)
-		unlink(path);
+	if (readable && fs_write(path, str_text(&text), text.len, false, &e) == 0)
+		return;
+	err_clear(&e);
+	fs_remove_tree(path, &e); /* it may be a folder */
 }
 
 enum step attempt_begin(struct attempt *r, const char *ask)

@@ -146,7 +146,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 		output_tail(r.log, run->tail_max, run->tail);
 	/* A log that could not be written is said, but does not decide what the job came to. */
 	if (output_close(r.log, &log_error) != 0 && rc == 0)
-		slot_progress(s, s->phase, s->step, log_error.text);
+		strv_addf(&s->notes, "%s", log_error.text);
 	return rc;
 }
 
