@@ -104,6 +104,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 	}
 	const struct msg_agent *agent = quota_agent(c, schedule_agent(c->sched, (uint32_t)task)), *own =
 		s->row.executor ? NULL : agents_def(c->cfg, agents_of(d, s->row.agent), s->row.agent);
+	/* A command of the call stands in for the one that is named, and has its time. */
+	const struct msg_agent *named = agent ? agent : agents_def(c->cfg, agents_of(d, s->row.agent), s->row.agent);
 	bool each = str_eq(c->cfg->steps, "each");
 	escape_idle(c, slot, &idle);
 	AUTO_FREE char *said = feedback && row->answers ? mem_printf("%s\n%s", feedback, row->answers)
@@ -132,8 +134,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.run = d->run,
 		.executor = s->row.executor,
 		.env = d->env,
-		.timeout_ms = agents_limit(d, agent, c->cfg),
-		.silence_ms = agents_silence(agent, c->cfg),
+		.timeout_ms = agents_limit(d, named, c->cfg),
+		.silence_ms = agents_silence(named, c->cfg),
 		.gates = d->gates,
 		.gates_given = d->gates_given,
 		.allow_empty = d->allow_empty,

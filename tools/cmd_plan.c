@@ -46,6 +46,12 @@ static const struct msg_agent *agent_of(const struct task_def *d, const struct c
 	return who(d, o) ? NULL : agents_def(o->config, agents_of(d, o->agent), o->agent);
 }
 
+/* How long it may take: as its agent may, also where a command of the call stands in for that. */
+static uint64_t limit_of(const struct task_def *d, const struct batch *b)
+{
+	return agents_limit(d, agents_def(&b->config, agents_of(d, b->create.agent), b->create.agent), &b->config);
+}
+
 static void warn_agents(struct plan *p, const struct create_options *o)
 {
 	struct err e = {0};
@@ -75,7 +81,7 @@ static uint64_t places(const struct plan *p, const struct batch *b)
 /* Of the gates of a solution's steps, which have the time that the task has. */
 static uint64_t gate_limit(const struct task_def *d, const struct batch *b)
 {
-	uint64_t limit = agents_limit(d, agent_of(d, &b->create), &b->config);
+	uint64_t limit = limit_of(d, b);
 	return limit ? limit : GATE_TIMEOUT_MS;
 }
 
@@ -117,7 +123,7 @@ static struct json_t *task_json(const struct plan *p, size_t i, uint32_t slot, c
 	json_put_text(j, "persona", d->persona);
 	json_put_list(j, "skills", &d->skills);
 	json_put_text(j, "agent", agents_of(d, b->create.agent) ? agents_of(d, b->create.agent) : "shell");
-	json_put_u64(j, "limit", agents_limit(d, agent_of(d, &b->create), &b->config) / 1000);
+	json_put_u64(j, "limit", limit_of(d, b) / 1000);
 	plan_story_json(d, j);
 	plan_queue_json(p, i, gate_limit(d, b), j);
 	put_command(d, b, j);
@@ -246,7 +252,7 @@ static void add_agent(const struct task_def *d, const struct batch *b, struct st
 {
 	const char *agent = agents_of(d, b->create.agent);
 	const struct msg_agent *def = agent_of(d, &b->create);
-	uint64_t limit = agents_limit(d, def, &b->config);
+	uint64_t limit = limit_of(d, b);
 
 	if (!agent)
 		return;
