@@ -142,6 +142,8 @@
 	/* Of a solution: */                                                                      \
 	F(str, step)   /* the one that failed */                                                  \
 	F(str, told)   /* the JSON object that its agent gave as its result */                    \
+	F(str, at_step) /* the one that its agent did last, where each is done alone */           \
+	F(flag, told_goes_on) /* `told` is of the steps before that one */                        \
 	/* Of an agent: */                                                                        \
 	F(str, worker_agent) /* which one has it */                                               \
 	F(str, conversation) /* id of its conversation, known before the agent begins or from its first line */ \

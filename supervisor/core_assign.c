@@ -171,6 +171,8 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		/* A model's name is of the agent that it was written for. */
 		.model = !agent ? NULL : agent == own ? (char *)agents_model(d, agent) : agent->model,
 		.conversation = agent ? row->conversation : NULL,
+		.at_step = agent && row->conversation ? row->at_step : NULL,
+		.told = row->told_goes_on ? row->told : NULL,
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	int rc = pool_send(c->pool, slot, &m, &e);

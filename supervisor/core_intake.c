@@ -45,6 +45,7 @@ static void take_attempt(struct core *c, size_t slot, const struct msg_attempt *
 	c->s->tasks[task].attempts = m->attempt;
 	if (m->conversation)
 		mem_set(&c->s->tasks[task].conversation, m->conversation);
+	mem_set(&c->s->tasks[task].at_step, m->step);
 	turn_task(&c->turn, task);
 	/* Whatever was in this worktree before is saved by now. */
 	for (size_t i = 0; i < c->s->plan.n; i++)
@@ -215,6 +216,7 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	take_story(row, m, k == 0);
 	mem_set(&row->step, k == 0 ? NULL : m->step);
 	mem_set(&row->told, m->told);
+	row->told_goes_on = kinds[k].kind == SCHED_LIMITED || kinds[k].kind == SCHED_TRANSIENT || kinds[k].kind == SCHED_STOPPED;
 	turn_result(&c->turn, task, outcome, m->tree);
 	if (k == 0) {
 		green_add(c->green, m->tree, &m->gates, &c->s->plan.tasks[task]);

@@ -339,6 +339,9 @@ int pool_send(struct pool *p, size_t slot, const struct msg *m, struct err *e)
 		return err_set(e, ERR_GONE, "worker %zu is gone", slot + 1);
 	int rc = chan_send(w->chan, m, e);
 	watch_write(w);
+	/* One that was stopped, by its own agent perhaps, would never hear it. */
+	if (w->pid && (m->kind == MSG_STOP || m->kind == MSG_QUIT))
+		kill(w->pid, SIGCONT);
 	return rc;
 }
 

@@ -139,7 +139,8 @@ enum step attempt_begin(struct attempt *r, const char *ask)
 	s->work_attempt = r->attempt;
 	if (write_inputs(r, ask, &e) != 0)
 		return attempt_broken(r, &e);
-	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt, .conversation = r->conversation};
+	m.u.attempt = (struct msg_attempt){.task = r->t->id, .attempt = r->attempt, .conversation = r->conversation,
+	                                  .step = r->step == SIZE_MAX ? NULL : r->t->step_ids.v[r->step]};
 	if (chan_send(s->chan, &m, &e) != 0)
 		return attempt_broken(r, &e);
 	if (!slot_wait_go(s, r->attempt))

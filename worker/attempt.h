@@ -34,6 +34,7 @@ struct attempt {
 	/* Of an agent's program (agent.h): */
 	char *conversation; /* id; NULL = none is known */
 	bool goes_on;       /* the next run goes on with it */
+	bool as_left;       /* ... and what it had done is in the folder again */
 	struct str text;    /* the last thing it said, without secrets */
 	char *account;      /* that is limited, or does not work */
 	uint64_t until_ms;  /* ... until then, wall clock; 0 = it did not say */

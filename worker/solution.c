@@ -25,6 +25,19 @@ void solution_begin(struct attempt *r)
 	bool each = solution_is(t) && t->steps_each && t->prompt && t->step_ids.n > 1 &&
 	            t->step_texts.n == t->step_ids.n && !t->start_tree;
 	r->step = each ? 0 : SIZE_MAX;
+	if (!each || !r->goes_on || !t->at_step || str_eq(t->at_step, t->step_ids.v[0]))
+		return;
+	/* Cut off in a later one: it goes on there, if what was done of those before is in the folder; else from the start, with
+	 * an agent that knows nothing of it. */
+	for (size_t i = 1; r->as_left && i < t->step_ids.n; i++)
+		if (str_eq(t->at_step, t->step_ids.v[i]))
+			r->step = i;
+	if (r->step) {
+		mem_set(&r->told_before, t->told);
+	} else {
+		r->goes_on = false;
+		mem_set(&r->conversation, NULL);
+	}
 }
 
 bool solution_last(const struct attempt *r)

@@ -84,7 +84,8 @@ static int pick_up(struct attempt *r, struct err *e)
 		return 0;
 	if (gitx_tree_of(r->s->gitx, &work, &tree, e) != 0 || gitx_parents(r->s->gitx, &work, parents, 2, &n, e) != 0)
 		return -1;
-	if (n == 1 && strcmp(parents[0].hex, r->base.hex) == 0)
+	r->as_left = n == 1 && strcmp(parents[0].hex, r->base.hex) == 0;
+	if (r->as_left)
 		return worktree_start_with(r->s, &r->base, tree.hex, e);
 	/* It began at another commit, so what it had done does not fit here: it is told everything again. */
 	mem_set(&r->conversation, NULL);

@@ -155,6 +155,45 @@ no_account_is_shut() { equal "accounts" "$(status_json '[.accounts[] | select(.s
     grep -q 'a line of a long stream' .git/bosk/logs/*/talks/1/agent.log
 }
 
+@test "an agent that stops its own worker, as SIGSTOP does: the session can be stopped all the same" {
+    play freezes 'start; work; touch "$SCRATCH/frozen"; kill -STOP $PPID; sleep 1000.61'
+    start_bosk run "$SCRATCH/p.yaml"
+    wait_until "[ -e '$SCRATCH/frozen' ] && ps -o stat= --ppid $bosk_pid | grep -q ^T" 60
+    "$BOSK_BIN" stop --now 3>&-
+    wait_bosk
+    equal "session" "$(status_json '.sessions[0].state')" stopped
+    refute pgrep -f 'sleep 1000\\.61'
+}
+
+@test "steps: each: what was cut off in a later step goes on there, in its conversation, with what was done before" {
+    cat >"$SCRATCH/q.json" <<'JSON'
+{"kind": "queue", "tasks": [{"id": "S-1", "agent": "codex", "prompt": "play: steps\n\nDo one.\n\nDo two.\n\nDo three.\n",
+  "step_ids": ["T1", "T2", "T3"], "step_titles": ["a", "b", "c"], "step_texts": ["Do one.", "Do two.", "Do three."],
+  "step_gates": ["T1", "T1.test", "grep -qx one one.txt", "T2", "T2.test", "grep -qx two two.txt"]}]}
+JSON
+    cat >"$SCRATCH/plays/steps" <<'SH'
+step=$(jq -r .step "$BOSK_TASK_FILE")
+result="{\\\"summary\\\": \\\"$step\\\", \\\"tasks_completed\\\": [{\\\"id\\\": \\\"$step\\\"}]}"
+echo "$step $sid" >>"$SCRATCH/steps"
+start
+case $step in T1) echo one >>one.txt ;; T2) echo two >>two.txt ;; T3) echo three >three.txt ;; esac
+if [ "$step" = T2 ] && ! grep -q more "$SCRATCH/steps"; then
+    echo more >>"$SCRATCH/steps"
+    sed -i d two.txt
+    say '{"type":"turn.failed","error":{"message":"exceeded retry limit, last status: 429 Too Many Requests"}}'
+    exit 1
+fi
+fin
+SH
+    run_bosk run "$SCRATCH/q.json" -c steps=each
+    expect_status 0
+    sid=$(last_sid)
+    equal "steps" "$(cut -d' ' -f1 "$SCRATCH/steps" | xargs)" 'T1 T2 more T2 T3'
+    equal "conversations" "$(grep ^T "$SCRATCH/steps" | sort -u | wc -l)" 3
+    equal "one.txt" "$(git show "integration-$sid:one.txt")" one
+    equal "told" "$(status_json '.sessions[0].tasks[0].result.tasks_completed | map(.id) | join(" ")')" 'T1 T2 T3'
+}
+
 # srun: as that of Slurm, as far as bosk is concerned: runs the program of its words; notes how it was called.
 srun() {
     write_file "$SCRATCH/bin/srun" <<'SH'
