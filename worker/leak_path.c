@@ -42,7 +42,7 @@ bool leak_path_secret(const char *path, const char *text, size_t n)
 		".env.example", ".env.sample", ".env.template", ".env.dist", ".env.tpl", ".env.schema", ".env.*.example",
 		".env.*.sample", ".env.*.template", ".env.example.*", ".env.sample.*", ".env.template.*",
 	};
-	static const char *const keys[] = {"*.pem", "*.key"};
+	static const char *const keys[] = {"*.pem", "*.key", "*.crt"};
 	static const char *const names[] = {
 		".env", ".env.*", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.bcfks", "*.keytab", "*.ppk", "*.kdbx", "*.kdb",
 		"*.agekey", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "id_ecdsa_sk", "id_ed25519_sk", ".netrc", "_netrc",

@@ -25,7 +25,10 @@ static const char *const said_none[] = {
 	"No tests found",                         /* jest */
 	"Error: No tests found",                  /* playwright */
 	"No test files found",                    /* vitest */
-	"No tests were found!!!",                 /* ctest */
+	"No tests were found!!!",                 /* ctest; and where it is called in the wrong folder, with exit 0: */
+	"No test configuration file found!",
+	"No tests ran",                           /* Catch2, dart */
+	"There are no tests to run",              /* ExUnit */
 	"No tests executed!",                     /* phpunit */
 	"Result: NOTESTS",                        /* prove */
 	"[INFO] No tests to run.",                /* maven */
@@ -53,6 +56,7 @@ static const struct form {
 	{"\xe2\x84\xb9 tests ", "", 0},
 	{"[==========] Running ", " test", 0},    /* gtest */
 	{"OK (", " test", 0},                     /* phpunit */
+	{"Executed ", " test", 0},                /* XCTest */
 	{"Tests: ", ",", 0},
 	{"Tests run: ", "", ANYWHERE},            /* maven, junit */
 	{"Tests=", "", ANYWHERE},                 /* prove */

@@ -124,6 +124,8 @@ static void names_of_files(void **state)
 	assert_string_equal(found("a/.env.production.sample", "A=1\n"), "");
 	assert_string_equal(found("a/SERVER.KEY", "x\n"), "0:file-name");
 	assert_string_equal(found("a.pem", "-----BEGIN CERTIFICATE-----\n"), "");
+	assert_string_equal(found("a.crt", "-----BEGIN CERTIFICATE-----\n"), "");
+	assert_string_equal(found("a.crt", "x\n"), "0:file-name");
 	assert_string_equal(found("id_rsa", "x\n"), "0:file-name");
 	assert_string_equal(found("id_rsa.pub", "ssh-rsa A\n"), "");
 	assert_string_equal(found("monkey.c", "x\n"), "");

@@ -41,6 +41,10 @@ static const char *const ran_none[] = {
 	"1..0\n# tests 0\n# suites 0\n# pass 0\n# fail 0\n",
 	"Tests:       0 total\n",
 	"ok | 0 passed | 0 failed (1ms)\n",
+	"===============================================================================\nNo tests ran\n\n",
+	"There are no tests to run\n",
+	"*********************************\nNo test configuration file found!\n*********************************\nUsage\n",
+	"\t Executed 0 tests, with 0 failures (0 unexpected) in 0.000 (0.001) seconds\n",
 };
 
 static const char *const ran_some[] = {
@@ -56,6 +60,7 @@ static const char *const ran_some[] = {
 	"?   \texample.com/a\t[no test files]\nFAIL\texample.com/b [build failed]\n",
 	"No tests found related to files changed since last commit.\nTests:       2 passed, 2 total\n",
 	"  12 passing (40ms)\n",
+	"\t Executed 2 tests, with 0 failures (0 unexpected) in 0.001 (0.002) seconds\n",
 	"  0 passing (1ms)\n  1 failing\n",
 	"100% tests passed, 0 tests failed out of 12\n",
 	"[==========] Running 4 tests from 2 test suites.\n",
