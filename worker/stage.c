@@ -5,6 +5,7 @@
 
 #include "guest.h"
 #include "hidden.h"
+#include "index.h"
 #include "keep.h"
 #include "nested.h"
 #include "store/base/fail.h"
@@ -65,7 +66,7 @@ static int stage_once(struct slot *s, const struct oid *base, const struct oid *
 	struct err trouble = {0};
 	int status;
 
-	if (worktree_mend(s, e) != 0 || hidden_show(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
+	if (worktree_mend(s, e) != 0 || index_ensure(s, base, e) != 0 || hidden_show(s, e) != 0 || copied_not_ignored(s, &leave, e) != 0 ||
 	    guest_withhold(s, &leave, e) != 0)
 		return err_wrap(e, "cannot stage the work");
 	strv_add(&add, "add");
@@ -111,7 +112,7 @@ int stage_tree(struct slot *s, const struct oid *base, const struct oid *owns, s
 		again = 0;
 		err_clear(e);
 		if (stage_once(s, base, owns, &nested, &again, tree, e) != 0) {
-			if (pass < PASSES && gitx_clear_named(s->gitx, e->text) && ++again)
+			if (pass < PASSES && (gitx_clear_named(s->gitx, e->text) || index_unreadable(s, e)) && ++again)
 				continue;
 			return -1;
 		}

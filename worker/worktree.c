@@ -8,6 +8,7 @@
 #include "gitlinks.h"
 #include "guest.h"
 #include "hidden.h"
+#include "index.h"
 #include "lockfile.h"
 #include "nested_keep.h"
 #include "store/base/fail.h"
@@ -260,11 +261,15 @@ int worktree_bring(struct slot *s, const char *branch, const struct oid *commit,
 		return -1;
 	FAILPOINT("worktree.bring.before");
 	/* A slot whose worker died may still stand on the branch; nobody works there. */
-	if (git_run(&s->git, NULL,
-	            branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track",
-	                              "--ignore-other-worktrees", "-B", branch, commit->hex, "--")
-	                   : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--"),
-	            e) != 0)
+	const char *const *args = branch ? GIT_ARGS("checkout", "--quiet", "--force", "--no-track",
+	                                            "--ignore-other-worktrees", "-B", branch, commit->hex, "--")
+	                                 : GIT_ARGS("checkout", "--quiet", "--force", "--detach", commit->hex, "--");
+	int rc = git_run(&s->git, NULL, args, e);
+	if (rc != 0 && index_unreadable(s, e)) {
+		err_clear(e);
+		rc = git_run(&s->git, NULL, args, e);
+	}
+	if (rc != 0)
 		return err_wrap(e, "cannot bring the worktree to %.12s", commit->hex);
 	FAILPOINT("worktree.bring.after");
 	/* The commit's own rules count now. */

@@ -36,11 +36,12 @@ SOFT='printf "#!/bin/sh\nexit 0 # $BOSK_TASK\n" >check.sh; echo x >bad.txt'
 
 @test "a file that git is told not to look at: the commit has what the gates saw" {
     local sid id
-    unchecked 'an agent writes to git'"'"'s configuration' B1
+    unchecked 'an agent writes to the configuration of git' B1 B4
     check_config
     task assumed "git update-index --assume-unchanged check.sh; $SOFT"
     task skipped "git update-index --skip-worktree check.sh; $SOFT"
     task removed 'git update-index --skip-worktree a.txt; rm a.txt; echo x > x.txt'
+    task sparse 'git sparse-checkout set --no-cone "/*" "!/README.md"; echo x > x3.txt'
     task blind "git config core.ignoreStat true; git config core.trustCtime false; git config core.fileMode false; chmod +x a.txt; echo x > x2.txt"
     run_bosk run "$PLAN" --jobs 1 --sequential --verify task
     expect_status 0
@@ -53,6 +54,7 @@ SOFT='printf "#!/bin/sh\nexit 0 # $BOSK_TASK\n" >check.sh; echo x >bad.txt'
         expect_text "$id: git had been told not to look at check\.sh: bosk looked" "$OUT"
     done
     equal "a.txt" "$(git show "$(task_field "$sid" removed commit):a.txt")" a.txt
+    equal "README.md" "$(git show "$(task_field "$sid" sparse commit):README.md")" '# a test repository'
     equal "mode" "$(git ls-tree "$(task_field "$sid" blind commit)" a.txt | cut -c 1-6)" 100755
     run_bosk report
     expect_text 'planted during the session: core\.ignorestat in .*config; bosk.s git went without it' "$OUT"
@@ -95,4 +97,23 @@ YAML
     expect_status 1
     sid=$(last_sid)
     equal "verdict" "$(task_field "$sid" one gates.py)" fail
+}
+
+@test "an index that is gone or garbage costs nobody anything" {
+    local sid
+    echo tracked >t.ignored
+    echo '*.ignored' >.gitignore
+    git add -f t.ignored .gitignore
+    git commit -qm 'Tracked and ignored'
+    task gone 'rm "$(git rev-parse --git-dir)/index"; echo x > x.txt'
+    task garbage 'echo garbage > "$(git rev-parse --git-dir)/index"; echo y > y.txt'
+    task zeros 'head -c 5000 /dev/zero > "$(git rev-parse --git-dir)/index"; echo z > z.txt; exit 1'
+    task after 'echo a > a2.txt'
+    run_bosk run "$PLAN" --sequential -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    equal "files" "$(git ls-tree --name-only "integration-$sid" | tr '\n' ' ')" '.gitignore README.md a.txt a2.txt t.ignored x.txt y.txt '
+    equal "kept" "$(git show "$(task_field "$sid" zeros kept):z.txt")" z
+    run_bosk report
+    expect_text 'garbage: git could not read the index of .*: bosk made another one' "$OUT"
 }
