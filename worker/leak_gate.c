@@ -243,7 +243,7 @@ int leak_gate_run(struct slot *s, const struct msg_gate *g, uint64_t attempt, co
 	str_add(&log, str_text(tail));
 	look_fini(&l);
 	/* A log that could not be written does not decide what it came to. */
-	if (fs_write(log_path, str_text(&log), log.len, false, e) != 0)
+	if (slot_folders(s, log_path, e) != 0 || fs_write(log_path, str_text(&log), log.len, false, e) != 0)
 		slot_progress(s, "gate", g->name, e->text);
 	err_clear(e);
 	if (rc != 0 && err_no_room(trouble.kind)) {

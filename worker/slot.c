@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "adapter.h"
 #include "exec.h"
@@ -11,6 +12,7 @@
 #include "plain.h"
 #include "secret.h"
 #include "store/base/clock.h"
+#include "store/base/fs.h"
 #include "store/base/mem.h"
 
 enum { GRACE_MS = 5000, LINE_MAX_BYTES = 200 };
@@ -108,6 +110,26 @@ static int shell_words(const struct slot *s, const struct slot_run *run, struct 
 	return 0;
 }
 
+static int make_folder(const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return (st.st_mode & 0700) == 0700 || chmod(path, 0700) == 0 ? 0 : err_sys(e, "cannot open up %s", path);
+	return fs_remove_tree(path, e) != 0 ? -1 : fs_mkdirs(path, e);
+}
+
+int slot_folders(const struct slot *s, const char *log_path, struct err *e)
+{
+	AUTO_FREE char *dir = mem_strdup(log_path);
+	struct stat st;
+
+	dir[strrchr(dir, '/') - dir] = '\0';
+	if ((s->tmp_dir && make_folder(s->tmp_dir, e) != 0) || make_folder(dir, e) != 0)
+		return -1;
+	return lstat(log_path, &st) != 0 || S_ISREG(st.st_mode) ? 0 : fs_remove_tree(log_path, e);
+}
+
 int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *result,
                struct err *e)
 {
@@ -116,7 +138,7 @@ int slot_shell(struct slot *s, const struct slot_run *run, struct job_result *re
 	struct err log_error = {0};
 
 	*result = (struct job_result){.end = JOB_UNRUN};
-	if (shell_words(s, run, &argv, e) != 0)
+	if (shell_words(s, run, &argv, e) != 0 || slot_folders(s, run->log_path, e) != 0)
 		return -1;
 	if (output_open(&r.log, run->log_path, s->init.log_limit, e) != 0)
 		return -1;

@@ -67,6 +67,11 @@ void slot_env(const struct slot *s, struct strv *env);
  * of its output. */
 struct job_result;
 struct plain;
+
+/* TMPDIR, and a folder of logs with nothing but a file at `log_path`: an agent may have removed them, or put a link there.
+ * Every command finds them. */
+int slot_folders(const struct slot *s, const char *log_path, struct err *e);
+
 struct slot_run {
 	const char *command;     /* for the shell ... */
 	char *const *argv;       /* ... or, not NULL, the words of a program's command line; argv[0] is looked up in PATH */

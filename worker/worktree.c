@@ -19,7 +19,7 @@
 /* The main worktree is not made by anybody: it is there. */
 static bool adopt_main(struct slot *s)
 {
-	s->admin_dir = mem_strdup(s->init.common_dir);
+	mem_set(&s->admin_dir, s->init.common_dir);
 	s->made = true;
 	worktree_clear_locks(s);
 	return true;
@@ -79,6 +79,7 @@ bool worktree_adopt(struct slot *s)
 	}
 	if (!admin)
 		return false;
+	free(s->admin_dir); /* it was there, and was removed by somebody */
 	s->admin_dir = mem_steal(&admin);
 	free(s->dot_git);
 	s->dot_git = mem_printf("gitdir: %s\n", s->admin_dir);

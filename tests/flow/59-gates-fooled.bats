@@ -117,3 +117,32 @@ YAML
     run_bosk report
     expect_text 'garbage: git could not read the index of .*: bosk made another one' "$OUT"
 }
+
+@test "a TMPDIR and a folder of logs that an agent took away, or made something else, are there for the gates" {
+    local sid id
+    mkdir "$SCRATCH/precious"
+    commit_config <<'YAML'
+fix_attempts: 0
+halt_after_failures: 0
+gates:
+  - {name: tmp, run: 'f=$(mktemp) && echo x >"$f" && ls -d "$BOSK_LOG_DIR"'}
+  - {name: security, builtin: secrets}
+YAML
+    task tmp 'rm -rf "$TMPDIR"; echo x > 1.txt'
+    task tmp-link "rm -rf \"\$TMPDIR\"; ln -s '$SCRATCH/precious' \"\$TMPDIR\"; echo x > 2.txt"
+    task tmp-file 'rm -rf "$TMPDIR"; echo x >"$TMPDIR"; echo x > 3.txt'
+    task log 'rm -rf "$BOSK_LOG_DIR"; echo x > 4.txt'
+    task log-link "rm -rf \"\$BOSK_LOG_DIR\"; ln -s '$SCRATCH/precious' \"\$BOSK_LOG_DIR\"; echo x > 5.txt"
+    task log-folder 'mkdir "$BOSK_LOG_DIR/gate-tmp.log" "$BOSK_LOG_DIR/gate-security.log"; echo x > 6.txt'
+    task worktree 'echo x > 7.txt; rm -rf "$BOSK_WORKTREE"'
+    task after 'echo x > 8.txt'
+    run_bosk run "$PLAN" --sequential --verify task -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    for id in tmp tmp-link tmp-file log log-link log-folder after; do
+        equal "$id" "$(task_field "$sid" $id state)" integrated
+    done
+    equal "elsewhere" "$(ls -A "$SCRATCH/precious")" ''
+    run_bosk logs log-folder --gate security
+    expect_text '0 findings' "$OUT"
+}
