@@ -13,6 +13,7 @@
 #include "store/base/clock.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 #include "worker/slot.h"
 
 /* The running task of a slot when the message names it; SIZE_MAX for a late or made-up one. */
@@ -198,9 +199,12 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 		k = 1;
 	}
 	AUTO_FREE char *escape = NULL;
+	AUTO_STR struct str escaped = {0};
 	if (escape_found(c, slot, m, &escape) && k == 0) {
 		outcome = "failed";
-		reason = escape;
+		str_add(&escaped, escape);
+		secret_hide(&escaped);
+		reason = escaped.p;
 		k = 1;
 	}
 	row->attempts = m->attempts;
@@ -235,9 +239,11 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 	                       .gates = row->gates};
 	turn_event(&c->turn, &ev);
 	for (size_t i = 0; i < m->notes.n; i++) {
-		AUTO_FREE char *note = mem_printf("%s: %s", m->task, m->notes.v[i]);
-		if (!strv_has(&c->s->manifest.notes, note)) /* an earlier attempt may have been told the same */
-			strv_add(&c->s->manifest.notes, note);
+		AUTO_STR struct str note = {0};
+		str_addf(&note, "%s: %s", m->task, m->notes.v[i]);
+		secret_hide(&note); /* names are made up by agents */
+		if (!strv_has(&c->s->manifest.notes, note.p)) /* an earlier attempt may have been told the same */
+			strv_add(&c->s->manifest.notes, note.p);
 	}
 	session_note_planted(c->s); /* written with the event above */
 	if (str_eq(outcome, "unsaved")) {

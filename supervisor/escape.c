@@ -7,6 +7,7 @@
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "worker/keep.h"
+#include "worker/secret.h"
 
 enum { STATUS_EVERY_MS = 2000, TOLD_MAX = 5 };
 
@@ -78,6 +79,7 @@ static bool look_at_idle(struct core *c, size_t slot, const struct msg_result *m
 	if (strange.n > TOLD_MAX)
 		str_addf(&text, " and %zu more", strange.n - TOLD_MAX);
 	str_addf(&text, "; copies are in %s/outside", m->copies ? m->copies : "");
+	secret_hide(&text); /* names are made up by agents */
 	strv_add(&c->s->manifest.notes, text.p);
 	if (own && !*reason)
 		*reason = mem_printf("it went outside of its worktree: %s was changed while nobody else ran",

@@ -10,6 +10,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 struct escape_refs {
 	struct core *c;
@@ -225,6 +226,7 @@ static void tell_change(struct escape_refs *r, const char *name, const char *old
 	if (kept.len)
 		str_addf(&text, "; kept as %s", kept.p);
 	str_add(&text, ". If that was not you, look at it");
+	secret_hide(&text); /* names are made up by agents */
 	strv_add(&r->c->s->manifest.notes, text.p);
 }
 

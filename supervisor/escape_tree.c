@@ -13,6 +13,7 @@
 #include "worker/exec.h"
 #include "worker/git.h"
 #include "worker/gitlinks.h"
+#include "worker/secret.h"
 
 enum { STATUS_LIMIT_MS = 60000, TOLD_MAX = 5, PATHS_MAX = 200, INDEX_MAX = 1 << 30 };
 
@@ -137,6 +138,7 @@ static void patched(void *ctx, const struct child_result *r)
 	if (r && fs_mkdirs(dir, &ignored) == 0 && fs_write(path, r->out, r->out_n, false, &ignored) == 0)
 		str_addf(&text, "; as it is now: %s", path);
 	str_add(&text, ". If that was not you, look at it");
+	secret_hide(&text); /* names are made up by agents */
 	strv_add(&t->c->s->manifest.notes, text.p);
 	turn_manifest(&t->c->turn);
 	next(t);

@@ -275,3 +275,30 @@ YAML
     equal "x.txt" "$(git show "integration-$sid:x.txt")" x
     refute git cat-file -e "integration-$sid:build/out.o"
 }
+
+@test "S0.10 S0.13 after a conflict all gates run again on the new base; what is done is merged, its branch and worktree gone" {
+    local sid last id
+    commit_config <<YAML
+gates:
+  - {name: first, run: 'echo "\${BOSK_TASK:-none} first \$(git rev-parse --short=40 HEAD)" >>"$SCRATCH/ran"'}
+  - {name: second, run: 'echo "\${BOSK_TASK:-none} second" >>"$SCRATCH/ran"'}
+YAML
+    write_file "$SCRATCH/meet" <<SH
+touch '$SCRATCH/'"\$1"; until test -e '$SCRATCH/'"\$2"; do sleep 0.05; done
+SH
+    task left "sh '$SCRATCH/meet' left right; echo left >> a.txt"
+    task right "sh '$SCRATCH/meet' right left; echo right >> a.txt"
+    run_bosk run "$PLAN" --jobs 2
+    expect_status 0
+    sid=$(last_sid)
+    last=right
+    [ "$(task_field "$sid" left attempts)" = 1 ] || last=left
+    equal "gates of the one in conflict" "$(grep "^$last " "$SCRATCH/ran" | cut -d ' ' -f 2 | tr '\n' ' ')" 'first second first second '
+    # The second time on the tip with the other one.
+    grep "^$last first" "$SCRATCH/ran" | tail -n 1 | grep -qF "$(git rev-parse "integration-$sid^1")"
+    for id in left right; do
+        refute git rev-parse -q --verify "bosk/$sid/$id"
+        git merge-base --is-ancestor "$(task_field "$sid" $id commit)" "integration-$sid"
+    done
+    assert_no_worktrees "$REPO"
+}

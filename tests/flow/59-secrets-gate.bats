@@ -157,3 +157,44 @@ SH
     run_bosk report
     expect_text 'large: secrets are not sought in large\.bin: larger than 8 MiB' "$OUT"
 }
+
+@test "names that agents make up are told without the tokens in them" {
+    local sid
+    unchecked 'an agent makes a tag and a branch' B1
+    commit_config <<'YAML'
+halt_after_failures: 0
+gates:
+  - {name: red, run: 'test ! -e x.txt || { ls; exit 1; }'}
+YAML
+    task tag "git tag \"t-\$(cat '$SCRATCH/token')\"; echo a > b.txt"
+    task nested "mkdir n && cd n && git init -q \"\$(cat '$SCRATCH/token')\" && echo x > \"\$(cat '$SCRATCH/token')/f\""
+    task file "echo x > \"\$(cat '$SCRATCH/token')\"; echo x > x.txt"
+    task outside "echo x > \"$REPO/\$(cat '$SCRATCH/token')\"; echo a > c.txt"
+    run_bosk run "$PLAN" --sequential -c fix_attempts=0 -c retries=0
+    sid=$(last_sid)
+    refute grep -qF "$TOKEN" "$OUT" "$ERR"
+    run_bosk report
+    expect_text 'while tag ran, refs/tags/t-\[redacted' "$OUT"
+    refute grep -qF "$TOKEN" "$OUT"
+    refute grep -qF "$TOKEN" <("$BOSK_BIN" report --json; "$BOSK_BIN" status --json; "$BOSK_BIN" logs)
+    rm -f "$REPO/$TOKEN"
+}
+
+@test "S0.11 files that are secret by name, secrets in the diff and scripts that anybody may write to: any of them stops" {
+    local sid id
+    gate_config
+    printf 'halt_after_failures: 0\nfix_attempts: 0\n' | cat - <(grep -v fix_attempts bosk.yaml) >b && mv b bosk.yaml
+    git commit -qam 'Go on'
+    for id in .env a.key a.pem a.crt a.p12; do task "n-${id#.}" "echo x > '$id'"; done
+    task pattern "echo \"api_key = '\$(cat '$SCRATCH/password')xY3'\" > a.ts"
+    task world "printf '#!/bin/sh\\n' > a.sh; chmod 777 a.sh"
+    task fine 'echo fine > fine.txt'
+    run_bosk run "$PLAN" -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    for id in n-env n-a.key n-a.pem n-a.crt n-a.p12 pattern world; do
+        equal "$id" "$(task_field "$sid" "$id" gates.security)" fail
+        equal "$id" "$(task_field "$sid" "$id" state)" blocked
+    done
+    equal "fine" "$(task_field "$sid" fine state)" integrated
+}
