@@ -104,6 +104,11 @@ static void tell(struct scan *s, const struct leak_rule *rule, size_t number, bo
 	struct leak_finding f = {.rule = rule->name, .what = rule->what, .line = s->f->binary ? 0 : number, .allowed = allowed};
 
 	leak_print(f.print, rule->name, s->f->path, value, n);
+	if (n && (rule->kind != LEAK_ALWAYS || rule == &leak_rules_all[LEAK_PRIVATE_KEY])) {
+		AUTO_FREE char *copy = mem_strndup(value, n);
+		const char *const pieces[] = {"bosk-leak-value", rule->name, copy};
+		seal_hash_pieces(f.value, pieces, MEM_COUNT(pieces));
+	}
 	s->sink(s->ctx, &f);
 }
 

@@ -27,7 +27,7 @@ bool leak_rule_known(const char *name, size_t n);
 
 /* ---- findings ---- */
 
-enum { LEAK_PRINT = 8 + 1 };
+enum { LEAK_PRINT = 8 + 1, LEAK_VALUE = 64 + 1 };
 
 struct leak_finding {
 	const char *rule;  /* its name */
@@ -39,6 +39,7 @@ struct leak_finding {
 	/* Names it in an allow file; depends on rule, path and secret. So short that a guess at a secret cannot be
 	 * confirmed by it. */
 	char print[LEAK_PRINT];
+	char value[LEAK_VALUE]; /* hash of rule and secret: the same wherever it stands. "" = of the file itself, or a mode */
 };
 
 typedef void leak_sink(void *ctx, const struct leak_finding *f);

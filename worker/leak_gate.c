@@ -19,6 +19,7 @@ enum {
 	SKIPPED_MAX = 2 * 1024,
 	ALLOWED_MAX = 256 * 1024, /* of the log */
 	ALLOW_MAX = 1 << 20,
+	WAS_MAX = 1000,
 };
 
 static const char advice[] =
@@ -38,7 +39,8 @@ struct look {
 	const char *path;  /* that is looked at now, */
 	struct str shown_path; /* and as it is told */
 	struct str said, allowed, skipped;
-	size_t files, found, shown, n_allowed;
+	size_t files, found, shown, n_allowed, moved;
+	struct strv was; /* what is gone from where it was, by its value (leak.h) */
 };
 
 int leak_gate_between(struct slot *s, const struct oid *from_tree, const struct oid *to_tree, struct err *e)
@@ -114,6 +116,10 @@ static void take(void *ctx, const struct leak_finding *f)
 		note_allowed(l, f, by_file);
 		return;
 	}
+	if (*f->value && strv_has(&l->was, f->value)) {
+		l->moved++;
+		return;
+	}
 	l->found++;
 	if (l->shown == SHOWN_MAX || l->said.len + 2 * strlen(l->path) > SAID_MAX)
 		return;
@@ -133,7 +139,6 @@ static bool open_to_all(const struct look *l, const char *path)
 static bool visit(void *ctx, const struct gitx_added *f)
 {
 	struct look *l = ctx;
-
 	const char *rule = NULL, *what = NULL;
 
 	l->path = f->path;
@@ -150,6 +155,23 @@ static bool visit(void *ctx, const struct gitx_added *f)
 	leak_scan(l->rules, f, take, over, l);
 	if (l->modes && open_to_all(l, f->path))
 		leak_scan_mode(f->path, take, l);
+	return !over(l);
+}
+
+/* What was taken away, to know it again: a file that is renamed, or a line that is indented, has no new secret. */
+static void take_removed(void *ctx, const struct leak_finding *f)
+{
+	struct look *l = ctx;
+
+	if (*f->value && l->was.n < WAS_MAX && !strv_has(&l->was, f->value))
+		strv_add(&l->was, f->value);
+}
+
+static bool visit_removed(void *ctx, const struct gitx_added *f)
+{
+	struct look *l = ctx;
+
+	leak_scan(l->rules, f, take_removed, over, l);
 	return !over(l);
 }
 
@@ -176,6 +198,8 @@ static int look(struct look *l, struct strv *wrong, struct err *e)
 	l->modes = modes_mean_something(l);
 	if (leak_rules_new(&l->rules, e) != 0)
 		return -1;
+	if (gitx_added(l->s->gitx, &l->s->added_to, &l->s->added_from, FILE_MAX, visit_removed, l, e) != 0 || over(l))
+		return e->kind ? -1 : 0;
 	return gitx_added(l->s->gitx, &l->s->added_from, &l->s->added_to, FILE_MAX, visit, l, e);
 }
 
@@ -188,7 +212,11 @@ static void write_output(struct look *l, const struct strv *wrong, struct str *o
 		str_addf(out, "... and %zu more\n", l->found - l->shown);
 	str_addf(out, "%s%zu finding%s in %zu changed file%s", l->found ? "\n" : "", l->found, l->found == 1 ? "" : "s", l->files,
 	         l->files == 1 ? "" : "s");
-	str_addf(out, l->n_allowed ? ", %zu allowed.\n" : ".\n", l->n_allowed);
+	if (l->n_allowed)
+		str_addf(out, ", %zu allowed", l->n_allowed);
+	if (l->moved)
+		str_addf(out, ", %zu that %s there before", l->moved, l->moved == 1 ? "was" : "were");
+	str_add(out, ".\n");
 	str_add(out, str_text(&l->skipped));
 	for (size_t i = 0; i < wrong->n; i++)
 		str_addf(out, "%s: %s, and is left out\n", LEAK_ALLOW_FILE, wrong->v[i]);
@@ -204,6 +232,7 @@ static void look_fini(struct look *l)
 	str_fini(&l->allowed);
 	str_fini(&l->skipped);
 	str_fini(&l->shown_path);
+	strv_fini(&l->was);
 }
 
 static const char *judge(const struct look *l, int rc, uint64_t timeout_ms, const struct err *e, struct str *why)

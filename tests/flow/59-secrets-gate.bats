@@ -198,3 +198,26 @@ YAML
     done
     equal "fine" "$(task_field "$sid" fine state)" integrated
 }
+
+@test "a secret that was there and is only moved or written otherwise is no news; another one beside it is" {
+    local sid
+    printf 'old = "%s"\n' "$TOKEN" >old.py
+    printf 'older = "%s"\n' "$TOKEN" >older.py
+    git add -A
+    git commit -qm 'Old ones'
+    gate_config
+    task moved 'mkdir d; git mv old.py d/new.py'
+    task indented 'sed -i "s/^/    /" older.py'
+    task more "mkdir e; { cat older.py; printf 'more = \"%s\"\\n' \"\$(tr 'a-z' 'n-za-m' <'$SCRATCH/token' | sed 's/^.../ghp/')\"; } > e/x.py; git rm -q older.py"
+    task copied 'cp a.txt b.txt; grep -o "ghp_[A-Za-z0-9]*" d/new.py > c.txt' 'needs: [moved]'
+    run_bosk run "$PLAN" -c fix_attempts=0 -c retries=0 -c halt_after_failures=0
+    expect_status 1
+    sid=$(last_sid)
+    equal "moved" "$(task_field "$sid" moved state)" integrated
+    equal "indented" "$(task_field "$sid" indented state)" integrated
+    equal "more" "$(task_field "$sid" more state)" blocked
+    task_field "$sid" more reason | grep -q '(1 finding)'
+    equal "copied" "$(task_field "$sid" copied state)" blocked
+    run_bosk logs moved --gate security
+    expect_text '0 findings in 1 changed file, 1 that was there before' "$OUT"
+}
