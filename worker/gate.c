@@ -157,15 +157,19 @@ static int run_once(struct slot *s, const struct msg_gate *g, const struct gate_
 	struct plain *plain = plain_new(listen_line, &l);
 	struct job_result result;
 	uint64_t timeout = g->timeout_ms ? g->timeout_ms : GATE_TIMEOUT_MS;
+	AUTO_STRV struct strv env = {0};
 	const char *const places[] = {s->init.worktree, s->tmp_dir, how->log_dir, "/tmp", NULL};
 	struct slot_run shell = {.command = g->run,
-	                         .env = how->env,
 	                         .log_path = log_path,
 	                         .timeout_ms = timeout,
 	                         .plain = plain,
 	                         .strict = true,
 	                         .wrapped = true};
 
+	for (char *const *pair = how->env; *pair; pair++)
+		strv_add(&env, *pair);
+	planted_env(&s->planted, &env); /* the gate's own git runs nothing either that an agent planted */
+	shell.env = env.v;
 	str_clear(&out->why);
 	str_clear(&out->said);
 	int rc = slot_shell(s, &shell, &result, e);

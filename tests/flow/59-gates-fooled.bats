@@ -146,3 +146,22 @@ YAML
     run_bosk logs log-folder --gate security
     expect_text '0 findings' "$OUT"
 }
+
+@test "git as a gate calls it is as it was when the session began" {
+    local sid
+    unchecked 'an agent writes to the configuration of git' B1 B4
+    commit_config <<YAML
+fix_attempts: 0
+halt_after_failures: 0
+gates:
+  - {name: same, run: 'git status --short >"$SCRATCH/status"; [ ! -e x.txt ] || { echo made >>a.txt; git diff --exit-code; }'}
+YAML
+    task monitor "git config core.fsmonitor 'test -z \"\$BOSK_WORKTREE\" || touch $SCRATCH/ran; false'; echo y > y.txt"
+    task blind 'git config diff.external true; git config core.trustCtime false; git config core.checkStat minimal; echo x > x.txt'
+    run_bosk run "$PLAN" --sequential --verify task -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    equal "monitor" "$(task_field "$sid" monitor state)" integrated
+    equal "blind" "$(task_field "$sid" blind gates.same)" fail
+    [ ! -e "$SCRATCH/ran" ]
+}
