@@ -197,7 +197,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
 worktrees: {setup: "case \$PWD in *-2) cat $SCRATCH/setup ;; esac"}
 YAML
     say one.limit 'used up, try again in 2d'
-    start run "$SCRATCH/p.yaml" --agent one --jobs 2
+    start run "$SCRATCH/p.yaml" --agent one --jobs 2 --no-preflight
     wait_until "[ \"\$(status_json '.accounts[0].state')\" = limited ]"
     echo >"$SCRATCH/setup"
     code=0 && wait "$pid" || code=$?
@@ -241,7 +241,7 @@ YAML
 
 @test "who says when to try again is not asked before" {
     say one.transient 'overloaded, try again in 1h'
-    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --max-time 5s
+    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --max-time 5s --no-preflight
     expect_status 3
     equal starts "$(said 'start one a')" 1
     equal 'states' 'pending integrated integrated' "$(status_json '[.sessions[0].tasks[].state] | join(" ")')"
