@@ -70,7 +70,7 @@ static bool deaf(const struct msg_agent *def)
 	return agents_wants_command(def) || str_eq(def->prompt, "none");
 }
 
-/* Known to be limited until later: nobody needs to ask. */
+/* Known to be limited until later: nobody needs to ask, but who asks whether all is ready may have bought more. */
 static bool limited_now(struct core *c, const char *account)
 {
 	const struct account_row *row = quota_row(c, account);
@@ -94,7 +94,7 @@ static void find_tries(struct core *c)
 		if (deaf(def) || !needed(c, i) || strv_has(&seen, account))
 			continue;
 		strv_add(&seen, account);
-		if (limited_now(c, account))
+		if (!c->s->row.live && limited_now(c, account))
 			continue;
 		strv_add(&c->ready->tries, def->name);
 		strv_add(&c->ready->tries, model ? model : "");

@@ -231,6 +231,7 @@ const struct cmd cmd_doctor_entry = {.name = "doctor",
 	"--live looks at what a run looks at before its first task: one tiny call to each account of the\n"
 	"agents that the configuration names (else of all that are here; it may cost a little), the setup\n"
 	"once and the gates on the base in a worktree that is gone afterwards, disk and memory for `jobs`\n"
-	"worktrees. It ends with \"ready to leave\" and 0, or with the list of what is not and 4.\n",
+	"worktrees. It ends with \"ready to leave\" and 0, or with the list of what is not and 4. An account\n"
+	"that was limited and answers is open again.\n",
                                      CMD_OPTIONS(options),
                                      .run = run};

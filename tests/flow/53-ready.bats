@@ -159,11 +159,21 @@ YAML
     equal "one" "$(task_field "$sid" one state)" pending
     equal "two" "$(task_field "$sid" two state)" integrated
     refute grep -q '^codex' "$STAND/log"
-    # Known now: nobody asks again, and a resume does not look again.
+    # Known now: no run asks again, and a resume does not look again.
     equal "calls" "$(live_calls)" 2
+    run_bosk run --fresh "$SCRATCH/p.yaml" -c limits.max_wait=1h
+    expect_status 3
+    equal "calls to codex" "$(grep -c '^codex.*turns=' "$STAND/live/log")" 1
+    # Who asks may have bought more: then it is open for all.
     run_bosk doctor --live
     expect_status 4
-    equal "calls to codex" "$(grep -c '^codex.*turns=' "$STAND/live/log")" 1
+    expect_text '^  account openai is limited until' "$OUT"
+    rm "$STAND/live-codex" "$STAND/live-claude"
+    run_bosk doctor --live
+    expect_status 0
+    equal "accounts" "$(status_json '[.accounts[] | select(.limited_until)] | length')" 0
+    run_bosk resume "$sid"
+    expect_status 0
 }
 
 @test "what a tiny call does in the worktree is of no task" {
