@@ -272,8 +272,11 @@ static void gates_red(struct core *c, const struct msg_checked *m)
 	for (size_t i = 0; i < m->reds.n; i++)
 		if (!is_excused(c, m->reds.v[i]))
 			str_addf(&why, "\n  gate %s", m->reds.v[i]);
-	if (!why.len)
-		str_addf(&why, " %s", m->reason ? m->reason : m->verdict);
+	if (!why.len) {
+		str_addf(&c->ready->red, "the base %.12s cannot be made ready, so nothing was started: %s", c->s->tip,
+		         m->reason && *m->reason ? m->reason : m->verdict);
+		return;
+	}
 	str_addf(&c->ready->red, "the gates do not pass on the base %.12s, so nothing was started:%s%s%s\n"
 	         "  mend the base, or accept a red gate by name with --excuse GATE",
 	         c->s->tip, why.p, m->tail && *m->tail ? "\n" : "", m->tail ? m->tail : "");

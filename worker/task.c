@@ -129,7 +129,7 @@ static enum step prepare(struct attempt *r)
 	if (worktree_setup(s, r->env.v, log, &e) == 0)
 		return GO_ON;
 	/* The task was not started: nothing it did made the setup fail. */
-	return e.kind == ERR_USAGE ? attempt_over(r, "blocked", "%s", e.text) : attempt_broken(r, &e);
+	return e.kind == ERR_USAGE ? attempt_over(r, "blocked", "%s; log %s", e.text, log) : attempt_broken(r, &e);
 }
 
 /* Whatever did not end well: its work goes to its branch before the worktree serves another task. */

@@ -11,6 +11,8 @@
 #include "store/base/mem.h"
 #include "store/seal.h"
 
+enum { SAID_MAX = 300 };
+
 /* Looked at when `setup_inputs` is empty: a change of one means that setup must run again. */
 static const char *const lock_files[] = {
 	"package-lock.json", "npm-shrinkwrap.json", "yarn.lock",        "pnpm-lock.yaml", "bun.lockb",
@@ -201,10 +203,13 @@ int worktree_setup(struct slot *s, char *const *env, const char *log_path, struc
 		return err_wrap(e, "setup");
 	if (result.end == JOB_STOPPED)
 		return err_set(e, ERR_GONE, "setup was stopped");
+	while (tail.len && tail.p[tail.len - 1] == '\n')
+		tail.p[--tail.len] = '\0';
+	str_keep_tail(&tail, SAID_MAX);
 	if (result.end != JOB_EXITED || result.status != 0)
-		return err_set(e, ERR_USAGE, "setup failed (%s %d), log %s: %.300s",
+		return err_set(e, ERR_USAGE, "setup failed (%s %d)%s%s",
 		               result.end == JOB_EXITED ? "exit" : "ended by signal or limit",
-		               result.status, log_path, str_text(&tail));
+		               result.status, tail.len ? ": " : "", str_text(&tail));
 	FAILPOINT("worktree.setup.after");
 	return fs_write(key_path, key, strlen(key), false, e);
 }

@@ -229,7 +229,7 @@ for ((round = ${only:-1}; round <= rounds; round++)); do
         done:*) break ;;
         none:137 | interrupted:137) ;;
         none:4 | stopped:4) # a git that bosk began with, or both workers of the gates on the base: told, and nothing has begun
-            grep -Eq '^bosk: error: (.* died of signal 9|the gates do not pass on the base .*: the worker was killed by signal 9)' \
+            grep -Eq '^bosk: error: (.* died of signal 9|the base .* cannot be made ready, .*: the worker was killed by signal 9)' \
                 "$SCRATCH/log" || {
                 said+="${said:+, }$state after exit status 4"
                 break

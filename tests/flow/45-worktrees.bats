@@ -89,7 +89,7 @@ YAML
     sid=$(last_sid)
     equal "setups" "$(wc -l <"$SCRATCH/ran")" 2
     equal "three" "$(git show "integration-$sid:three.txt")" 2
-    grep -rq made "$REPO/.git/bosk/logs/$sid/one/1/setup.log"
+    grep -q made "$REPO/.git/bosk/logs/$sid/base/setup.log" # before the first task
 }
 
 @test "setup that fails: its task is not started, the log is named" {
@@ -98,6 +98,10 @@ worktrees: {setup: 'echo no such registry; exit 9'}
 YAML
     task one "touch '$SCRATCH/started'; echo x > x.txt"
     run_bosk run "$PLAN"
+    expect_status 4
+    expect_text 'error: the base .* cannot be made ready, so nothing was started: setup failed .exit 9.: no such registry'
+    equal "sessions" "$(status_json '.sessions | length')" 0
+    run_bosk run "$PLAN" --no-preflight
     expect_status 1
     sid=$(last_sid)
     equal "state" "$(task_field "$sid" one state)" blocked
