@@ -15,6 +15,7 @@
 #include "seat.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
+#include "store/owner.h"
 #include "worker/chan.h"
 #include "worker/exec.h"
 #include "worker/proc.h"
@@ -337,11 +338,12 @@ int pool_send(struct pool *p, size_t slot, const struct msg *m, struct err *e)
 		return -1;
 	if (!w->chan)
 		return err_set(e, ERR_GONE, "worker %zu is gone", slot + 1);
+	/* One that was stopped, by its own agent perhaps, would never hear it. No other one gets this signal: it would take away
+	 * the stop that a leak checker waits for in a process that ends. */
+	if (w->pid && (m->kind == MSG_STOP || m->kind == MSG_QUIT) && owner_state(w->pid) == 'T')
+		kill(w->pid, SIGCONT);
 	int rc = chan_send(w->chan, m, e);
 	watch_write(w);
-	/* One that was stopped, by its own agent perhaps, would never hear it. */
-	if (w->pid && (m->kind == MSG_STOP || m->kind == MSG_QUIT))
-		kill(w->pid, SIGCONT);
 	return rc;
 }
 
