@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # Accounts that give no more, and a session's money and time: what waits, until when, who tries first, and what a session
 # does that would wait for too long.
+# What the calls before a run find out is in 53-ready.bats: here there are none.
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables set by run_bosk; tests are subshells
 
 load ../lib/flow
@@ -67,7 +68,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
 @test "a limit parks the account, one task tries first after the reset, no attempt is counted; also after a kill" {
     by_clock
     say one.limit 'used up, try again in 1h'
-    start run "$SCRATCH/p.yaml" --agent one --jobs 2
+    start run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 2
     wait_until waits
     equal it limited "$(status_json '[.sessions[0].tasks[].state] | unique | map(select(. == "limited")) | .[0]')"
     equal it acc-one "$(status_json '.accounts[0].name')"
@@ -96,7 +97,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
 
 @test "a wait longer than max_wait ends the session, which can be resumed; a resume before the reset says until when" {
     say one.limit 'used up, try again in 2d'
-    run_bosk run "$SCRATCH/p.yaml" --agent one
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one
     expect_status 3
     expect_text 'limited until .*longer than 12 h'
     equal it limited "$(status_json '.sessions[0].state')"
@@ -110,7 +111,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
 @test "a death around an account's change: its row and its task's are on disk together, a resume comes to the same" {
     local at
     say one.limit 'used up, try again in 2d'
-    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=account.tell:1 run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=account.tell:1 run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1
     [ "$status" != 3 ] && [ "$status" != 0 ]
     sid=$(last_sid)
     equal 'account' 'limited' "$(status_json '.accounts[0].state')"
@@ -125,7 +126,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     sed -i 's/^    account: acc-one/    account: acc-other/' "$HOME/.config/bosk/config.yaml"
     for at in account.clear.before account.clear.after; do
         say one.auth 'please log in'
-        run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --fresh
+        run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1 --fresh
         expect_status 3
         sid=$(last_sid)
         rm "$SCRATCH/say/one.auth"
@@ -144,14 +145,14 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     # The first session is at work in its only worktree when the time comes, and for as long as the test wants.
     mkfifo "$SCRATCH/busy"
     printf 'tasks:\n- {id: busy, run: "cat %s; echo x >busy.txt"}\n- {id: lim, priority: 1, prompt: x}\n' "$SCRATCH/busy" >"$SCRATCH/b.yaml"
-    "$BOSK_BIN" run "$SCRATCH/b.yaml" --agent one --jobs 1 >"$SCRATCH/o1" 2>&1 & first=$!
+    "$BOSK_BIN" run --no-preflight "$SCRATCH/b.yaml" --agent one --jobs 1 >"$SCRATCH/o1" 2>&1 & first=$!
     limited() { [ "$(status_json '.accounts[0].state')" = limited ]; }
     wait_until limited || { cat "$SCRATCH/o1"; false; }
     rm "$SCRATCH/say/one.limit"
     clock 7200
     kill -CONT "$first"
     # Now it may try first. The other session comes later.
-    start run "$SCRATCH/p.yaml" --agent one --jobs 1
+    start run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1
     wait_until "[ \"\$(status_json '[.sessions[] | select(.counts.integrated == 3)] | length')\" = 1 ]"
     code=0 && wait "$pid" || code=$?
     equal 'exit of the second' "$code" 0
@@ -164,7 +165,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
     by_clock
     clock 2592000 # a month ahead
     say one.limit 'used up, try again in 1h'
-    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 -c limits.max_wait=1m
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1 -c limits.max_wait=1m
     expect_status 3
     clock 0
     rm "$SCRATCH/say/one.limit"
@@ -174,7 +175,7 @@ start() { "$BOSK_BIN" "$@" >"$OUT" 2>"$ERR" & pid=$!; }
 
 @test "an account whose row cannot be read counts for nothing; status names it, verify takes it away" {
     say one.limit 'used up, try again in 2d'
-    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1
     expect_status 3
     "$BOSK_TEST_STORE_EDIT" .git/bosk/store raw accounts acc-one rubbish
     run_bosk status
@@ -211,14 +212,14 @@ YAML
 @test "another agent takes the tasks meanwhile" {
     sed -i 's/^    account: acc-one/    account: acc-one\n    fallback: two/' "$HOME/.config/bosk/config.yaml"
     say one.limit 'used up, try again in 2d'
-    run_bosk run "$SCRATCH/p.yaml" --agent one
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one
     expect_status 0
     equal it two "$(status_json '[.sessions[0].tasks[].worked_by] | unique | .[0]')"
 }
 
 @test "an agent that is not logged in stops its account; a resume tries it again" {
     say one.auth 'please log in'
-    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1
     expect_status 3
     expect_text 'account acc-one: .*please log in'
     equal it 1 "$(said start)"
@@ -231,10 +232,10 @@ YAML
 
 @test "what will pass is tried again without a retry; what cannot work fails at once" {
     say one.transient 'overloaded'
-    run_bosk run "$SCRATCH/p.yaml" --agent one -c retries=0
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one -c retries=0
     expect_status 0
     say one.config 'no such model'
-    run_bosk run -p 'more' --agent one -c retries=5
+    run_bosk run --no-preflight -p 'more' --agent one -c retries=5
     expect_status 1
     equal it 1 "$(said 'end one task config')"
 }
@@ -249,7 +250,7 @@ YAML
 
 @test "money: nothing new past the budget, a resume with more goes on; what is not said is unknown" {
     say one.cost 0.6
-    run_bosk run "$SCRATCH/p.yaml" --agent one --jobs 1 --budget-usd 1
+    run_bosk run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1 --budget-usd 1
     expect_status 3
     expect_text '1.20 USD of 1.00'
     equal it 'limited 1.2' "$(status_json '.sessions[0] | "\(.state) \(.cost_usd)"')"
@@ -261,17 +262,17 @@ YAML
     equal it 'null' "$(status_json '.sessions[0].tasks[2].cost_usd')"
     run_bosk report
     expect_text '1 of 3 runs did not say' "$OUT"
-    run_bosk run -p x --budget-usd much
+    run_bosk run --no-preflight -p x --budget-usd much
     expect_status 2
 }
 
 @test "of two sessions that wait for one account one task of one of them tries first" {
     by_clock
     say one.limit 'used up, try again in 1h'
-    "$BOSK_BIN" run "$SCRATCH/p.yaml" --agent one --jobs 1 >"$SCRATCH/o1" 2>&1 & first=$!
+    "$BOSK_BIN" run --no-preflight "$SCRATCH/p.yaml" --agent one --jobs 1 >"$SCRATCH/o1" 2>&1 & first=$!
     wait_until waits
     sed 's/do /also /; s/id: \(.\)/id: x\1/' "$SCRATCH/p.yaml" >"$SCRATCH/q.yaml"
-    "$BOSK_BIN" run "$SCRATCH/q.yaml" --agent one --jobs 1 >"$SCRATCH/o2" 2>&1 & second=$!
+    "$BOSK_BIN" run --no-preflight "$SCRATCH/q.yaml" --agent one --jobs 1 >"$SCRATCH/o2" 2>&1 & second=$!
     both() { [ "$(status_json '[.sessions[] | select(.until != null)] | length')" = 2 ]; }
     wait_until both
     equal starts "$(said start)" 1 # the second asked nobody
@@ -293,7 +294,7 @@ tasks:
 YAML
     sed -i "s#\$SCRATCH#$SCRATCH#; s#until.*done;#cat $SCRATCH/fifo >/dev/null;#" "$SCRATCH/t.yaml"
     mkfifo "$SCRATCH/fifo"
-    start run "$SCRATCH/t.yaml" --max-time 1s
+    start run --no-preflight "$SCRATCH/t.yaml" --max-time 1s
     over() { grep -q 'its time of 1' "$ERR"; }
     wait_until over
     echo >"$SCRATCH/fifo"
