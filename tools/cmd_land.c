@@ -51,7 +51,9 @@ static int land(const struct cmd_line *l, struct session *s, struct err *e)
 		          s->manifest.final_reason ? s->manifest.final_reason : gates);
 		return 1;
 	}
-	if (merge && !gates && !cmd_flag(l, "force-red") && has_gates(s)) {
+	/* One that continued another and added nothing: they passed on what it began at. */
+	bool as_begun = s->manifest.preflight_done && str_eq(s->tip, s->row.tip);
+	if (merge && !gates && !as_begun && !cmd_flag(l, "force-red") && has_gates(s)) {
 		log_error("the gates have not run on this tip, so it is not landed: bosk resume %s ends the session "
 		          "with them; --force-red lands all the same", s->sid);
 		return 1;

@@ -289,3 +289,18 @@ YAML
     expect_status 0
     equal "one" "$(cat one.txt)" one
 }
+
+@test "a session that continued another and added nothing can be landed: the gates passed on what it began at" {
+    commit_config <<'YAML'
+gates: [{name: fine, run: "true"}]
+retries: 0
+YAML
+    printf 'tasks: [{id: good, run: "echo x > good.txt"}, {id: bad, run: "exit 1"}]\n' >"$SCRATCH/again.yaml"
+    run_bosk run "$SCRATCH/again.yaml"
+    expect_status 1
+    run_bosk run "$SCRATCH/again.yaml"
+    expect_status 1
+    run_bosk land "$(last_sid)" --merge
+    expect_status 0
+    equal "landed" "$(git show main:good.txt)" x
+}
