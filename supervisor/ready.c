@@ -70,7 +70,7 @@ static bool deaf(const struct msg_agent *def)
 	return agents_wants_command(def) || str_eq(def->prompt, "none");
 }
 
-/* Known to be limited until later: nobody needs to ask, but who asks whether all is ready may have bought more. */
+/* Limited until later? Then that is said. */
 static bool limited_now(struct core *c, const char *account)
 {
 	const struct account_row *row = quota_row(c, account);
@@ -94,6 +94,7 @@ static void find_tries(struct core *c)
 		if (deaf(def) || !needed(c, i) || strv_has(&seen, account))
 			continue;
 		strv_add(&seen, account);
+		/* Nobody needs to ask; but who only looks whether all is ready may have bought more. */
 		if (!c->s->row.live && limited_now(c, account))
 			continue;
 		strv_add(&c->ready->tries, def->name);
@@ -150,8 +151,9 @@ static void find_room(struct core *c, uint64_t bytes)
 	const struct session *s = c->s;
 	uint64_t weight = 0;
 
-	for (size_t i = 0; i < x->n_agents; i++)
-		weight = x->agents[i]->weight_mb > weight ? x->agents[i]->weight_mb : weight;
+	for (uint32_t i = 0; i < x->n_agents; i++)
+		if (needed(c, i) && x->agents[i]->weight_mb > weight)
+			weight = x->agents[i]->weight_mb;
 	if (!s->manifest.borrowed && s->manifest.worktrees.n > 1)
 		room(c, "disk", bytes, s->manifest.worktrees.n - 1, floor_disk(s->row.worktrees_dir), c->cfg->limit_free_disk);
 	room(c, "memory", weight << 20, s->row.jobs, floor_memory(), c->cfg->limit_free_memory);
@@ -159,10 +161,21 @@ static void find_room(struct core *c, uint64_t bytes)
 
 /* ---- the whole of it ---- */
 
-static void tell(const struct core *c, const char *mark, const struct strv *lines)
+static void tell_lines(const struct core *c, const char *mark, const struct strv *lines)
 {
 	for (size_t i = 0; i < lines->n; i++)
 		c->options->told(mark, lines->v[i]);
+}
+
+static void tell(const struct core *c)
+{
+	const struct ready *r = c->ready;
+
+	tell_lines(c, "ok", &r->fine);
+	tell_lines(c, "note", &r->slower);
+	tell_lines(c, "FAIL", &r->wrong);
+	if (r->red.len)
+		c->options->told("FAIL", r->red.p);
 }
 
 static void say(const struct core *c, const struct strv *lines)
@@ -199,15 +212,11 @@ static void over(struct core *c)
 {
 	struct ready *r = c->ready;
 
-	if (c->options->told) {
-		tell(c, "ok", &r->fine);
-		tell(c, "note", &r->slower);
-		tell(c, "FAIL", &r->wrong);
-		if (r->red.len)
-			c->options->told("FAIL", r->red.p);
-		nothing_starts(c);
-	} else if (r->red.len || r->wrong.n || c->s->row.live) {
-		say_wrong(c);
+	if (r->red.len || r->wrong.n || c->s->row.live) {
+		if (c->options->told)
+			tell(c);
+		else
+			say_wrong(c);
 		nothing_starts(c);
 	} else {
 		view_say(c->view, r->slower.n ? "ready to leave, but for:" : "ready to leave");
@@ -285,8 +294,10 @@ static void gates_red(struct core *c, const struct msg_checked *m)
 void ready_checked(struct core *c, const struct msg_checked *m)
 {
 	bool pass = str_eq(m->verdict, "pass");
+	/* "pass" is told only where the tasks begin with it: who replays the journal sets preflight_done by it. */
+	char *passed = c->ready->wrong.n ? (char *)"not-ready" : c->s->row.live ? (char *)"ready" : m->verdict;
 	struct event_row ev = {.kind = (char *)"preflight",
-	                       .outcome = pass && c->ready->wrong.n ? (char *)"not-ready" : m->verdict,
+	                       .outcome = pass ? passed : m->verdict,
 	                       .reason = m->reason,
 	                       .commit = c->s->tip,
 	                       .gates = m->gates};

@@ -28,7 +28,8 @@ void recover_fini(struct recovery *r)
 static int write_plan(struct session *s, struct oid *out, struct err *e)
 {
 	AUTO_STR struct str text = {0};
-	AUTO_FREE char *message = mem_printf("Plan %s\n\nBosk-Queue: %s\n", s->row.queue, s->row.queue);
+	AUTO_FREE char *message =
+		mem_printf("Plan %s\n\nBosk-Queue: %s\n%s", s->row.queue, s->row.queue, s->row.live ? "Bosk-Live: true\n" : "");
 
 	plan_write(&s->plan, &text);
 	return gitx_commit_file(s->site->git, out, "plan.json", str_text(&text), text.len, NULL,

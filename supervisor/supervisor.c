@@ -84,7 +84,7 @@ static void start_phase(struct core *c)
 
 	if (c->phase != PHASE_PREFLIGHT)
 		return; /* stopped before it began */
-	if (c->s->row.preflight && !c->s->manifest.preflight_done) {
+	if (c->s->row.live || (c->s->row.preflight && !c->s->manifest.preflight_done)) {
 		if (ready_begin(c, &e) != 0)
 			core_fatal(c, &e);
 		return;

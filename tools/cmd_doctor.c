@@ -192,8 +192,8 @@ static int live(const struct cmd_line *l)
 
 	if (!code)
 		printf("ready to leave\n");
-	else if (code < 128)
-		printf("not ready to leave:\n");
+	else if (code < 128) /* nothing in the list: why it did not look is said already */
+		printf(wrong.n ? "not ready to leave:\n" : "stopped before all was looked at\n");
 	for (size_t i = 0; code < 128 && i < wrong.n; i++)
 		printf("  %s\n", wrong.v[i]);
 	return code;

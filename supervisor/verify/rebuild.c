@@ -97,6 +97,18 @@ static int options_now(const struct verify *v, struct config *cfg, struct create
 	return 0;
 }
 
+/* Was it of bosk doctor --live? Its tasks are never to start (recover.c wrote that). */
+static bool only_looked(const struct verify *v, const char *queue)
+{
+	AUTO_FREE char *ref = mem_printf("refs/bosk/plan/%s", queue), *live = NULL;
+	struct oid at;
+	struct err absent = {0};
+
+	if (gitx_ref_read(v->model->site->git, ref, &at, &absent) == 0)
+		live = gitx_trailer(v->model->site->git, &at, "Bosk-Live");
+	return str_eq(live, "true");
+}
+
 /* Rows as of a session that begins now; then what is known of the old one goes over them. */
 static int make_session(struct verify *v, struct verify_session *vs, const struct plan *plan, struct create_options *o,
                         struct session *s, struct err *e)
@@ -108,6 +120,7 @@ static int make_session(struct verify *v, struct verify_session *vs, const struc
 	if (rebuild_base(v, vs, &base, e) != 0)
 		return -1;
 	o->base = base.hex;
+	o->live = only_looked(v, vs->queue->id);
 	int rc = create_look(&b, m->site, o, e);
 	snprintf(s->sid, sizeof s->sid, "%s", vs->sid);
 	s->tip = mem_strdup(base.hex);

@@ -62,6 +62,11 @@ bool verify_unborn(const struct verify_session *s)
 	return s->have_manifest && !s->live && !s->manifest.last_seq && str_eq(s->manifest.state, "running");
 }
 
+bool verify_about_to_be(const struct verify_session *s)
+{
+	return str_eq(s->manifest.state, "running") && str_eq(s->tip, s->row.tip);
+}
+
 /* ---- what there is ---- */
 
 /* `part` of a key up to the first slash; the caller owns it. */

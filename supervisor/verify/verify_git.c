@@ -52,12 +52,6 @@ static bool intent_brings(const struct verify *v, const struct verify_session *s
 	return brings;
 }
 
-/* It was cut off while it had nothing but its base: when it began, or when it was forgotten again. */
-static bool about_to_be(const struct verify_session *s)
-{
-	return str_eq(s->manifest.state, "running") && str_eq(s->tip, s->row.tip);
-}
-
 /* The truth ref follows a branch that somebody went on with, and then that is recorded: it was killed between
  * the two. */
 static bool was_adopting(const struct verify *v, const struct verify_session *s, const struct oid *truth)
@@ -86,7 +80,7 @@ static void check_truth(struct verify *v, struct verify_session *s, struct oid *
 	bool after = false;
 
 	if (gitx_ref_read(g, ref, truth, &e) != 0) {
-		if (s->live || about_to_be(s))
+		if (s->live || verify_about_to_be(s))
 			verify_note(v, s->sid, "%s; %s", e.text,
 			            s->live ? "its owner is just making or removing it" : "a resume makes it again");
 		else

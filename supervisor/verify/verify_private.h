@@ -74,6 +74,8 @@ void verify_item_strangers(struct verify *v);
 
 /* Cut off between its rows and its refs, before its first event: a resume makes them. */
 bool verify_unborn(const struct verify_session *s);
+/* Cut off while it had nothing but its base: when it began, or when it was forgotten again. */
+bool verify_about_to_be(const struct verify_session *s);
 
 /* Does the row of the task name a record of another session of its queue? */
 bool verify_before(const struct verify *v, const struct verify_session *s, size_t task, const char *hash);

@@ -131,7 +131,10 @@ static void check_plan(struct verify *v, struct verify_queue *q)
 		return;
 	}
 	if (gitx_ref_read(v->model->site->git, ref, &at, &e) != 0) {
-		q->no_plan = verify_say(v, q->id, "%s", e.text);
+		if (q->sessions.n == 1 && verify_about_to_be(verify_find_session(v, q->sessions.v[0])))
+			verify_note(v, q->id, "%s; a resume makes it again", e.text);
+		else
+			q->no_plan = verify_say(v, q->id, "%s", e.text);
 		return;
 	}
 	if (gitx_read_file(v->model->site->git, &at, "plan.json", &kept, &e) != 0)

@@ -216,6 +216,13 @@ YAML
     expect_status 130
     refute grep -q 'ready to leave' "$OUT"
     nothing_left
+    start_bosk doctor --live
+    wait_until "[ -e '$STAND/live/codex/waiting-3' ]" 60
+    "$BOSK_BIN" stop 2>"$SCRATCH/stop" # answers at once
+    wait_bosk
+    expect_status 1
+    equal 'its last line' "$(tail -n 1 "$OUT")" 'stopped before all was looked at'
+    nothing_left
 }
 
 @test "killed while it looks: a run that is resumed looks again; a doctor's session starts nothing, ever" {
@@ -254,4 +261,44 @@ YAML
     wait_bosk
     expect_status 0
     equal "calls" "$(grep turns= "$STAND/live/log" | cut -d' ' -f1 | sort | uniq -c | tr -s ' \n' ' ')" ' 1 claude 2 codex '
+}
+
+@test "doctor --live, killed at each step that is kept: the store agrees, nothing is ever started, nothing is left" {
+    local point sid
+    the_base "gates: [{name: lint, run: 'true'}]
+agent: codex"
+    # turn.commit: before the call, what it said, the verdict of the gates.
+    for point in turn.commit.after:1 turn.commit.before:2 turn.commit.after:2 turn.commit.after:3 turn.commit.after:4 \
+        worktree.remove.before:1 forget.refs.before:1 forget.refs.after:1 forget.rows.after:1; do
+        BOSK_FAILPOINT_AT=$point BOSK_FAILPOINT_ONCE=$SCRATCH/once-$point run_bosk doctor --live -c jobs=1
+        [ -e "$SCRATCH/once-$point" ] || { echo "not reached: $point" >&2 && false; }
+        run_bosk verify
+        expect_status 0 || { echo "verify after $point" >&2 && false; }
+        run_bosk verify --repair
+        if [ "$(status_json '.sessions | length')" != 0 ]; then
+            sid=$(last_sid)
+            run_bosk resume "$sid"
+            expect_status 0 || { echo "resume after $point" >&2 && false; }
+        fi
+        [ ! -e "$STAND/log" ] || { echo "a task began after $point" >&2 && false; }
+        equal "sessions after $point" "$(status_json '.sessions | length')" 0
+        equal "worktrees after $point" "$(git worktree list | wc -l)" 1
+        equal "refs after $point" "$(git for-each-ref --format='%(refname)')" refs/heads/main
+    done
+}
+
+@test "doctor --live, killed, and the store lost: made again from git, it still starts nothing" {
+    the_base "gates: [{name: lint, run: 'true'}]
+agent: codex"
+    BOSK_FAILPOINT_AT=turn.commit.after:3 BOSK_FAILPOINT_ONCE=$SCRATCH/once run_bosk doctor --live -c jobs=1
+    [ -e "$SCRATCH/once" ]
+    rm -rf .git/bosk/store
+    run_bosk verify --repair
+    expect_status 0
+    equal "sessions" "$(status_json '.sessions | length')" 1
+    run_bosk resume
+    expect_status 0
+    [ ! -e "$STAND/log" ]
+    equal "sessions" "$(status_json '.sessions | length')" 0
+    equal "refs" "$(git for-each-ref --format='%(refname)')" refs/heads/main
 }
