@@ -65,25 +65,32 @@ bool quota_attempt(struct core *c, size_t task)
 	return true;
 }
 
+/* In this turn's transaction. */
+static void limit_account(struct core *c, struct quota_account *a, const struct account_said *said)
+{
+	struct account_row after;
+
+	account_limit(&after, &c->turn.batch, c->s->site, a->name, said);
+	rec_fini(&account_row_rec, &a->row);
+	a->row = after;
+	a->changed = true; /* once that is on disk the claim is given, and others hear of it */
+}
+
 static void limited(struct core *c, size_t task, const struct msg_result *m, bool auth)
 {
 	struct quota_account *a = account_at(c, task);
 	struct task_row *row = &c->s->tasks[task];
 	const struct msg_agent *def = quota_agent(c, schedule_agent(c->sched, (uint32_t)task));
 	struct account_said said = {auth, m->until_ms, m->reason, def ? def->name : NULL};
-	struct account_row after;
 
 	row->limits++;
 	if (!a)
 		return;
 	/* With the task's own row: both are known, or neither is. */
-	account_limit(&after, &c->turn.batch, c->s->site, a->name, &said);
-	rec_fini(&account_row_rec, &a->row);
-	a->row = after;
-	row->until_ms = auth ? 0 : after.until_ms;
+	limit_account(c, a, &said);
+	row->until_ms = auth ? 0 : a->row.until_ms;
 	a->probing = false;
 	a->probe = SIZE_MAX;
-	a->changed = true; /* once that is on disk the claim is given, and others hear of it */
 	a->shut = true; /* SCHED_LIMITED does it */
 	quota_say_shut(c, a);
 	quota_wait(c, a);
@@ -230,7 +237,6 @@ void quota_tried(struct core *c, const struct msg_tried *m)
 	AUTO_FREE char *note = mem_printf("%s %s", m->agent, m->outcome ? m->outcome : "");
 	struct event_row ev = {.kind = (char *)"tried", .note = note, .reason = m->reason};
 	struct account_said said = {.until_ms = m->until_ms, .why = m->reason, .agent = m->agent};
-	struct account_row after;
 
 	turn_event(&c->turn, &ev);
 	add_spent(c, m->input, m->cached, m->output, m->cost_micro, m->priced);
@@ -238,12 +244,9 @@ void quota_tried(struct core *c, const struct msg_tried *m)
 		quota_opened(c, a);
 	if (!a || !str_eq(m->outcome, "limited"))
 		return;
-	account_limit(&after, &c->turn.batch, c->s->site, a->name, &said);
-	rec_fini(&account_row_rec, &a->row);
-	a->row = after;
-	a->changed = true;
+	limit_account(c, a, &said);
 	if (!a->shut)
-		core_event(c, SCHED_ACCOUNT_SHUT, (size_t)(a - c->quota->v));
+		core_event(c, SCHED_ACCOUNT_SHUT, quota_number(c, a));
 	a->shut = true;
 	quota_wait(c, a);
 }

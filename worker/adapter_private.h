@@ -99,7 +99,7 @@ bool adapter_holds(const struct adapter_rule *r, const struct adapter_seat *seat
                    const struct adapter_seat **told);
 /* A time of `reset`: a file's last line that fits. NULL = none; the caller frees. */
 char *adapter_in_file(const struct adapter_source *s, const struct adapter_call *call);
-/* The last `most` bytes of a regular file. */
+/* The last `most` bytes of a regular file. `flags`: more for open(), O_NOFOLLOW where an agent may have put the file. */
 bool adapter_read_tail(const char *path, int flags, size_t most, struct str *out);
 
 /* ---- adapter.c ---- */

@@ -94,20 +94,29 @@ static bool stop(void *ctx)
 	return true;
 }
 
-static void it_ends_when_told(void **state)
+/* With something to read for `watch`. */
+static const char *run_watched(bool (*watch)(void *ctx), uint64_t ms, struct str *why)
 {
-	AUTO_STR struct str why = {0}, tail = {0}, log = {0};
+	AUTO_STR struct str tail = {0}, log = {0};
 	int fds[2];
 
-	(void)state;
 	assert_return_code(pipe(fds), 0);
 	assert_int_equal(write(fds[1], "x", 1), 1);
 	slot.git.watch_fd = fds[0];
-	slot.git.watch = stop;
-	assert_null(run(&first, &second, 0, &why, &tail, &log));
+	slot.git.watch = watch;
+	const char *verdict = run(&first, &second, ms, why, &tail, &log);
 	slot.git.watch = NULL;
 	close(fds[0]);
 	close(fds[1]);
+	return verdict;
+}
+
+static void it_ends_when_told(void **state)
+{
+	AUTO_STR struct str why = {0};
+
+	(void)state;
+	assert_null(run_watched(stop, 0, &why));
 }
 
 /* The time of the gate goes by. */
@@ -123,19 +132,11 @@ static bool later(void *ctx)
 
 static void it_takes_no_longer_than_it_may(void **state)
 {
-	AUTO_STR struct str why = {0}, tail = {0}, log = {0};
-	int fds[2];
+	AUTO_STR struct str why = {0};
 
 	(void)state;
-	assert_return_code(pipe(fds), 0);
-	assert_int_equal(write(fds[1], "x", 1), 1);
-	slot.git.watch_fd = fds[0];
-	slot.git.watch = later;
-	assert_string_equal(run(&first, &second, 1, &why, &tail, &log), "timeout");
+	assert_string_equal(run_watched(later, 1, &why), "timeout");
 	assert_string_equal(why.p, "no end after 0.0 s");
-	slot.git.watch = NULL;
-	close(fds[0]);
-	close(fds[1]);
 }
 
 /* The session's base says what is allowed, not that of the task. */
