@@ -145,8 +145,7 @@ static bool key_is(const msgpack_object *key, const char *name)
 
 static int unpack_map(const struct rec *r, void *obj, const msgpack_object_map *map, struct err *e)
 {
-	uint64_t seen = 0; /* bit i = field i; the last bit = version */
-	_Static_assert(sizeof seen == 8, "at most 63 fields");
+	bool seen[REC_MAX_FIELDS + 1] = {false}; /* of each field; the last one: version */
 
 	for (size_t k = 0; k < map->size; k++) {
 		const msgpack_object *key = &map->ptr[k].key, *value = &map->ptr[k].val;
@@ -159,11 +158,11 @@ static int unpack_map(const struct rec *r, void *obj, const msgpack_object_map *
 			i++;
 		if (!version && i == r->n)
 			continue; /* a key of a newer bosk */
-		uint64_t bit = UINT64_C(1) << (version ? 63 : i);
-		if (seen & bit)
+		size_t place = version ? REC_MAX_FIELDS : i;
+		if (seen[place])
 			return err_set(e, ERR_PROTO, "%s: duplicate key %s", r->name,
 			               version ? "v" : r->fields[i].name);
-		seen |= bit;
+		seen[place] = true;
 		if (version) {
 			if (value->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
 				return err_set(e, ERR_PROTO, "%s: bad format version", r->name);
@@ -177,7 +176,7 @@ static int unpack_map(const struct rec *r, void *obj, const msgpack_object_map *
 			               r->fields[i].name);
 		}
 	}
-	if (!(seen >> 63))
+	if (!seen[REC_MAX_FIELDS])
 		return err_set(e, ERR_PROTO, "%s: no format version", r->name);
 	return 0;
 }

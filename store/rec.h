@@ -51,10 +51,13 @@ struct rec {
 	};                                                                                        \
 	extern const struct rec type_name##_rec;
 
+enum { REC_MAX_FIELDS = 127 };
+
 #define REC_FIELD_(type, name) {#name, REC_##type, offsetof(struct REC_SELF, name)},
 /* Before use: #define REC_SELF <struct name>, for offsetof; #undef it after. */
 #define REC_DEFINE_(type_name, FIELDS, format_version, is_sparse)                                 \
 	static const struct rec_field type_name##_fields[] = {FIELDS(REC_FIELD_)};                \
+	_Static_assert(sizeof type_name##_fields / sizeof type_name##_fields[0] <= REC_MAX_FIELDS, "too many fields"); \
 	const struct rec type_name##_rec = {#type_name, format_version,                           \
 	                                    sizeof(struct type_name), type_name##_fields,         \
 	                                    sizeof type_name##_fields / sizeof type_name##_fields[0], is_sparse};

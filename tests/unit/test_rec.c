@@ -35,6 +35,30 @@ static void round_trip_of_random_values(void **state)
 	}
 }
 
+#define TEN(F, p) F(u64, p##0) F(u64, p##1) F(str, p##2) F(u64, p##3) F(u64, p##4) F(flag, p##5) F(u64, p##6) F(list, p##7) F(u64, p##8) F(u64, p##9)
+#define WIDE_FIELDS(F) TEN(F, a) TEN(F, b) TEN(F, c) TEN(F, d) TEN(F, e) TEN(F, f) TEN(F, g) TEN(F, h) TEN(F, i) TEN(F, k)
+REC_DECLARE(wide, WIDE_FIELDS)
+#define REC_SELF wide
+REC_DEFINE(wide, WIDE_FIELDS, 1)
+#undef REC_SELF
+
+static void a_record_may_have_many_fields(void **state)
+{
+	(void)state;
+	struct test_rng rng = test_rng_new();
+	for (int i = 0; i < 20; i++) {
+		struct wide a, b;
+		AUTO_STR struct str bytes = {0};
+		struct err e = {0};
+		rec_random(&wide_rec, &a, test_rng_next, &rng);
+		rec_encode(&wide_rec, &a, &bytes);
+		assert_ok(rec_decode(&wide_rec, &b, bytes.p, bytes.len, &e), &e);
+		assert_true(rec_equal(&wide_rec, &a, &b));
+		rec_fini(&wide_rec, &a);
+		rec_fini(&wide_rec, &b);
+	}
+}
+
 static void refused(const char *bytes, size_t n, enum err_kind kind)
 {
 	struct sample s;
@@ -112,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip_of_random_values),
 		cmocka_unit_test(hostile_bytes_are_refused),
+		cmocka_unit_test(a_record_may_have_many_fields),
 		cmocka_unit_test(unknown_keys_and_absent_fields_are_allowed),
 		cmocka_unit_test(one_text_can_be_read_alone),
 	};
