@@ -136,6 +136,8 @@
 	F(str, story_hash) /* of the story's bytes after it */                                    \
 	F(str, answers)    /* to its questions, for the prompt */                                 \
 	F(list, earlier)   /* merges of it when it was closed in part, before it was done again */ \
+	/* Of any task: merges of it that were taken out again, and beside them the commits that did it (revert.h). */ \
+	F(list, undone) F(list, reverts)                                                          \
 	F(str, pushed) /* commit that its branch was pushed with */                               \
 	F(str, push_failed) /* why it was not */                                                  \
 	F(list, human) /* of a story: what its agent says that a human is to look at */ \
@@ -170,7 +172,8 @@
 	F(list, gates) F(str, note) F(str, merge)
 
 /* What is about to be done to refs: finished or withdrawn after a crash. Key: sid/intent for an
- * integration, sid/land for a landing. kind: integrate | sprint | land. */
+ * integration, sid/land for a landing. kind: integrate | sprint | revert | land. Of a revert `commits` are the merges
+ * that are taken out, and `merges` the commits that do it. */
 #define INTENT_FIELDS(F)                                                                          \
 	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
 	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */ \

@@ -52,7 +52,7 @@ void core_counts(struct core *c)
 	for (int s = TASK_CONFLICT; s <= TASK_SKIPPED; s++)
 		failed += schedule_count(c->sched, (enum task_state)s);
 	view_counts(c->view, integrated, running, failed,
-	            c->s->plan.n - schedule_count(c->sched, TASK_ROUTED));
+	            c->s->plan.n - schedule_count(c->sched, TASK_ROUTED) - schedule_count(c->sched, TASK_REVERTED));
 }
 
 /* What an action changes in the rows, before it is committed and performed. */

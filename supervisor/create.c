@@ -241,10 +241,11 @@ int create_continued(struct session *out, struct site *site, const char *old,
 	bool landed = out->manifest.landed != NULL;
 	AUTO_FREE bool *again = mem_array(out->plan.n, sizeof *again);
 	remember(out);
-	/* Of a queue of solutions what is no session's is somebody else's, or was so when it was added; or it was skipped
+	/* What the user took out stays out until it is asked for by name (retry). Of a queue of solutions what is no session's is somebody else's, or was so when it was added; or it was skipped
 	 * because of one that is done again. */
 	for (size_t i = 0; i < out->plan.n; i++)
-		again[i] = !task_state_good(session_task_state(out, i)) && (!queue_is(&out->queue) || out->tasks[i].session);
+		again[i] = !task_state_good(session_task_state(out, i)) && session_task_state(out, i) != TASK_REVERTED &&
+		           (!queue_is(&out->queue) || out->tasks[i].session);
 	retry_add_skipped(out, again);
 	for (size_t i = 0; i < out->plan.n; i++) {
 		struct task_row *row = &out->tasks[i];

@@ -11,6 +11,7 @@
 #include "queue/waiting.h"
 #include "ready.h"
 #include "recover.h"
+#include "revert.h"
 #include "share.h"
 #include "sprint.h"
 #include "store/base/clock.h"
@@ -283,7 +284,8 @@ static void remove_branches(struct core *c)
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
 		enum task_state state = schedule_state(c->sched, (uint32_t)i);
-		bool in = state == TASK_INTEGRATED && !row->reason; /* else its branch is of what failed after that */
+		/* With a reason its branch is of what failed after that. */
+		bool in = (state == TASK_INTEGRATED && !row->reason) || state == TASK_REVERTED;
 		const char *at = in ? row->commit : row->kept ? NULL : row->base;
 		struct oid tip;
 		struct err e = {0};
@@ -334,7 +336,7 @@ void finish_session(struct core *c)
 	const char *state = open ? (c->quota->over ? "limited" : "stopped") : all_fine(c) ? "done" : "failed";
 	/* What is to be landed is not over yet: a resume after a crash must go on with that. */
 	bool lands = !open && str_eq(s->row.land, "merge") &&
-	             strcmp(s->tip, s->row.tip) != 0 &&
+	             strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s) &&
 	             (!s->manifest.final_gates || str_eq(s->manifest.final_gates, "pass"));
 	mem_set(&s->manifest.state, lands ? "landing" : state);
 	if (halted)

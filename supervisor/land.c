@@ -6,6 +6,8 @@
 #include "adopt.h"
 #include "land_tree.h"
 #include "locks.h"
+#include "recover.h"
+#include "revert.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
@@ -219,7 +221,7 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 	int rc;
 
 	err_clear(e);
-	if (adopt(s, e) != 0)
+	if (recover_intent(s, e) != 0 || adopt(s, e) != 0)
 		return -1;
 	AUTO_STRV struct strv tasks = {0};
 	if (land_tasks(&tasks, s, e) != 0)
@@ -228,6 +230,11 @@ int land_merge(struct session *s, struct land_result *out, struct err *e)
 		land_refuse(&l, "nothing to land: no task of session %s is integrated", s->sid);
 		return 0;
 	}
+	AUTO_FREE char *elsewhere = revert_elsewhere(s);
+	if (elsewhere)
+		return land_refuse(&l, "not landed: %s", elsewhere);
+	if (revert_left_nothing(s))
+		return land_refuse(&l, "nothing to land: all that session %s had integrated was taken out again", s->sid);
 	if (!oid_parse(&l.tip, s->tip))
 		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
 	bring_branch(s, &l.tip);

@@ -9,6 +9,7 @@
 #include "orphans/strays.h"
 #include "own.h"
 #include "queue/queue_copy.h"
+#include "revert.h"
 #include "store/base/clock.h"
 #include "store/base/fail.h"
 #include "store/base/log.h"
@@ -99,6 +100,11 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 	if (oid_parse(&new_tip, intent.new_tip) && gitx_has_object(s->site->git, &new_tip) &&
 	    gitx_ref_read(s->site->git, ref, &now, &absent) == 0)
 		rc = gitx_reaches(s->site->git, &now, &new_tip, &done, e);
+	if (rc == 0 && str_eq(intent.kind, "revert")) {
+		revert_settle(s, t, &intent, done ? now.hex : NULL);
+		rec_fini(&intent_row_rec, &intent);
+		return 0;
+	}
 	for (size_t i = 0; rc == 0 && i < intent.tasks.n; i++) {
 		size_t task = session_task(s, intent.tasks.v[i]);
 		if (task == SIZE_MAX || i >= intent.merges.n)
@@ -130,6 +136,19 @@ static int settle_intent(struct session *s, struct turn *t, struct err *e)
 	}
 	rec_fini(&intent_row_rec, &intent);
 	return rc;
+}
+
+int recover_intent(struct session *s, struct err *e)
+{
+	struct turn t;
+
+	turn_init(&t, s);
+	int rc = settle_intent(s, &t, e);
+	bool any = !turn_empty(&t);
+	if (rc == 0 && any)
+		rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc == 0 && any ? recover_refs(s, e) : rc;
 }
 
 int recover_keep(const struct session *s, size_t task, struct err *e)

@@ -27,6 +27,10 @@ int recover_session(struct session *s, struct recovery *out, struct err *e);
  * before anything that reads or makes them. */
 int recover_disk(struct session *s, struct err *e);
 
+/* Only that of it: the open intent is finished or withdrawn, as a turn of its own, and the refs follow. For sessions that are
+ * not gone on with now. */
+int recover_intent(struct session *s, struct err *e);
+
 /* Before a task that was cut off runs again, in whatever slot: what its branch holds is kept. */
 int recover_keep(const struct session *s, size_t task, struct err *e);
 

@@ -7,6 +7,7 @@
 #include "gates_told.h"
 #include "orphans/saved.h"
 #include "render.h"
+#include "revert.h"
 #include "status.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
@@ -63,6 +64,21 @@ static void add_elsewhere(const struct session *s, struct str *out)
 			continue;
 		str_addf(out, "%s  %s  in session %s\n", any ? "" : "\nelsewhere\n", s->plan.tasks[i].id,
 		         s->tasks[i].session ? s->tasks[i].session : "?");
+		any = true;
+	}
+}
+
+/* What the user took out of the branch again. */
+static void add_reverted(const struct session *s, struct str *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		const struct strv *by = &s->tasks[i].reverts;
+		if (session_task_state(s, i) != TASK_REVERTED)
+			continue;
+		str_addf(out, "%s  %s  by commit %.12s  (bosk retry %s/%s does it again)\n", any ? "" : "\ntaken out\n",
+		         s->plan.tasks[i].id, by->n ? by->v[by->n - 1] : "?", s->sid, s->plan.tasks[i].id);
 		any = true;
 	}
 }
@@ -155,7 +171,7 @@ static void add_next(const struct session *s, struct str *out)
 	else if (str_eq(state, "running"))
 		str_addf(out, "  it is still running%s%s: bosk status %s\n",
 		         others ? " and waits for " : "", str_text(&waits), s->sid);
-	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0)
+	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s))
 		str_addf(out, "  bosk land %s --merge%s     (or look first: git log --graph %s..%s)\n", s->sid,
 		         s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass") ? " --force-red" : "",
 		         s->row.target, s->manifest.integration_branch);
@@ -237,6 +253,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	if (!stories)
 		add_good(s, TASK_INTEGRATED, "ready", out);
 	add_elsewhere(s, out);
+	add_reverted(s, out);
 	for (size_t i = 0; i < s->plan.n; i++) {
 		enum task_state state = session_task_state(s, i);
 		bool waits = state == TASK_WAITING && s->tasks[i].reason; /* for what somebody else works on */

@@ -17,7 +17,8 @@ bool retry_fits(const struct session *s, size_t task)
 
 bool retry_fits_named(const struct session *s, size_t task)
 {
-	return retry_fits(s, task) || session_task_state(s, task) == TASK_SKIPPED;
+	enum task_state state = session_task_state(s, task);
+	return retry_fits(s, task) || state == TASK_SKIPPED || state == TASK_REVERTED;
 }
 
 bool retry_answerable(const struct session *s, size_t task)
@@ -71,6 +72,12 @@ char *retry_kept(struct session *s, const bool *chosen)
 		back[i] = chosen[i];
 	retry_add_skipped(s, back);
 	for (size_t i = 0; i < p->n; i++) {
+		for (size_t k = p->needs_at[i]; chosen[i] && states[i] == TASK_REVERTED && k < p->needs_at[i + 1]; k++) {
+			uint32_t need = p->needs[k];
+			if (task_state_ended(states[need]) && !task_state_good(states[need]) && !back[need])
+				return mem_printf("%s needs %s, which is %s: name that one, too: bosk retry %s %s", p->tasks[i].id,
+				                  p->tasks[need].id, task_state_shown(states[need]), p->tasks[need].id, p->tasks[i].id);
+		}
 		uint32_t by = chosen[i] ? revive_kept_by(back, states, p->needs, p->needs_at, i) : UINT32_MAX;
 		if (by != UINT32_MAX)
 			return revive_fault(p->tasks[i].id, p->tasks[by].id, states[by]);

@@ -6,9 +6,11 @@
 
 /* failed (a time-out too), blocked, in conflict, or a story closed in part? */
 bool retry_fits(const struct session *s, size_t task);
-/* The same of one that the user names: also one that was skipped, if nothing else that it needs is lost (retry_kept). */
+/* The same of one that the user names: also one that was skipped, if nothing else that it needs is lost (retry_kept), and
+ * one that the user took out again (revert.h). */
 bool retry_fits_named(const struct session *s, size_t task);
-/* A task of these was skipped for one that does not come back with them: why it can not come back. NULL = there is none
+/* A task of these was skipped for one that does not come back with them, or taken out together with it: why it can not come
+ * back. NULL = there is none
  * (the caller owns it). */
 char *retry_kept(struct session *s, const bool *chosen);
 /* May tasks of this session go back at all? NULL, else why not (the caller owns it). */

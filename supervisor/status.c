@@ -102,6 +102,8 @@ static struct json_t *task_json(const struct session *s, size_t i)
 		json_put_u64(j, "tasks_completed", n.completed);
 		json_put_u64(j, "tasks_total", n.total);
 	}
+	json_put_list(j, "undone", &row->undone);
+	json_put_list(j, "reverts", &row->reverts);
 	json_put_text(j, "agent", agents_of(&s->plan.tasks[i], s->row.agent));
 	gates_told_task(s, i, j);
 	told_json(s, i, j);

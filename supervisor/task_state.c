@@ -44,7 +44,7 @@ bool task_state_good(enum task_state s)
 
 bool task_state_fine(enum task_state s)
 {
-	return task_state_good(s) || s == TASK_ROUTED;
+	return task_state_good(s) || s == TASK_ROUTED || s == TASK_REVERTED;
 }
 
 bool task_state_ended(enum task_state s)

@@ -22,6 +22,7 @@
 	S(SKIPPED, "skipped", "skipped")                                                          \
 	S(CANCELLED, "cancelled", "cancelled") /* given up for good; no event leads here */       \
 	S(ROUTED, "routed", "routed")          /* the plan has it, but not for bosk: never run */  \
+	S(REVERTED, "reverted", "reverted")    /* it was integrated, and the user took it out again (revert.h) */ \
 	S(CLAIMED, "claimed", "running")       /* somebody else works on it (bosk next): no session runs it */
 
 #define TASK_STATE_ENUM_(name, stored, shown) TASK_##name,
@@ -31,6 +32,6 @@ const char *task_state_shown(enum task_state s); /* as interface.md shows it */
 bool task_state_parse(const char *stored, enum task_state *out);
 bool task_state_ended(enum task_state s); /* INTEGRATED, LANDED and everything after them */
 bool task_state_good(enum task_state s);  /* INTEGRATED, LANDED, ALREADY: what needs it may begin */
-bool task_state_fine(enum task_state s);  /* good, or ROUTED: nobody has to look at it */
+bool task_state_fine(enum task_state s);  /* good, ROUTED, or REVERTED: nobody has to look at it */
 
 #endif

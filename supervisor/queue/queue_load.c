@@ -210,6 +210,7 @@ const char *queue_word(enum task_state s)
 	case TASK_SKIPPED:
 	case TASK_CANCELLED:
 	case TASK_ROUTED:
+	case TASK_REVERTED: /* nobody does it again by itself */
 		return "skipped";
 	case TASK_WAITING:
 	case TASK_READY:

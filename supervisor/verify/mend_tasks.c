@@ -5,6 +5,7 @@
 #include "mend_private.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
+#include "supervisor/revert.h"
 #include "supervisor/sprint.h"
 #include "supervisor/standing.h"
 #include "worker/keep.h"
@@ -30,6 +31,51 @@ static void from_journal(struct mend *m, size_t i)
 	row->attempts = told->attempts;
 }
 
+static void remove_text(struct strv *l, const char *text)
+{
+	struct strv kept = {0};
+
+	for (size_t i = 0; i < l->n; i++)
+		if (!str_eq(l->v[i], text))
+			strv_add(&kept, l->v[i]);
+	strv_fini(l);
+	*l = kept;
+}
+
+/* A commit on the branch that takes a merge out again. It is met before that. */
+static void from_revert(struct mend *m, const struct oid *at, size_t i, const char *merge, bool *seen)
+{
+	struct task_row *row = &m->s->tasks[i];
+
+	if (!strv_has(&row->undone, merge)) {
+		strv_add(&row->undone, merge);
+		strv_add(&row->reverts, at->hex);
+	}
+	remove_text(&row->earlier, merge);
+	if (seen[i]) /* it was done again after that */
+		return;
+	seen[i] = true;
+	mem_set(&row->session, m->s->sid);
+	mem_set(&row->merge, NULL);
+	row->partial = false;
+	if (str_eq(row->state, "reverted"))
+		return;
+	strv_addf(m->said, "%s: task %s is reverted, by commit %.12s", m->s->sid, m->s->plan.tasks[i].id, at->hex);
+	mem_set(&row->state, task_state_name(TASK_REVERTED));
+	AUTO_FREE char *why = mem_printf("taken out by bosk revert, in commit %.12s", at->hex);
+	mem_set(&row->reason, why);
+	row->ended_ms = row->ended_ms ? row->ended_ms : clock_wall_ms();
+}
+
+/* Its merge, further down: the commit that it brought is not the task's state any more, but stays known. */
+static void from_undone(struct mend *m, struct task_row *row, const struct oid *commit)
+{
+	struct oid there;
+
+	if (str_eq(row->state, "reverted") && !mend_there(m->s->site->git, row->commit, &there))
+		mem_set(&row->commit, commit->hex);
+}
+
 /* A merge on the branch: its task is integrated, whatever the rows say. */
 static void from_merge(struct mend *m, const struct oid *at, const struct oid *parents, size_t n, bool *seen)
 {
@@ -42,9 +88,16 @@ static void from_merge(struct mend *m, const struct oid *at, const struct oid *p
 	struct err ignored = {0};
 	enum task_state state;
 
+	AUTO_FREE char *reverts = i == SIZE_MAX ? NULL : gitx_trailer(g, at, REVERT_TRAILER);
+	if (reverts && n == 1)
+		from_revert(m, at, i, reverts, seen);
 	if (i == SIZE_MAX || n != 2)
 		return;
 	struct task_row *row = &m->s->tasks[i];
+	if (strv_has(&row->undone, at->hex)) {
+		from_undone(m, row, &parents[1]);
+		return;
+	}
 	if (strv_has(&row->earlier, at->hex))
 		return;
 	if (seen[i]) { /* of a story that was done again after that */

@@ -36,7 +36,7 @@ void replay_session(struct replay *r, const char *tip)
 	for (size_t i = 0; i < r->n; i++) {
 		struct replay_task *t = &r->tasks[i];
 		t->seq = 0;
-		if (task_state_good(t->state))
+		if (task_state_good(t->state) || t->state == TASK_REVERTED)
 			continue;
 		t->state = TASK_WAITING;
 		mem_set(&t->commit, NULL);
@@ -68,7 +68,8 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 	             {"skipped", TASK_SKIPPED},  {"conflict", TASK_CONFLICT}, {"blocked", TASK_BLOCKED},
 	             {"repair", TASK_READY},     {"again", TASK_WAITING},     {"retry", TASK_WAITING},
 	             {"lost", TASK_FAILED},      {"checked", TASK_CHECKED},   {"integrated", TASK_INTEGRATED},
-	             {"already", TASK_ALREADY},  {"routed", TASK_ROUTED},     {"stands", TASK_INTEGRATED}};
+	             {"already", TASK_ALREADY},  {"routed", TASK_ROUTED},     {"stands", TASK_INTEGRATED},
+	             {"reverted", TASK_REVERTED}};
 
 	for (size_t i = 0; i < MEM_COUNT(moves); i++)
 		if (str_eq(ev->kind, moves[i].kind))
@@ -87,6 +88,8 @@ static void of_task(struct replay *r, struct replay_task *t, const struct event_
 		mem_set(&t->commit, ev->commit);
 	} else if (str_eq(ev->kind, "integrated")) {
 		mem_set(&t->merge, ev->merge);
+	} else if (str_eq(ev->kind, "reverted")) {
+		mem_set(&t->merge, NULL);
 	} else if (str_eq(ev->kind, "stands")) {
 		mem_set(&t->commit, ev->commit);
 		mem_set(&t->merge, ev->merge);
@@ -110,8 +113,13 @@ static void of_session(struct replay *r, const struct event_row *ev)
 	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "recover"))
 		mem_set(&r->told.state, "running");
 	if (str_eq(ev->kind, "session") || str_eq(ev->kind, "resume") || str_eq(ev->kind, "integrated") ||
-	    str_eq(ev->kind, "sprint"))
+	    str_eq(ev->kind, "sprint") || str_eq(ev->kind, "reverted"))
 		mem_set(&r->told.tip, ev->new_tip);
+	if (str_eq(ev->kind, "reverting")) {
+		mem_set(&r->told.final_gates, NULL);
+		if (str_eq(r->told.state, "done") || str_eq(r->told.state, "failed"))
+			mem_set(&r->told.state, "stopped");
+	}
 	if (str_eq(ev->kind, "end"))
 		mem_set(&r->told.state, ev->reason);
 	if (str_eq(ev->kind, "preflight") && str_eq(ev->outcome, "pass"))
@@ -147,7 +155,8 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
 		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands",
-		"limit",   "limited",  "spent",   "conversation", "tried"};
+		"limit",   "limited",  "spent",   "conversation", "tried", "reverting",
+		"reverted"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

@@ -3,6 +3,7 @@
 
 #include "store/base/fs.h"
 #include "store/base/mem.h"
+#include "supervisor/revert.h"
 #include "supervisor/sprint.h"
 #include "verify_private.h"
 #include "worker/git.h"
@@ -190,8 +191,16 @@ static void check_merge(struct verify *v, struct verify_session *s, const struct
 		return;
 	}
 	const struct task_row *row = &q->rows[i];
-	if (!q->have_row[i] || strv_has(&row->earlier, at->hex))
+	AUTO_FREE char *reverts = gitx_trailer(g, at, REVERT_TRAILER);
+	if (!q->have_row[i] || strv_has(&row->earlier, at->hex) || strv_has(&row->undone, at->hex))
 		return;
+	if (reverts) {
+		bool known = n == 1 && (strv_has(&row->reverts, at->hex) || about_to(v, s, id));
+		if (!known && !s->live && !s->told.adopted)
+			q->wrong = verify_say(v, s->sid, "commit %.12s takes task %s out of its branch, but the store says: %s", at->hex,
+			                      id, row->state ? row->state : "nothing");
+		return;
+	}
 	if (!is_in(row) || !str_eq(row->merge, at->hex)) {
 		if (!about_to(v, s, id) && !s->live && !s->told.adopted)
 			q->wrong = verify_say(v, s->sid, "merge %.12s of task %s is on its branch, but the store says: %s",
@@ -242,6 +251,12 @@ static void check_task(struct verify *v, struct verify_session *s, size_t i, con
 	struct err e = {0};
 	bool in = false;
 
+	if (str_eq(row->state, "reverted") && !oid_none(truth)) {
+		if (row->reverts.n && oid_parse(&commit, row->reverts.v[row->reverts.n - 1]))
+			gitx_reaches(g, truth, &commit, &in, &e);
+		if (!in)
+			q->wrong = verify_say(v, s->sid, "task %s is reverted, but the commit that does it is not on the branch", id);
+	}
 	if (is_in(row)) {
 		if (seen || oid_none(truth))
 			return;
