@@ -75,8 +75,8 @@ static int choose(struct session *s, const struct strv *ids, bool answered, bool
 			return err_set(e, ERR_USAGE, "task %s was interrupted: bosk resume %s does it again", s->plan.tasks[i].id,
 			               s->sid);
 		if (named && !chosen[i])
-			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked and conflicting tasks, and stories "
-			               "closed in part, can be done again", s->plan.tasks[i].id, session_task_shown(s, i));
+			return err_set(e, ERR_USAGE, "task %s is %s: only failed, blocked, conflicting and reverted tasks, "
+			               "and stories closed in part, can be done again", s->plan.tasks[i].id, session_task_shown(s, i));
 	}
 	AUTO_FREE char *kept = retry_kept(s, chosen);
 	if (kept)
@@ -207,7 +207,7 @@ const struct cmd cmd_retry_entry = {.name = "retry",
 	"issue: S-1, QUE-x:S-1, ISS-1; with --queue ID, and without names, all of it that failed so. What\n"
 	"was skipped because of it comes back too, and so does what was executing when it was added. An item\n"
 	"that needs another one that failed is skipped until that one comes back. What was skipped or\n"
-	"cancelled for itself comes back by its own name.\n"
+	"cancelled for itself, or taken out by bosk revert, comes back by its own name.\n"
 	"A session whose queue somebody has claimed an item of (bosk next) waits until that is done.\n",
                                     CMD_OPTIONS(options),
                                     .max_rest = -1,

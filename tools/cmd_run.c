@@ -88,7 +88,7 @@ static int judge_again(const struct session *s, uint64_t max_age_ms)
 
 	for (size_t i = 0; i < s->plan.n; i++) {
 		states[i] = session_task_state(s, i);
-		if (s->tasks[i].session && !task_state_good(states[i]))
+		if (s->tasks[i].session && !task_state_good(states[i]) && states[i] != TASK_REVERTED)
 			states[i] = TASK_WAITING;
 	}
 	return judge_items(s, states, max_age_ms);
@@ -99,10 +99,15 @@ static int judge_again(const struct session *s, uint64_t max_age_ms)
 static int judge_known(const struct cmd_line *l, struct site *site, const struct create_known *k, uint64_t max_age_ms)
 {
 	struct session s = {.lock_fd = -1};
+	AUTO_STRV struct strv out = {0};
 	struct err e = {0};
 	int code = 0;
 
-	if (session_load(&s, site, k->sid, &e) != 0) {
+	int rc = session_load(&s, site, k->sid, &e);
+	for (size_t i = 0; rc == 0 && i < s.plan.n; i++)
+		if (session_task_state(&s, i) == TASK_REVERTED)
+			strv_add(&out, s.plan.tasks[i].id);
+	if (rc != 0) {
 		code = cmd_fail(&e);
 	} else if (session_owned(site, k->sid, &s.manifest)) {
 		log_error("session %s works on this plan now (process %llu): bosk status %s", k->sid,
@@ -115,8 +120,9 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 	} else if (str_eq(s.manifest.state, "done")) {
 		const char *gates = s.manifest.final_gates;
 		bool red = gates && !str_eq(gates, "pass");
-		log_info("session %s has integrated everything in this plan%s; land it with bosk land %s, or "
-		         "start over with --fresh", k->sid, red ? ", but its tip is red" : "", k->sid);
+		log_info("session %s has integrated everything in this plan%s%s; land it with bosk land %s, or "
+		         "start over with --fresh", k->sid, out.n ? " that was not taken out again" : "",
+		         red ? ", but its tip is red" : "", k->sid);
 		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
 	} else if (queue_is(&s.queue) && (code = judge_again(&s, max_age_ms)) != 0) {
 		; /* said */
@@ -124,6 +130,8 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 		log_info("this plan ended in session %s: what that did not integrate is done now, on %s", k->sid,
 		         k->landed ? "what has landed" : "its integration tip");
 	}
+	for (size_t i = 0; i < out.n && code <= 0; i++)
+		log_info("%s was taken out by bosk revert and is not done again by itself: bosk retry %s", out.v[i], out.v[i]);
 	session_fini(&s);
 	return code;
 }

@@ -13,15 +13,10 @@
 #include "worker/secret.h"
 #include "worker/worker.h"
 
-/* Known to users of the interface, not there yet: refused with exit 2. */
-#define LATER(entry, command, words, text)                                                        \
-	static const struct cmd entry = {.name = (command), .args = (words), .summary = (text)}
-LATER(revert_entry, "revert", "TASK", "take an integrated task out again");
-
 const struct cmd *const cmd_list[] = {
 	&cmd_init_entry,  &cmd_run_entry,    &cmd_plan_entry, &cmd_resume_entry, &cmd_status_entry,
 	&cmd_logs_entry,  &cmd_diff_entry,   &cmd_path_entry, &cmd_stop_entry,   &cmd_retry_entry,
-	&cmd_questions_entry, &cmd_land_entry,   &revert_entry,   &cmd_report_entry, &cmd_gc_entry,
+	&cmd_questions_entry, &cmd_land_entry,   &cmd_revert_entry, &cmd_report_entry, &cmd_gc_entry,
 	&cmd_rescue_entry,    &cmd_verify_entry, &cmd_doctor_entry, &cmd_queue_entry,    &cmd_next_entry,
 	&cmd_detail_entry, &cmd_done_entry,  &cmd_version_entry, &cmd_help_entry,
 };

@@ -9,7 +9,7 @@ bool rules_good(enum task_state s)
 bool rules_ended_badly(enum task_state s)
 {
 	return s == TASK_CONFLICT || s == TASK_BLOCKED || s == TASK_FAILED || s == TASK_TIMEOUT ||
-	       s == TASK_CANCELLED || s == TASK_ROUTED;
+	       s == TASK_CANCELLED || s == TASK_ROUTED || s == TASK_REVERTED;
 }
 
 /* Nothing more becomes of it. */
