@@ -146,6 +146,9 @@ bool gitx_clear_named(struct gitx *g, const char *said);
 int gitx_commit_write(struct gitx *g, struct oid *out, const struct oid *tree,
                       const struct oid *parents, size_t n_parents, const char *author,
                       const char *message, struct err *e);
+/* A commit that a git command has made for us (sign.h): it can be read, has this tree, and is on the disk after the next
+ * gitx_flush. */
+int gitx_commit_adopt(struct gitx *g, const struct oid *commit, const struct oid *tree, struct err *e);
 /* A parentless-or-not commit whose tree is the one file `name` with `content` (plan refs). */
 int gitx_commit_file(struct gitx *g, struct oid *out, const char *name, const void *content,
                      size_t n, const struct oid *parent, const char *author, const char *message,

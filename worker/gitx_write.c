@@ -149,6 +149,21 @@ done:
 	return rc;
 }
 
+int gitx_commit_adopt(struct gitx *g, const struct oid *commit, const struct oid *tree, struct err *e)
+{
+	GITX_AUTO(git_tree) t = NULL;
+	struct oid has;
+	git_oid id;
+
+	if (read_tree(g, &t, tree, e) != 0 || gitx_oid_in(&id, commit, "commit", e) != 0 ||
+	    gitx_tree_of(g, commit, &has, e) != 0)
+		return -1;
+	if (strcmp(has.hex, tree->hex) != 0)
+		return err_set(e, ERR_ENV, "commit %s has tree %s, not %s", commit->hex, has.hex, tree->hex);
+	gitx_unflushed_add(g, &id, true);
+	return 0;
+}
+
 static int add_entry(struct str *tree, const char *name, const git_oid *blob, struct err *e)
 {
 	if (!*name || strchr(name, '/') || str_eq(name, ".") || str_eq(name, "..") ||
