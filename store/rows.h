@@ -34,7 +34,8 @@
 	F(list, sprint)       /* bosk's own commits on the integration branch (sprint.h) */       \
 	/* What its agents used, as they say themselves (msg_spent), and how many runs did not say what they cost. */ \
 	F(u64, input) F(u64, cached) F(u64, output) F(u64, cost_micro) F(u64, runs) F(u64, unpriced) \
-	F(str, waiting) F(u64, waiting_until_ms) /* nothing runs: for what, and until when; or why it stopped */
+	F(str, waiting) F(u64, waiting_until_ms) /* nothing runs: for what, and until when; or why it stopped */ \
+	F(u64, not_signed) F(str, not_signed_why) /* commits that were to be; why the first was not */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -49,7 +50,8 @@
 	F(str, agent)   /* of tasks that name none; NULL = none was given */                      \
 	F(u64, max_time_ms) F(u64, budget_micro) /* nothing new past it; 0 = none; a resume may change them */                      \
 	F(flag, full)   /* autonomy: its agents may do anything their user may */                 \
-	F(flag, live)   /* it only looks whether all is ready, and starts nothing (doctor --live) */
+	F(flag, live)   /* it only looks whether all is ready, and starts nothing (doctor --live) */ \
+	F(list, sign) F(u64, sign_timeout_ms) F(flag, sign_refuse) /* its commits are signed so (sign_read); none = not */
 
 /* A stored plan. Key: queue id. `content` = seal_hash of the normalised plan. */
 #define QUEUE_FIELDS(F)                                                                           \

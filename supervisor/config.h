@@ -55,6 +55,8 @@ struct config {
 	struct strv protect;
 	struct strv secrets; /* variables that are secret too; "-NAME": that are not */
 	char *author, *notify;
+	uint64_t sign_timeout_ms;
+	char *sign_fallback; /* unsigned | refuse */
 	char *stories_folder, *stories_threshold, *stories_instructions; /* see struct plan_stories */
 	struct strv stories_human;
 	struct strv sources; /* origin, text, origin, text, ...: for struct session_row.config */

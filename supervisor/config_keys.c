@@ -148,6 +148,8 @@ const struct config_key config_keys[] = {
 	OTHER("secrets", CONFIG_LIST, AT(secrets), "[]", NULL),
 	OTHER("protect", CONFIG_PATHS, AT(protect), "[bosk.yaml]", NULL),
 	TEXT("author", AT(author), "", NULL, check_author),
+	SPAN("sign.timeout", sign_timeout_ms, "30s", 1),
+	CHOICE("sign.fallback", sign_fallback, "unsigned", "unsigned|refuse", NULL),
 	TEXT("notify", AT(notify), "", NULL, NULL),
 };
 const size_t config_n_keys = MEM_COUNT(config_keys);

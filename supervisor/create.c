@@ -18,6 +18,7 @@
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "worker/keep.h"
+#include "worker/sign.h"
 
 enum { SID_TRIES = 50 };
 
@@ -102,6 +103,8 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	strv_copy(&s->row.excused, o->excused);
 	s->row.worktrees_dir = mem_strdup(b->worktrees_dir);
 	s->row.author = mem_strdup(b->author);
+	s->row.sign_timeout_ms = o->config->sign_timeout_ms;
+	s->row.sign_refuse = str_eq(o->config->sign_fallback, "refuse");
 	strv_copy(&s->row.config, &o->config->sources);
 }
 
@@ -144,7 +147,8 @@ static int make(struct session *s, const struct create_base *b, const struct cre
 	if (choose_sid(s, e) != 0)
 		return -1;
 	if (planted_list(&s->row.git_config, gitx_common_dir(s->site->git),
-	                 gitx_main_top(s->site->git), e) != 0)
+	                 gitx_main_top(s->site->git), e) != 0 ||
+	    sign_read(&s->row.sign, &s->row.git_config, gitx_top(s->site->git), e) != 0)
 		return -1;
 	create_check_tasks(s->site, &s->plan, o, s, &faults);
 	if (faults.n) {

@@ -19,6 +19,7 @@
 #include "supervisor/status.h"
 #include "worker/git.h"
 #include "worker/planted.h"
+#include "worker/sign.h"
 
 static const struct cmd_option options[] = {
 	{"live", 0, NULL, "a call to each account, setup and gates on the base, room", false},
@@ -94,6 +95,22 @@ static void repository(struct site *site, const struct cmd_line *l)
 	config_fini(&config);
 }
 
+/* Asks no signer: that may ask somebody for a word that opens its key. */
+static void signing(struct site *site, const struct strv *known)
+{
+	AUTO_STRV struct strv sign = {0};
+	struct err e = {0};
+
+	if (sign_read(&sign, known, gitx_top(site->git), &e) != 0)
+		line("FAIL", "%s", e.text);
+	else if (!sign.n)
+		line("ok", "commits are not signed (git's commit.gpgsign is not set)");
+	else
+		line("ok", "commits are signed (git's commit.gpgsign is set): %s, by %s, %s%s", sign_format(&sign),
+		     sign_program(&sign), sign_key(&sign) ? "with key " : "with the key of their author",
+		     sign_key(&sign) ? sign_key(&sign) : "");
+}
+
 /* What git may run in bosk's name in the sessions that start now (promise E2). */
 static void programs(struct site *site)
 {
@@ -104,6 +121,7 @@ static void programs(struct site *site)
 		line("FAIL", "%s", e.text);
 		return;
 	}
+	signing(site, &list);
 	for (size_t i = 0; i < list.n; i++) {
 		AUTO_FREE char *text = planted_text(list.v[i]);
 		if (text && str_starts(text, "filter.") && !strstr(text, ".required = "))

@@ -8,6 +8,7 @@
 #include "store/base/mem.h"
 #include "supervisor/create.h"
 #include "worker/keep.h"
+#include "worker/sign.h"
 
 /* ---- whose it is ---- */
 
@@ -132,6 +133,8 @@ static int make_session(struct verify *v, struct verify_session *vs, const struc
 	s->plan = (struct plan){0};
 	if (rc == 0)
 		rc = planted_list(&s->row.git_config, gitx_common_dir(m->site->git), gitx_main_top(m->site->git), e);
+	if (rc == 0)
+		rc = sign_read(&s->row.sign, &s->row.git_config, gitx_main_top(m->site->git), e);
 	create_base_fini(&b);
 	return rc;
 }

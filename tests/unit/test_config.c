@@ -65,6 +65,8 @@ static void defaults(void **state)
 	assert_int_equal(c.protect.n, 1);
 	assert_string_equal(c.protect.v[0], "bosk.yaml");
 	assert_string_equal(c.author, "");
+	assert_int_equal(c.sign_timeout_ms, 30000);
+	assert_string_equal(c.sign_fallback, "unsigned");
 	assert_string_equal(c.notify, "");
 	assert_int_equal(c.sources.n, 0);
 	config_fini(&c);
@@ -120,6 +122,8 @@ static const struct {
 	{"secrets", "[MINE, -SORT_KEY]"},
 	{"protect", "[ci/**]"},
 	{"author", "A B <a@b>"},
+	{"sign.timeout", "2m"},
+	{"sign.fallback", "refuse"},
 	{"notify", "mail me"},
 };
 
@@ -171,6 +175,8 @@ static void check_settable(const struct config *c)
 	assert_string_equal(c->secrets.v[1], "-SORT_KEY");
 	assert_string_equal(c->protect.v[0], "ci/**");
 	assert_string_equal(c->author, "A B <a@b>");
+	assert_int_equal(c->sign_timeout_ms, 120000);
+	assert_string_equal(c->sign_fallback, "refuse");
 	assert_string_equal(c->notify, "mail me");
 }
 
