@@ -30,8 +30,10 @@ enum integration_phase {
 struct merge_item {
 	size_t task;
 	struct oid base, commit, merge;
+	bool not_signed;
 };
 
+struct commit;
 struct escape;
 struct quota;
 struct ready;
@@ -46,10 +48,13 @@ struct integration {
 	size_t later;             /* so many of it went back to the head of the queue */
 	struct oid from, tip;     /* the integration tip it began with; the last merge on it */
 	struct oid tree;          /* of `tip` */
-	bool inside, answered;    /* of merge_start */
+	struct oid merged;        /* the tree of items[at], whose commit is being made */
+	char *not_signed;         /* why commits of it are not signed, NULL = they are */
+	bool inside, answered;    /* of merge_start, and of the commit of its tree */
 	size_t single;            /* so many batches of one: together they were red */
 	unsigned lost;            /* workers that died of checking this batch */
-	bool sprint;              /* no batch: `tip` is a commit of the sprint status (sprint.h) */
+	bool sprint;              /* no batch: `tip` is a commit of the sprint status (sprint.h) ... */
+	bool sprint_not_signed;   /* ... without the signature that it was to have */
 };
 
 struct core {
@@ -67,6 +72,7 @@ struct core {
 	struct quota *quota; /* accounts, money and time (quota.h) */
 	struct ready *ready; /* what was looked at before the first task (ready.h) */
 	struct mergebox box; /* where merges are computed */
+	struct commit *commit; /* that is being signed (commit.h) */
 	struct integration integ;
 	enum phase phase;
 

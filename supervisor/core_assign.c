@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "agents.h"
+#include "commit.h"
 #include "core.h"
 #include "escape.h"
 #include "quota.h"
@@ -173,6 +174,7 @@ void core_send_task(struct core *c, size_t task, size_t slot, const struct oid *
 		.conversation = agent ? row->conversation : NULL,
 		.at_step = agent && row->conversation ? row->at_step : NULL,
 		.told = row->told_goes_on ? row->told : NULL,
+		.not_signed = (char *)commit_skips(s),
 	};
 	view_worktree(c->view, slot, d->id, "prepare", NULL, c->slot_since[slot]);
 	int rc = pool_send(c->pool, slot, &m, &e);

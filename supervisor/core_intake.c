@@ -2,6 +2,7 @@
  * until git has confirmed it (promise E3). */
 #include <string.h>
 
+#include "commit.h"
 #include "core.h"
 #include "escape.h"
 #include "quota.h"
@@ -246,6 +247,9 @@ static void take_result(struct core *c, size_t slot, struct msg_result *m)
 			strv_add(&c->s->manifest.notes, note.p);
 	}
 	session_note_planted(c->s); /* written with the event above */
+	if (m->sign_late && m->not_signed)
+		commit_late(c->s, m->not_signed);
+	commit_say(c, k == 0 && m->commit, m->not_signed);
 	if (str_eq(outcome, "unsaved")) {
 		/* That worktree holds the only copy of somebody's work: nothing may run there again. */
 		strv_addf(&c->s->manifest.notes, "the work of %s is only in %s: %s", m->task,

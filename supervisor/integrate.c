@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "batch_results.h"
+#include "commit.h"
 #include "repair.h"
 #include "store/base/mem.h"
 
 enum { BATCH_MAX = 64 };
 
 static void merge_on(struct core *c);
+static void answered(struct core *c);
+static commit_fn written;
 
 void integrate_add(struct core *c, size_t task)
 {
@@ -55,14 +58,15 @@ static void start_batch(struct core *c)
 	merge_on(c);
 }
 
-static int write_merge(struct core *c, struct merge_item *item, const struct oid *tree,
-                       struct err *e)
+static void write_merge(struct core *c, const struct oid *tree)
 {
 	struct session *s = c->s;
+	struct integration *in = &c->integ;
+	const struct merge_item *item = &in->items[in->at];
 	const struct task_def *def = &s->plan.tasks[item->task];
 	const struct task_row *row = &s->tasks[item->task];
 	AUTO_STR struct str text = {0};
-	struct oid parents[2] = {c->integ.tip, item->commit};
+	struct oid parents[2] = {in->tip, item->commit};
 
 	str_addf(&text, "Merge task %s%s%s\n\n", def->id, def->title ? ": " : "",
 	         def->title ? def->title : "");
@@ -71,35 +75,63 @@ static int write_merge(struct core *c, struct merge_item *item, const struct oid
 	         s->sid, s->row.queue, def->id, (unsigned long long)row->attempts,
 	         row->result_hash ? row->result_hash : "");
 	batch_trailer(row, &text);
-	return gitx_commit_write(s->site->git, &item->merge, tree, parents, 2, s->row.author, text.p, e);
+	in->merged = *tree;
+	commit_start(c, &(struct commit_want){&in->merged, parents, 2, text.p}, written, c);
 }
 
-/* The answer for items[at]. Only what was merged onto the real tip is judged: the one before it in the
+/* items[at] cannot be merged onto the tip. Only what was merged onto the real tip is judged: the one before it in the
  * batch may never come to be. */
-static void take(struct core *c, const struct merge_result *result)
+static void refuse(struct core *c, const struct merge_result *result, const char *not_signed)
 {
 	struct integration *in = &c->integ;
-	struct merge_item item = in->items[in->at++];
+	size_t task = in->items[in->at++].task;
+
+	if (in->kept)
+		put_back(in, in->later++, task);
+	else if (not_signed)
+		repair_not_signed(c, task, not_signed);
+	else
+		repair_merge(c, task, result);
+}
+
+/* The answer for items[at]. */
+static void take(struct core *c, const struct merge_result *result)
+{
 	struct err e = {0};
 
 	if (result->no_room) { /* nothing wrong with the task: a resume merges it again */
 		err_set(&e, ERR_STARVED, "git could not merge: %s", result->reason);
 		core_fatal(c, &e);
-		return;
-	}
-	if (result->kind == MERGE_CLEAN) {
-		if (write_merge(c, &item, &result->tree, &e) != 0) {
-			core_fatal(c, &e);
-			return;
-		}
-		in->tip = item.merge;
-		in->tree = result->tree;
-		in->items[in->kept++] = item;
-	} else if (in->kept) {
-		put_back(in, in->later++, item.task);
+		answered(c);
+	} else if (result->kind == MERGE_CLEAN) {
+		write_merge(c, &result->tree);
 	} else {
-		repair_merge(c, item.task, result);
+		refuse(c, result, NULL);
+		answered(c);
 	}
+}
+
+/* The commit of the merge of items[at]. */
+static void written(void *ctx, struct commit_made *made, const struct err *e)
+{
+	struct core *c = ctx;
+	struct integration *in = &c->integ;
+
+	if (e) {
+		core_fatal(c, e);
+	} else if (oid_none(&made->id)) {
+		refuse(c, NULL, made->why);
+	} else {
+		struct merge_item item = in->items[in->at++];
+		item.merge = made->id;
+		item.not_signed = made->why != NULL;
+		if (made->why)
+			mem_set(&in->not_signed, made->why);
+		in->tip = item.merge;
+		in->tree = in->merged;
+		in->items[in->kept++] = item;
+	}
+	answered(c);
 }
 
 static void merged_all(struct core *c)
@@ -115,10 +147,12 @@ static void merged_all(struct core *c)
 
 static void merged(void *ctx, const struct merge_result *result)
 {
-	struct core *c = ctx;
+	take(ctx, result);
+}
 
+static void answered(struct core *c)
+{
 	c->integ.answered = true;
-	take(c, result);
 	if (!c->integ.inside)
 		merge_on(c);
 }

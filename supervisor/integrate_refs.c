@@ -4,6 +4,7 @@
 
 #include "adopt.h"
 #include "batch_results.h"
+#include "commit.h"
 #include "integrate.h"
 #include "push.h"
 #include "sprint.h"
@@ -79,12 +80,15 @@ static void done(struct core *c)
 	db_batch_del(&c->turn.batch, DB_integration, key);
 	turn_tip(&c->turn, in->tip.hex);
 	mem_set(&s->manifest.landed, NULL); /* there is something new to land */
-	if (in->sprint)
+	if (in->sprint) {
+		commit_say(c, in->sprint_not_signed, in->not_signed);
 		sprint_done(c);
+	}
 	for (size_t i = 0; i < in->n_items; i++) {
 		const struct merge_item *item = &in->items[i];
 		struct task_row *row = &s->tasks[item->task];
 		mem_set(&row->merge, item->merge.hex);
+		commit_say(c, item->not_signed, in->not_signed);
 		mem_set(&row->reason, NULL);
 		row->ended_ms = clock_wall_ms();
 		turn_task(&c->turn, item->task);

@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "commit.h"
 #include "land_private.h"
 #include "merge.h"
 #include "store/base/mem.h"
@@ -102,13 +103,34 @@ static int merge_states(struct landing *l, struct merge_result *merged, struct e
 	return land_sprint_put(l, &merged->paths, &texts, &merged->tree, e);
 }
 
+/* *clean false: it cannot be signed, which was said. */
+static int write_merge(struct landing *l, const struct oid *tree, const char *message, bool *clean, struct err *e)
+{
+	struct session *s = l->s;
+	struct oid parents[2] = {l->target, l->tip};
+	struct commit_made made;
+
+	if (commit_now(s, &(struct commit_want){tree, parents, 2, message}, &made, e) != 0) {
+		free(made.why);
+		return -1;
+	}
+	*clean = !oid_none(&made.id);
+	l->merge = made.id;
+	if (!*clean)
+		land_refuse(l, "not landed: the merge cannot be signed: %s (sign.fallback is refuse)\n  then: bosk land %s "
+		            "--merge", made.why, s->sid);
+	else
+		commit_told(s, made.why != NULL, made.why);
+	free(made.why);
+	return 0;
+}
+
 int land_commit(struct landing *l, bool *clean, struct err *e)
 {
 	struct session *s = l->s;
 	AUTO_STRV struct strv tasks = {0};
 	AUTO_STR struct str text = {0}, message = {0};
 	struct merge_result merged = {0};
-	struct oid parents[2] = {l->target, l->tip};
 
 	*clean = false;
 	if (run_merge(l, &l->tip, &merged, &text, e) != 0)
@@ -142,7 +164,6 @@ int land_commit(struct landing *l, bool *clean, struct err *e)
 	if (gitx_tree_of(s->site->git, &l->tip, &known, e) != 0)
 		return -1;
 	gitx_claim_tree(s->site->git, &merged.tree, &known);
-	return gitx_commit_write(s->site->git, &l->merge, &merged.tree, parents, 2, s->row.author,
-	                         message.p, e);
+	return write_merge(l, &merged.tree, message.p, clean, e);
 }
 

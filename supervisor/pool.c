@@ -236,6 +236,9 @@ static int greet(struct pool_slot *w, struct err *e)
 		.was_rescue = w->was_task ? w->was_rescue : NULL,
 		.wrap = wrap ? wrap->wrap : (struct strv){0},
 		.session_base = s->row.tip,
+		.sign = s->row.sign,
+		.sign_timeout_ms = s->row.sign_timeout_ms,
+		.sign_refuse = s->row.sign_refuse,
 	};
 	if (chan_send(w->chan, &m, e) != 0)
 		return -1;

@@ -93,6 +93,13 @@ void repair_merge(struct core *c, size_t task, const struct merge_result *result
 	}
 }
 
+void repair_not_signed(struct core *c, size_t task, const char *why)
+{
+	AUTO_FREE char *reason = mem_printf("its merge cannot be signed: %s (sign.fallback is refuse)", why);
+
+	park(c, task, SCHED_RED, reason);
+}
+
 void repair_red(struct core *c, size_t task, const struct msg_checked *m)
 {
 	struct task_row *row = &c->s->tasks[task];

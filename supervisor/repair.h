@@ -7,6 +7,8 @@
 
 /* Its merge onto the tip has conflicts, or git could not do it. */
 void repair_merge(struct core *c, size_t task, const struct merge_result *result);
+/* Its merge cannot be signed, and is not to be without. */
+void repair_not_signed(struct core *c, size_t task, const char *why);
 /* Merged onto the tip, gates are red. */
 void repair_red(struct core *c, size_t task, const struct msg_checked *m);
 /* It is merged by a resume. */

@@ -185,6 +185,7 @@ void session_fini(struct session *s)
 	rec_fini(&queue_row_rec, &s->queue);
 	planted_fini(&s->planted);
 	free(s->tip);
+	free(s->sign_late);
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	*s = (struct session){.lock_fd = -1};

@@ -22,6 +22,7 @@ struct session {
 	struct task_row *before; /* of a continued queue: as an earlier session left them, else NULL */
 	char *tip;              /* integration tip as recorded, hex */
 	struct planted planted; /* see session_guard */
+	char *sign_late;        /* see commit_late */
 	int lock_fd;            /* -1 unless this process owns the session */
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commit.h"
 #include "integrate.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -240,8 +241,34 @@ static int write_file(struct look *l, struct file *f, struct oid *tree, struct s
 	return gitx_file_put(l->c->s->site->git, tree, tree, f->path, str_text(&text), text.len, e);
 }
 
-/* *made: a commit on the tip, nothing refers to it yet. */
-static int make_commit(struct look *l, bool *made, struct oid *commit, struct err *e)
+/* The commit on the tip; nothing refers to it yet. */
+static void written(void *ctx, struct commit_made *made, const struct err *e)
+{
+	struct core *c = ctx;
+	struct err told = e ? *e : (struct err){0};
+
+	c->integ.phase = INTEG_IDLE;
+	if (e) {
+		err_wrap(&told, "cannot bring the sprint status up to date");
+		core_fatal(c, &told);
+	} else if (oid_none(&made->id)) {
+		AUTO_FREE char *what = mem_printf("its commit cannot be signed: %s (sign.fallback is refuse)", made->why);
+		note(c, "the sprint status is left as it is:", what);
+		c->sprint_due = false;
+		finish_gates(c);
+	} else {
+		FAILPOINT("sprint.written");
+		c->integ.tip = made->id;
+		c->integ.sprint = true;
+		c->integ.sprint_not_signed = made->why != NULL;
+		if (made->why)
+			mem_set(&c->integ.not_signed, made->why);
+		integrate_record(c);
+	}
+}
+
+/* *made: `written` is told of it. */
+static int make_commit(struct look *l, bool *made, struct err *e)
 {
 	struct session *s = l->c->s;
 	AUTO_STR struct str changes = {0}, trailers = {0}, message = {0};
@@ -260,7 +287,11 @@ static int make_commit(struct look *l, bool *made, struct oid *commit, struct er
 	str_addf(&message, "Bosk-Session: %s\nBosk-Queue: %s\n%s", s->sid, s->row.queue, trailers.p);
 	view_say(l->c->view, "sprint status: the state of %zu %s is brought up to date", changed,
 	         changed == 1 ? "story" : "stories");
-	return gitx_commit_write(s->site->git, commit, &tree, &l->tip, 1, s->row.author, message.p, e);
+	l->c->integ.from = l->tip;
+	l->c->integ.n_items = 0;
+	l->c->integ.phase = INTEG_MERGING; /* until it is written */
+	commit_start(l->c, &(struct commit_want){&tree, &l->tip, 1, message.p}, written, l->c);
+	return 0;
 }
 
 /* ---- the step ---- */
@@ -274,7 +305,6 @@ bool sprint_begin(struct core *c)
 void sprint_step(struct core *c)
 {
 	struct look l = {.c = c};
-	struct oid commit;
 	struct err e = {0};
 	bool made = false;
 
@@ -286,18 +316,11 @@ void sprint_step(struct core *c)
 	for (size_t i = 0; rc == 0 && i < c->s->plan.n; i++)
 		rc = add_story(&l, i, &e);
 	if (rc == 0)
-		rc = make_commit(&l, &made, &commit, &e);
+		rc = make_commit(&l, &made, &e);
 	if (rc != 0) {
 		err_wrap(&e, "cannot bring the sprint status up to date");
 		core_fatal(c, &e);
-	} else if (made) {
-		FAILPOINT("sprint.written");
-		c->integ.from = l.tip;
-		c->integ.tip = commit;
-		c->integ.sprint = true;
-		c->integ.n_items = 0;
-		integrate_record(c);
-	} else {
+	} else if (!made) {
 		c->sprint_due = false;
 		finish_gates(c);
 	}

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "commit.h"
 #include "core.h"
 #include "escape.h"
 #include "forget.h"
@@ -160,6 +161,7 @@ static void close_core(struct core *c)
 	share_close(c);
 	view_close(c->view);
 	child_close_all();
+	commit_close(c);
 	notify_close(c->notify);
 	pool_free(c->pool);
 	escape_close(c);
@@ -181,6 +183,7 @@ static void close_core(struct core *c)
 	free(c->retry_timer);
 	free(c->integ.queue);
 	free(c->integ.items);
+	free(c->integ.not_signed);
 	free(c->inbox);
 	free(c->todo);
 	green_free(c->green);

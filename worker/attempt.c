@@ -301,7 +301,7 @@ static enum step commit(struct attempt *r, const struct strv *changed)
 	message_own(r->s, r->t, &r->base, &own);
 	message_write(r->t, &(struct message_facts){&own, changed, &r->gates}, r->attempt, &r->s->notes, &message);
 	if (stage_commit(r->s, r->t->branch, &r->base, &r->tree, message.p, &r->commit, &e) != 0)
-		return attempt_broken(r, &e);
+		return e.kind == ERR_USAGE && r->s->not_signed ? attempt_over(r, "blocked", "%s", e.text) : attempt_broken(r, &e);
 	return attempt_over(r, "ok", "%s", "");
 }
 

@@ -226,6 +226,8 @@ void slot_fini(struct slot *s)
 	free(s->work_task);
 	strv_fini(&s->nested);
 	free(s->tmp_dir);
+	free(s->sign_skips);
+	free(s->not_signed);
 	free(s->step);
 	*s = (struct slot){0};
 }

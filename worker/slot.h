@@ -39,6 +39,9 @@ struct slot {
 	/* Trees: gates of bosk itself look at what the second has and the first has not (leak_gate_between). */
 	struct oid added_from, added_to;
 	struct oid allow_tree;  /* whose allow file counts */
+	char *sign_skips;       /* why commits are not signed any more: the signer did not answer in time; NULL */
+	char *not_signed;       /* why the last one is not; NULL = it is, or was not to be */
+	bool sign_late;         /* ... it was then that it did not answer */
 
 	/* Set while a job is watched (worker.c). */
 	bool stop;              /* the supervisor asked to stop the task */

@@ -8,6 +8,7 @@
 #include "index.h"
 #include "keep.h"
 #include "nested.h"
+#include "sign_slot.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
@@ -203,8 +204,10 @@ static int move_branch(struct slot *s, const char *branch, const struct oid *com
 int stage_commit(struct slot *s, const char *branch, const struct oid *base, const struct oid *tree,
                  const char *message, struct oid *commit, struct err *e)
 {
-	if (gitx_commit_write(s->gitx, commit, tree, base, 1, s->init.author, message, e) != 0)
-		return err_wrap(e, "cannot commit the work");
+	const struct sign_text text = {tree, base, 1, s->init.author, message};
+
+	if (sign_slot_commit(s, &text, commit, e) != 0)
+		return s->not_signed ? -1 : err_wrap(e, "cannot commit the work");
 	gitx_claim(s->gitx, commit, base); /* the tree is git's, and the agent's */
 	return move_branch(s, branch, commit, e);
 }

@@ -19,7 +19,8 @@ int stage_keep_heads(struct slot *s, const char *task, uint64_t attempt, const c
                      const struct oid *base, struct err *e);
 
 /* Write the commit and move the task branch to it, whatever the agent did to that branch (its value
- * was kept before). HEAD is attached to the branch again. */
+ * was kept before). HEAD is attached to the branch again. ERR_USAGE and s->not_signed: there is to be no commit without a
+ * signature, and it could not be had. */
 int stage_commit(struct slot *s, const char *branch, const struct oid *base, const struct oid *tree,
                  const char *message, struct oid *commit, struct err *e);
 

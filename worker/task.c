@@ -185,6 +185,10 @@ void task_run(struct slot *s, const struct msg_task *t)
 
 	s->task = t->id;
 	s->began_ns = UINT64_MAX;
+	mem_set(&s->not_signed, NULL);
+	s->sign_late = false;
+	if (t->not_signed)
+		mem_set(&s->sign_skips, t->not_signed);
 	enum step step = prepare(&r);
 	traces_begin(s);
 	solution_begin(&r);
@@ -233,6 +237,8 @@ void task_run(struct slot *s, const struct msg_task *t)
 			.copies = r.dir,
 			.account = r.account,
 			.until_ms = r.until_ms,
+			.not_signed = s->not_signed,
+			.sign_late = s->sign_late,
 		};
 		story_report(&r, &m.u.result);
 		solution_report(&r, &m.u.result);
