@@ -70,24 +70,45 @@ static void visit_commit(struct gitx *g, const git_oid *id, gitx_visit_fn *visit
 	visit_tree(g, git_commit_tree_id(commit), parent ? git_commit_tree_id(parent) : NULL, 0, visit, whole);
 }
 
-bool gitx_visit_new(struct gitx *g, const struct oid *commit, const struct oid *known, gitx_visit_fn *visit)
+/* Visits them as they are found; GIT_ITEROVER or an error. */
+static int visit_history(struct gitx *g, const git_oid *commit, const git_oid *known, gitx_visit_fn *visit, bool *whole)
 {
 	git_revwalk *walk = NULL;
+	git_oid id;
+	int rc = git_revwalk_new(&walk, g->repo);
+
+	if (rc == 0)
+		rc = git_revwalk_push(walk, commit) < 0 || git_revwalk_hide(walk, known) < 0 ? -1 : 0;
+	while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0)
+		visit_commit(g, &id, visit, whole);
+	git_revwalk_free(walk);
+	return rc;
+}
+
+static int visit_shallow(struct gitx *g, const git_oid *commit, const git_oid *known, gitx_visit_fn *visit, bool *whole)
+{
+	git_oid *list = NULL;
+	size_t n = 0;
+	int rc = gitx_shallow_new(g, commit, known, &list, &n);
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		visit_commit(g, &list[i], visit, whole);
+	free(list);
+	return rc == 0 ? GIT_ITEROVER : rc;
+}
+
+bool gitx_visit_new(struct gitx *g, const struct oid *commit, const struct oid *known, gitx_visit_fn *visit)
+{
 	git_oid id, at;
 	struct err ignored = {0};
 	bool whole = true;
 
 	if (gitx_oid_in(&id, commit, "commit", &ignored) != 0)
 		return false;
-	if (!known) {
+	if (!known)
 		visit_commit(g, &id, visit, &whole);
-	} else if (gitx_oid_in(&at, known, "commit", &ignored) == 0 && git_revwalk_new(&walk, g->repo) == 0) {
-		int rc = git_revwalk_push(walk, &id) < 0 || git_revwalk_hide(walk, &at) < 0 ? -1 : 0;
-		while (rc == 0 && (rc = git_revwalk_next(&id, walk)) == 0)
-			visit_commit(g, &id, visit, &whole);
-		whole = whole && rc == GIT_ITEROVER;
-		git_revwalk_free(walk);
-	}
+	else if (gitx_oid_in(&at, known, "commit", &ignored) == 0)
+		whole = (gitx_shallow(g) ? visit_shallow : visit_history)(g, &id, &at, visit, &whole) == GIT_ITEROVER && whole;
 	git_error_clear();
 	return whole;
 }

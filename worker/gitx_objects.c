@@ -153,9 +153,10 @@ int gitx_reaches(struct gitx *g, const struct oid *commit, const struct oid *anc
 	if (commit_at(g, commit, &from, e) != 0 || commit_at(g, ancestor, &to, e) != 0)
 		return -1;
 	const git_oid *a = git_commit_id(from), *b = git_commit_id(to);
-	int rc = git_oid_equal(a, b) ? 1 : git_graph_descendant_of(g->repo, a, b);
-	/* libgit2 does not know where a shallow history ends (pitfalls 1.7): what lies behind its edge
-	 * is not reachable here. */
+	int rc = git_oid_equal(a, b) ? 1
+	         : gitx_shallow(g)   ? gitx_shallow_reaches(g, a, b)
+	                             : git_graph_descendant_of(g->repo, a, b);
+	/* Nor does libgit2 know of grafts: what lies behind them is not reachable here. */
 	if (rc == GIT_ENOTFOUND && gitx_merge_caveat(g))
 		rc = 0;
 	if (rc < 0)

@@ -48,6 +48,12 @@ bool gitx_loose(const struct gitx *g, const git_oid *id); /* it has a file of it
 /* git_odb_write without a flush; gitx_flush does that for all at once. */
 int gitx_write_unflushed(struct gitx *g, git_oid *out, const void *bytes, size_t n, git_object_t type);
 
+/* The history is cut off, and libgit2's own walks must not be used. 1 or 0, or an error of libgit2's. */
+bool gitx_shallow(const struct gitx *g);
+int gitx_shallow_reaches(struct gitx *g, const git_oid *commit, const git_oid *ancestor);
+/* What `commit` reaches and `known` does not; the caller frees *out, whatever is returned. Some may not be there. */
+int gitx_shallow_new(struct gitx *g, const git_oid *commit, const git_oid *known, git_oid **out, size_t *n);
+
 #define GITX_EMPTY_TREE "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
 void gitx_oid_out(struct oid *out, const git_oid *id);

@@ -130,6 +130,42 @@ static void history(void **state)
 	gitx_close(g);
 }
 
+/* Where history is cut off git and bosk agree, whatever the clock said when the commits were made. */
+static void shallow_history(void **state)
+{
+	(void)state;
+	AUTO_FREE char *whole = repo_make("whole-history"), *cut = mem_printf("%s/cut", repo_scratch);
+	struct err e = {0};
+
+	setenv("GIT_COMMITTER_DATE", "1900000000 +0000", 1);
+	repo_commit(whole, "file", "by a clock that was fast\n", NULL);
+	setenv("GIT_COMMITTER_DATE", "1700000000 +0100", 1);
+	repo_git(repo_scratch, "clone -q --depth 1 'file://%s' cut", whole);
+	repo_git(cut, "checkout -q -b side");
+	repo_commit(cut, "s", "1\n", NULL);
+	repo_commit(cut, "s", "2\n", NULL);
+	repo_git(cut, "checkout -q main");
+	repo_commit(cut, "m", "1\n", NULL);
+	repo_git(cut, "merge -q --no-ff -m merge side");
+	struct gitx *g = repo_open(cut);
+	static const char *const revs[] = {"main", "side", "main~1", "side~1", "side~2"};
+	for (size_t i = 0; i < MEM_COUNT(revs); i++)
+		for (size_t k = 0; k < MEM_COUNT(revs); k++) {
+			struct oid a = oid_of(cut, revs[i]), b = oid_of(cut, revs[k]);
+			bool got;
+			assert_ok(gitx_reaches(g, &a, &b, &got, &e), &e);
+			assert_int_equal(got, repo_try(cut, "merge-base --is-ancestor %s %s", revs[k], revs[i]));
+		}
+	struct oid tip = oid_of(cut, "main"), edge = oid_of(cut, "side~2"), blob = oid_of(cut, "side~1:s");
+	assert_true(gitx_whole(g, &tip, &edge));
+	gitx_close(g);
+	AUTO_FREE char *path = mem_printf("%s/.git/objects/%.2s/%s", cut, blob.hex, blob.hex + 2);
+	assert_int_equal(unlink(path), 0);
+	g = repo_open(cut);
+	assert_false(gitx_whole(g, &tip, &edge));
+	gitx_close(g);
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -325,6 +361,7 @@ int main(void)
 		cmocka_unit_test(ids_are_40_hex_digits),
 		cmocka_unit_test(revisions_resolve_as_in_git),
 		cmocka_unit_test(history),
+		cmocka_unit_test(shallow_history),
 		cmocka_unit_test(differences_have_gits_names),
 		cmocka_unit_test(files_and_messages_are_read),
 		cmocka_unit_test(a_loose_object_that_is_cut_off_is_an_error),
