@@ -168,9 +168,10 @@ static int open_failed(struct err *e, int rc, const char *path)
 		                "full path; '*' does not count here)",
 		                path);
 	if (rc == GIT_ENOTFOUND && klass == GIT_ERROR_REPOSITORY)
-		return err_code(e, ERR_ENV, rc,
-		                "%s is not in a git repository. Go into one, or make one with: "
-		                "git init",
+		return err_code(e, ERR_ENV, rc, getenv("GIT_DIR")
+		                        ? "%s is not in a git repository, and GIT_DIR is not looked at. Let the folder say "
+		                          "where its repository is: echo \"gitdir: $(realpath \"$GIT_DIR\")\" >.git"
+		                        : "%s is not in a git repository. Go into one, or make one with: git init",
 		                path);
 	return err_code(e, ERR_ENV, rc, "cannot open the repository at %s: %s", path, message);
 }
@@ -236,6 +237,21 @@ static int find_main(struct gitx *g, struct err *e)
 	return 0;
 }
 
+/* bosk's git commands run in the worktree, and get no GIT_DIR: git must find the repository from there. */
+static int check_way_back(const struct gitx *g, struct err *e)
+{
+	GITX_AUTO_BUF found = {0};
+	AUTO_FREE char *at = git_repository_discover(&found, g->top, 0, NULL) == 0 ? real(found.ptr) : NULL;
+
+	git_error_clear();
+	if (at && strcmp(at, g->git_dir) == 0)
+		return 0;
+	return err_set(e, ERR_ENV,
+	               "core.worktree of %s is %s, from where git does not find its way back without GIT_DIR. Once, it "
+	               "helps to: echo 'gitdir: %s' >'%s/.git'",
+	               g->git_dir, g->top, g->git_dir, g->top);
+}
+
 static int find_places(struct gitx *g, const char *path, struct err *e)
 {
 	g->common_dir = real(git_repository_commondir(g->repo));
@@ -259,6 +275,8 @@ static int find_places(struct gitx *g, const char *path, struct err *e)
 		               "the worktree of %s is not where git expects it (%s). When it was "
 		               "moved, run there: git worktree repair",
 		               path, git_repository_workdir(g->repo));
+	if (!g->linked && check_way_back(g, e) != 0)
+		return -1;
 	if (g->linked)
 		return find_main(g, e);
 	g->main_top = mem_strdup(g->top);
@@ -301,6 +319,11 @@ void gitx_close(struct gitx *g)
 	free(g->top);
 	free(g->main_top);
 	free(g);
+}
+
+bool gitx_folds_case(const struct gitx *g)
+{
+	return get_flag(g->cfg, "core.ignorecase");
 }
 
 const char *gitx_common_dir(const struct gitx *g)

@@ -42,6 +42,7 @@ const char *gitx_top(const struct gitx *g);        /* of the worktree it was ope
 /* Of the main worktree. The same as gitx_top when there is none (worktrees of a bare repository), or
  * when git keeps no path to it (a separate git folder, asked from a linked worktree). */
 const char *gitx_main_top(const struct gitx *g);
+bool gitx_folds_case(const struct gitx *g); /* core.ignorecase: git takes README and readme for one file */
 
 /* Why merges here must be left to the git command, or NULL: shallow, replace refs, grafts, promisor
  * remote (architecture 9). A static clause for "..., so git merges here". Looked up at each call. */

@@ -88,6 +88,9 @@ static int stage_once(struct slot *s, const struct oid *base, const struct oid *
 			return 0;
 		return err_wrap(e, "cannot stage the work");
 	}
+	/* What was renamed to another case is taken out by the first, and added by the second. */
+	if (gitx_folds_case(s->gitx) && git_run(&s->git, NULL, (const char *const *)add.v, e) != 0)
+		return err_wrap(e, "cannot stage the work");
 	if (git_try(&s->git, &status, &out, &text, GIT_ARGS("write-tree"), e) != 0)
 		return -1;
 	if (status != 0)

@@ -73,6 +73,11 @@ static void unusual_layouts_open(void **state)
 	gitx_close(g);
 	assert_ok(fs_mkdirs(elsewhere, &e), &e);
 	repo_git(repo, "config --worktree core.worktree '%s'", elsewhere);
+	assert_int_equal(gitx_open(&g, repo, &e), -1);
+	assert_int_equal(e.kind, ERR_ENV);
+	assert_non_null(strstr(e.text, "does not find its way back"));
+	AUTO_FREE char *link = mem_printf("gitdir: %s/.git\n", repo);
+	repo_write(elsewhere, ".git", link);
 	g = repo_open(repo);
 	assert_string_equal(gitx_top(g), elsewhere);
 	gitx_close(g);
