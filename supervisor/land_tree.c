@@ -23,17 +23,20 @@ char *land_tree_trouble(const struct git *g, struct err *e)
 	const char *tree = g->cwd;
 	AUTO_STR struct str dir = {0}, status = {0};
 
-	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0 ||
-	    git_run(g, &status,
-	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
-	            e) != 0)
+	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
 		return mem_printf("%s cannot be read: %s", tree, e->text);
 	dir.p[strcspn(dir.p, "\n")] = '\0';
+	if (strcmp(dir.p, tree) == 0) /* gitx_checked_out */
+		return mem_printf("git does not keep where the main worktree of %s is (go there to land)", tree);
 	for (size_t i = 0; i < MEM_COUNT(busy); i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, busy[i]);
 		if (fs_exists(path))
 			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
 	}
+	if (git_run(g, &status,
+	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
+	            e) != 0)
+		return mem_printf("%s cannot be read: %s", tree, e->text);
 	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
 }
 
@@ -67,6 +70,19 @@ char *land_tree_locked(const struct git *g, const struct session *s, const char 
 	return locks(g, s, ref, false, e);
 }
 
+/* Is the path a folder, in the tree and in the commit? git looks into it before it touches anything, and removes nothing
+ * that is not the commit's. */
+static bool is_folder_of(const struct git *g, const struct oid *commit, const char *full, const char *path)
+{
+	AUTO_STR struct str entry = {0};
+	struct err ignored = {0};
+	struct stat st;
+
+	return lstat(full, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       git_run(g, &entry, GIT_ARGS("--literal-pathspecs", "ls-tree", "-z", commit->hex, "--", path), &ignored) == 0 &&
+	       str_starts(str_text(&entry), "040000 ");
+}
+
 char *land_tree_in_the_way(const struct git *g, const struct oid *from, const struct oid *to,
                            struct err *e)
 {
@@ -80,7 +96,7 @@ char *land_tree_in_the_way(const struct git *g, const struct oid *from, const st
 		return mem_printf("%s cannot be read: %s", tree, e->text);
 	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
 		AUTO_FREE char *path = mem_printf("%s/%s", tree, added.p + i);
-		if (fs_exists(path))
+		if (fs_exists(path) && !is_folder_of(g, from, path, added.p + i))
 			return mem_printf("%s is in the way in %s", added.p + i, tree);
 	}
 	return NULL;
