@@ -1,5 +1,5 @@
-/* sprint: the step at the end of a session of stories. The integrated stories are counted, their lines in the
- * sprint-status.yaml beside or above them are brought up to date, and the commit of that goes the way of a merge: object
+/* sprint: the step at the end of a session of stories. The integrated stories are counted, and those that were taken out
+ * again are what they were; their lines in the sprint-status.yaml beside or above them are brought up to date, and the commit of that goes the way of a merge: object
  * durable -> intent recorded -> refs moved by compare-and-swap -> done recorded (integrate_refs.c). It looks again after
  * that, and is over when there is nothing to change; so a kill in between, or a branch that was moved, needs nothing
  * more. What is wrong with a file is told in the report, and no fault of the session. */
@@ -31,6 +31,7 @@ struct look {
 	struct oid tip, tree;
 	struct file *files;
 	size_t n;
+	struct strv told; /* what the session's commits changed before (sprint_told) */
 };
 
 static void look_fini(struct look *l)
@@ -47,6 +48,7 @@ static void look_fini(struct look *l)
 		free(f->tasks);
 	}
 	free(l->files);
+	strv_fini(&l->told);
 }
 
 static void note(struct core *c, const char *path, const char *what)
@@ -155,19 +157,31 @@ static int count(const struct look *l, size_t task, const char **state, struct e
 	return 0;
 }
 
+/* Of a story that was taken out again: what it was before this session changed it; NULL: it has not. */
+static const char *before(const struct look *l, size_t task)
+{
+	for (size_t i = 0; i + 3 < l->told.n; i += 4)
+		if (str_eq(l->told.v[i + 1], core_task_id(l->c, task)))
+			return l->told.v[i + 2];
+	return NULL;
+}
+
 static int add_story(struct look *l, size_t task, struct err *e)
 {
 	const struct session *s = l->c->s;
-	const char *story = s->plan.tasks[task].story, *state;
+	const char *story = s->plan.tasks[task].story, *state = NULL;
+	enum task_state is = session_task_state(s, task);
 	struct file *f;
 
-	if (!story || !str_eq(s->tasks[task].session, s->sid) || !task_state_good(session_task_state(s, task)))
+	if (!story || !str_eq(s->tasks[task].session, s->sid) || (!task_state_good(is) && is != TASK_REVERTED))
+		return 0;
+	if (is == TASK_REVERTED && !(state = before(l, task)))
 		return 0;
 	if (find_file(l, &f, &s->plan.tasks[task], e) != 0)
 		return -1;
 	if (!f || !f->usable)
 		return 0;
-	if (count(l, task, &state, e) != 0)
+	if (!state && count(l, task, &state, e) != 0)
 		return -1;
 	if (!state)
 		return 0;
@@ -311,6 +325,7 @@ void sprint_step(struct core *c)
 	if (!c->sprint_due || c->integ.phase != INTEG_IDLE || c->fatal.kind != ERR_NONE)
 		return;
 	FAILPOINT("sprint.look");
+	sprint_told(c->s, &l.told);
 	int rc = oid_parse(&l.tip, c->s->tip) ? gitx_tree_of(c->s->site->git, &l.tip, &l.tree, &e)
 	                                      : err_set(&e, ERR_DAMAGED, "session %s records no integration tip", c->s->sid);
 	for (size_t i = 0; rc == 0 && i < c->s->plan.n; i++)

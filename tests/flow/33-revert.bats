@@ -3,6 +3,8 @@
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031 # variables set by run_bosk; tests are subshells
 
 load ../lib/flow
+load ../lib/stories
+load ../lib/queue
 
 setup() {
     flow_setup
@@ -321,4 +323,64 @@ YAML
     run_bosk revert cut
     expect_status 2
     expect_text 'was interrupted: bosk resume'
+}
+
+@test "a story: its boxes, its line in sprint-status.yaml, and its report; done again from the start" {
+    flow_teardown
+    stories_setup
+    for key in 1-1 1-2; do
+        printf '# S\n## Tasks\n- [x] had\n- [ ] box\n' | story_file "$key"
+        does "$key" <<'SH'
+tick box
+result completed '"tasks_completed_by_closer": 1'
+SH
+    done
+    printf 'development_status:\n  1-1: ready-for-dev\n  1-2: in-progress\n' | write_file docs/sprint-status.yaml
+    git add -A && git commit -qm 'States'
+    plan "$(story 1-1)" "$(story 1-2 '"needs": ["1-1"]')"
+    run_bosk run "$PLAN" --executor "$AGENT"
+    expect_status 0
+    sid=$(last_sid)
+    lines() { git show "integration-$sid:docs/sprint-status.yaml" | sed -n 's/^  //p' | paste -sd ' '; }
+    equal "lines" "$(lines)" '1-1: done 1-2: done'
+    run_bosk revert 1-1
+    expect_status 1
+    expect_text 'what needs 1-1 is done already: 1-2'
+    run_bosk revert 1-2
+    expect_status 0
+    run_bosk resume
+    expect_status 0
+    equal "lines" "$(lines)" '1-1: done 1-2: in-progress'
+    equal "boxes" "$(git show "integration-$sid:docs/1-2.md" | grep -c '^- \[x\]')" 1
+    equal "errors" "$("$BOSK_BIN" report --json | jq -r '.errors[] | "\(.story_key) \(.state)"')" '1-2 reverted'
+    run_bosk retry 1-2 --run
+    expect_status 0
+    equal "lines" "$(lines)" '1-1: done 1-2: done'
+    run_bosk revert 1-1 --with-dependents
+    expect_status 0
+    run_bosk resume
+    expect_status 0
+    equal "tree" "$(git rev-parse "integration-$sid^{tree}")" "$(git rev-parse 'main^{tree}')"
+}
+
+@test "an item of a queue: pending to others, and to bosk when it is asked for by name" {
+    queue_file "$SCRATCH/issues" S-1:pending S-2:pending:S-1 S-3:pending
+    run_bosk run "$SCRATCH/issues" --executor 'echo $BOSK_TASK >$BOSK_TASK.txt'
+    expect_status 0
+    sid=$(last_sid)
+    queue=$(status_json '.sessions[0].queue')
+    run_bosk revert S-1 --with-dependents
+    expect_status 0
+    run_bosk resume
+    expect_status 0
+    equal "states" "$(states "$sid")" "S-1:reverted S-2:reverted S-3:integrated"
+    run_bosk queue export "$queue" --to "$SCRATCH/issues"
+    expect_status 0
+    equal "exported" "$(jq -r ".solutions[].status" "$SCRATCH/issues/queues/$queue.json" | paste -sd ' ')" 'pending pending completed'
+    run_bosk run --queue "$queue" --executor false
+    expect_status 0
+    expect_text 'S-1 was taken out by bosk revert'
+    run_bosk retry S-1 S-2 --run
+    expect_status 0
+    equal "states" "$(states "$sid")" "S-1:integrated S-2:integrated S-3:integrated"
 }
