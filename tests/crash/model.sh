@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # model.sh: several users at once on one repository, each with random commands - run, resume, stop, retry,
-# land, gc, looking, committing - while calls are killed and frozen at random. Then everything is brought
+# revert, land, gc, looking, committing - while calls are killed and frozen at random. Then everything is brought
 # to its end. Every call's start and end, what it said, every execution of a task and the end state go into
 # one history, and the model (tests/model/test_histories.c) must be able to explain it.
 set -euo pipefail

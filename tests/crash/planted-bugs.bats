@@ -113,6 +113,17 @@ caught() {
     caught A1 'was merged 2 times'
 }
 
+@test "A1: a revert that is open after a crash is forgotten, and done again" {
+    plant supervisor/recover.c 's/rc = gitx_reaches\(s->site->git, &now, &new_tip, &done, e\);/done = false;/'
+    run_bosk run "$PLAN" -c retries=0 --jobs 2
+    snapshot_checkout "$REPO" >"$SCRATCH/before"
+    BOSK_FAILPOINT_AT=revert.refs.after:1 run_bosk revert mine
+    expect_status 137
+    run_bosk revert mine
+    expect_status 0
+    caught A1 'of mine of .* was taken out by these commits'
+}
+
 @test "A2, D4: the ref moves before the intent is recorded" {
     plant supervisor/integrate_refs.c 's/^(\tin->phase = INTEG_INTENT;)/\tgitx_ref_move(s->site->git, ref, \&in->from, \&in->tip, "bosk: integrate", \&e);\n\tFAILPOINT("planted");\n\1/'
     BOSK_FAILPOINT_AT=planted:1 run_bosk run "$PLAN" -c retries=0 --jobs 2

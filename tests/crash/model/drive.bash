@@ -28,7 +28,13 @@ reasons=(
     'halfway=is in the middle of landing'
     'landed=has landed; what it left'
     'passed=goes on with the tasks of session'
-    'kept=is skipped because of'
+    'kept=is skipped because of|name that one, too:'
+    'needed=^bosk: .*what needs .* is done already|^not taken out: what needs|and has landed on'
+    'clash=not taken out: what .* changed was changed again'
+    'gone=not taken out: .* has landed on'
+    'whole=only what is integrated can be taken out'
+    'half=a landing of session .* was cut off'
+    'elsewhere=was taken out in session'
     'idle=has no failed, blocked or conflicting|can be done again|does it again|no session has a task'
     'unknown=no session begins with|there is no session [0-9a-f]+ any more'
     'unfit=no session that bosk [a-z]+ could apply to|there is no session in this'
@@ -56,6 +62,8 @@ facts() {
             out+=" landed=$sid"
         elif [[ $line =~ ^pending\ again: ]]; then
             out+=' again'
+        elif [[ $line =~ ^reverted:\ (.*) ]]; then
+            out+=" again$(printf ' out=%s' ${BASH_REMATCH[1]})"
         elif [[ $line =~ ^bosk\ resume\ ([0-9a-f]{6})$ ]]; then
             out+=" back=${BASH_REMATCH[1]}"
         elif [[ $line =~ ^session\ ([0-9a-f]{6})\ was\ asked\ to\ stop ]]; then
@@ -183,6 +191,17 @@ retry_some() {
         call "retry - ${words[*]}" retry "${words[@]}"
     fi
 }
+revert_some() {
+    local words=() task
+    a_session && [ -n "$letter" ] || return 0
+    # shellcheck disable=SC2046 # a list of words
+    pick $(awk -v plan="$letter" '$2 == plan { print $3 }' "$ROUND/tasks")
+    task=$random
+    below 2
+    [ "$random" != 0 ] || words=(--with-dependents)
+    next
+    call "revert $sid $task ${words[*]}" revert "$sid/$task" "${words[@]}"
+}
 land_some() {
     local how=--merge words=()
     below 6
@@ -288,9 +307,11 @@ a_user() {
             retry_some
         elif [ "$random" -lt 64 ]; then
             land_some
-        elif [ "$random" -lt 69 ]; then
+        elif [ "$random" -lt 68 ]; then
             look
         elif [ "$random" -lt 73 ]; then
+            revert_some
+        elif [ "$random" -lt 76 ]; then
             clean_some
         elif [ "$random" -lt 88 ]; then
             kill_some

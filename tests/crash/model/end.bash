@@ -10,7 +10,7 @@ newest() {
         .id as $sid |
         [.tasks[] | select(.state != "integrated" and .state != "landed") |
           select(" " + .id + " " | inside($bad) | not)] as $open |
-        [$open[] | select(.state == "failed" or .state == "blocked" or .state == "conflict") | "\($sid)/\(.id)"] as $retry |
+        [$open[] | select(.state == "failed" or .state == "blocked" or .state == "conflict" or .state == "reverted") | "\($sid)/\(.id)"] as $retry |
         "\(.id) \(.plan) \(.state) \(if .landed then 1 else 0 end) \($open | length) \($retry | join(" "))"' "$ROUND/status"
 }
 
@@ -46,7 +46,13 @@ settle() {
                 ;;
             done)
                 [ "$landed" = 0 ] || continue
-                land_at_end && continue
+                # What was taken out is done again, so that all is there at the end.
+                # shellcheck disable=SC2086 # a list of words
+                if [ -n "$tasks" ]; then
+                    call "retry $sid --run" retry $tasks --run
+                else
+                    land_at_end && continue
+                fi
                 ;;
             *) note "problem session $sid is $state" ;;
             esac
@@ -66,9 +72,11 @@ land_at_end() {
 # branch_lines NAME REV: what is on it since the beginning, oldest first.
 branch_lines() {
     local line parents session queue task subject
-    git log --reverse --topo-order --format='%P|%(trailers:key=Bosk-Session,valueonly,separator=)|%(trailers:key=Bosk-Queue,valueonly,separator=)|%(trailers:key=Bosk-Task,valueonly,separator=)|%s' "$base..$2" |
-        while IFS='|' read -r parents session queue task subject; do
-            case $parents in *' '*) parents=merge ;; *) parents=commit ;; esac
+    git log --reverse --topo-order --format='%P|%(trailers:key=Bosk-Session,valueonly,separator=)|%(trailers:key=Bosk-Queue,valueonly,separator=)|%(trailers:key=Bosk-Task,valueonly,separator=)|%(trailers:key=Bosk-Reverts,valueonly,separator=)|%s' "$base..$2" |
+        while IFS='|' read -r parents session queue task reverts subject; do
+            [ -z "$reverts" ] || parents=revert
+            case $parents in
+            revert) ;; *' '*) parents=merge ;; *) parents=commit ;; esac
             if [ -n "$task" ]; then
                 note "on $1 $parents $queue $task"
             elif [ -n "$session" ] && [ "$parents" = merge ]; then

@@ -26,7 +26,11 @@ static const struct {
 	{"retry", 1, "over red conflict dirty stuck moved cut"},
 	{"retry", 2, "idle kept landed passed halfway interrupted unfit which"},
 	{"retry", 5, "live unfit"},
-	{"land", 1, "empty ungated red conflict dirty stuck moved cut"},
+	{"revert", 0, "idle"}, /* it was out already */
+	{"revert", 1, "needed clash gone"},
+	{"revert", 2, "whole passed halfway interrupted half unfit which idle"},
+	{"revert", 5, "live unfit"},
+	{"land", 1, "empty ungated red conflict dirty stuck moved cut elsewhere"},
 	{"land", 2, "interrupted"},
 	{"land", 5, "live"},
 	{"gc", 1, ""}, /* something stayed */
@@ -64,7 +68,7 @@ static bool is(const struct history_call *c, const char *op)
 
 static bool owns(const struct history_call *c)
 {
-	return is(c, "run") || is(c, "resume") || is(c, "retry") || is(c, "land") || is(c, "gc");
+	return is(c, "run") || is(c, "resume") || is(c, "retry") || is(c, "land") || is(c, "revert") || is(c, "gc");
 }
 
 /* Some other call of that kind went on at the same time. */

@@ -22,13 +22,16 @@ static const struct history_now *newest(const struct history *h, const char *pla
 	return last;
 }
 
-/* Once all is healed and retried: what comes of it by itself and by what it needs. */
-static const char *fate(const struct history *h, const struct history_task *t)
+/* Once all is healed and retried: what comes of it by itself and by what it needs. What was taken out before the rest
+ * landed stays out. */
+static const char *fate(const struct history *h, const char *queue, const struct history_task *t)
 {
 	if (strcmp(t->kind, "bad") == 0)
 		return "failed";
+	if (strcmp(history_task_state(h, queue, t->id), "reverted") == 0 && history_reverted(h, queue, t->id, SIZE_MAX))
+		return "reverted";
 	for (size_t i = 0; i < t->needs.n; i++)
-		if (strcmp(fate(h, history_task(h, t->needs.v[i])), "integrated") != 0)
+		if (strcmp(fate(h, queue, history_task(h, t->needs.v[i])), "integrated") != 0)
 			return "skipped";
 	return "integrated";
 }
@@ -57,12 +60,13 @@ static size_t place(const struct history *h, const char *branch, const char *kin
 	return SIZE_MAX;
 }
 
-/* On this branch: as often as it must be, and after what it needs. */
+/* On this branch: as often as it must be, and once more for each time that it was taken out; after what it needs. */
 static void judge_branch(const struct history *h, const char *branch, const char *queue,
                          const struct history_task *t, size_t times, struct strv *faults)
 {
 	static const char *const kinds[] = {"commit", "merge"};
 
+	times += count(h, branch, "revert", queue, t->id);
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++) {
 		size_t n = count(h, branch, kinds[i], queue, t->id);
 		if (n != times)
@@ -95,7 +99,7 @@ static void judge_plan(const struct history *h, const char *plan, struct strv *f
 		const struct history_task *t = &h->tasks[i];
 		if (strcmp(t->plan, plan) != 0)
 			continue;
-		const char *wanted = fate(h, t), *is = history_task_state(h, now->queue, t->id);
+		const char *wanted = fate(h, now->queue, t), *is = history_task_state(h, now->queue, t->id);
 		if (strcmp(wanted, "integrated") == 0 && now->landed)
 			wanted = "landed";
 		if (strcmp(is, wanted) != 0 && !(cross && taken_in(is) && taken_in(wanted)))

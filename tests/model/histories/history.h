@@ -4,15 +4,15 @@
  * One thing a line; the order of the lines is the order in which things happened:
  *
  *   task PLAN ID KIND NEED...          a plan's task; KIND: good flaky bad clash cross
- *   start CALL OP WORD...              a call begins
+ *   start CALL OP WORD...              a call begins; `revert SID TASK`
  *   kill CALL | freeze CALL | thaw CALL
  *   heal TASK                          a flaky task succeeds from now on
  *   exec WHAT TASK SID [ATTEMPT]       a task's command: begin, end (of its good work), twice, missing
  *   see CALL SID STATE LANDED TASK:STATE...    what `status` showed; LANDED: landed | here
- *   end CALL EXIT FACT...              began=SID ended=SID:STATE landed=SID asked=SID back=SID again why=WORD
+ *   end CALL EXIT FACT...              began=SID ended=SID:STATE landed=SID asked=SID back=SID again out=TASK why=WORD
  *   now SID PLAN QUEUE STATE LANDED    the end state: each session,
  *   is QUEUE TASK STATE                each task,
- *   on SID|main merge|commit QUEUE TASK | landing SID | user CALL | unknown TEXT    each commit, in order
+ *   on SID|main merge|commit|revert QUEUE TASK | landing SID | user CALL | unknown TEXT    each commit, in order
  *   problem TEXT                       what was seen to be wrong without a model
  */
 #ifndef BOSK_TEST_MODEL_HISTORY_H
@@ -39,6 +39,7 @@ struct history_call {
 	const char *asked, *back;    /* whom it stopped, whose tasks it put back; NULL */
 	struct strv landings;        /* sessions that it landed besides; of `land`: "" */
 	bool landed, again;
+	struct strv out;             /* tasks that it took out again */
 };
 
 struct history_see {
@@ -93,6 +94,8 @@ void history_judge(const char *text, struct strv *faults, struct str *summary);
 const struct history_now *history_session(const struct history *h, const char *sid); /* NULL: forgotten */
 const struct history_task *history_task(const struct history *h, const char *id);
 const char *history_task_state(const struct history *h, const char *queue, const char *task);
+/* May `task` have been taken out of the branches of this queue by a call that began before this line? */
+bool history_reverted(const struct history *h, const char *queue, const char *task, size_t line);
 bool history_overlap(const struct history_call *a, const struct history_call *b);
 /* What a call was called with, for faults. */
 void history_describe(const struct history_call *c, struct str *out);

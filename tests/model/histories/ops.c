@@ -109,7 +109,9 @@ static void add_retry(struct search *x, const struct history_call *c)
 		add(x, RETRY, c, at)->sure = true;
 	else if (c->killed != SIZE_MAX)
 		add(x, RETRY, c, at);
-	else if (any || c->exit == 2)
+	else if (any || (c->exit != 5 && strcmp(c->op, "revert") == 0))
+		add(x, RETRY, c, at)->sure = false; /* it may have ended one that was cut off */
+	else if (c->exit == 2)
 		add(x, TOUCH, c, at)->sure = false;
 	else if (strv_has(&c->why, "live"))
 		add(x, HELD, c, at);
@@ -176,8 +178,8 @@ void order_ops(struct search *x)
 			add_run(x, c);
 		else if (strcmp(c->op, "resume") == 0)
 			add_resume(x, c);
-		else if (strcmp(c->op, "retry") == 0)
-			add_retry(x, c);
+		else if (strcmp(c->op, "retry") == 0 || strcmp(c->op, "revert") == 0)
+			add_retry(x, c); /* both leave a session to go on with */
 		else if (strcmp(c->op, "land") == 0)
 			add_land(x, c);
 		else if (strcmp(c->op, "stop") == 0)

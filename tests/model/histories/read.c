@@ -40,6 +40,8 @@ static void end_call(struct history_call *c, char *const *w, size_t n, size_t li
 			c->back = w[i] + 5;
 		else if (str_starts(w[i], "landed="))
 			strv_add(&c->landings, w[i] + 7);
+		else if (str_starts(w[i], "out="))
+			strv_add(&c->out, w[i] + 4);
 		else if (strcmp(w[i], "again") == 0)
 			c->again = true;
 	}
@@ -129,6 +131,7 @@ void history_fini(struct history *h)
 		strv_fini(&h->calls[i].over);
 		strv_fini(&h->calls[i].why);
 		strv_fini(&h->calls[i].landings);
+		strv_fini(&h->calls[i].out);
 	}
 	for (size_t i = 0; i < h->n_sees; i++)
 		strv_fini(&h->sees[i].tasks);
@@ -167,6 +170,24 @@ const char *history_task_state(const struct history *h, const char *queue, const
 		if (strcmp(h->are[i].queue, queue) == 0 && strcmp(h->are[i].task, task) == 0)
 			return h->are[i].state;
 	return "nowhere";
+}
+
+bool history_reverted(const struct history *h, const char *queue, const char *task, size_t line)
+{
+	const struct history_task *t = history_task(h, task);
+
+	for (size_t i = 0; t && i < h->n_calls; i++) {
+		const struct history_call *c = &h->calls[i];
+		if (strcmp(c->op, "revert") != 0 || c->words.n < 2 || c->start >= line)
+			continue;
+		const struct history_now *now = history_session(h, c->words.v[0]);
+		const struct history_task *named = history_task(h, c->words.v[1]);
+		/* A call that was killed did not say what it took along; the next one may have found it done. */
+		bool may = strv_has(&c->out, task) || (!c->out.n && named && strcmp(named->plan, t->plan) == 0);
+		if (may && now && strcmp(now->queue, queue) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool history_overlap(const struct history_call *a, const struct history_call *b)

@@ -59,7 +59,8 @@ static void judge_exec(const struct history *h, size_t at, struct strv *faults)
 	for (size_t i = 0; i < h->n_sees; i++) {
 		const struct history_see *s = &h->sees[i];
 		const char *state = seen_state(s, x->task);
-		if (h->calls[s->call].end < x->line && state && taken_in(state) && same_queue(h, s->sid, x->sid)) {
+		if (h->calls[s->call].end < x->line && state && taken_in(state) && same_queue(h, s->sid, x->sid) &&
+		    !history_reverted(h, queue_of(h, x->sid), x->task, x->line)) {
 			strv_addf(faults, "work: line %zu: task %s of session %s is done again, but line %zu showed it %s",
 			          x->line + 1, x->task, x->sid, s->line + 1, state);
 			return;
@@ -76,6 +77,9 @@ static void judge_see(const struct history *h, const struct history_see *s, stru
 		for (size_t k = 0; k < s->tasks.n; k++) {
 			AUTO_FREE char *task = mem_strndup(s->tasks.v[k], strcspn(s->tasks.v[k], ":"));
 			const char *was = seen_state(s, task), *is = seen_state(later, task);
+			if (is && taken_in(was) && strcmp(was, "landed") != 0 &&
+			    history_reverted(h, queue_of(h, s->sid), task, h->calls[later->call].end))
+				continue;
 			if (is && ((taken_in(was) && !taken_in(is)) ||
 			           (strcmp(was, "landed") == 0 && strcmp(is, "landed") != 0)))
 				strv_addf(faults, "work: task %s was shown %s in line %zu and %s in line %zu", task, was,
