@@ -3,9 +3,11 @@
  * sides come from in the history; so commits of these three trees stand in, whose history says just that. */
 #include <string.h>
 
+#include "commit.h"
 #include "loop.h"
 #include "merge.h"
 #include "revert_private.h"
+#include "store/base/log.h"
 #include "store/base/mem.h"
 
 /* ---- a merge that is waited for ---- */
@@ -75,9 +77,12 @@ static char *subject_of(const struct session *s, const struct oid *commit)
 	return mem_strndup(str_text(&text), strcspn(str_text(&text), "\n"));
 }
 
-static int write_commit(const struct session *s, struct revert_step *step, const struct oid *before, const struct oid *tip,
-                        const struct oid *tree, struct err *e)
+/* *clean false: it cannot be signed, which was said. */
+static int write_commit(struct revert *r, struct revert_step *step, const struct oid *before, const struct oid *tree,
+                        bool *clean, struct err *e)
 {
+	struct session *s = r->s;
+	struct commit_made made;
 	AUTO_STR struct str text = {0};
 	AUTO_FREE char *subject = subject_of(s, &step->merge);
 
@@ -89,7 +94,18 @@ static int write_commit(const struct session *s, struct revert_step *step, const
 		str_addf(&text, "It was reverted by hand before, in commit %s.\n\n", step->by_hand.hex);
 	str_addf(&text, "Bosk-Session: %s\nBosk-Queue: %s\nBosk-Task: %s\n" REVERT_TRAILER ": %s\n", s->sid, s->row.queue,
 	         s->plan.tasks[step->task].id, step->merge.hex);
-	return gitx_commit_write(s->site->git, &step->commit, tree, tip, 1, s->row.author, text.p, e);
+	int rc = commit_now(s, &(struct commit_want){tree, &r->tip, 1, text.p}, &made, e);
+	*clean = rc == 0 && !oid_none(&made.id);
+	if (*clean)
+		step->commit = r->tip = made.id;
+	else if (rc == 0)
+		revert_refuse(r, "not taken out: the commit of that cannot be signed: %s (sign.fallback is refuse)", made.why);
+	if (*clean && made.why) {
+		commit_told(s, 1, made.why);
+		log_warn("the commit that takes %s out is not signed: %s", s->plan.tasks[step->task].id, made.why);
+	}
+	free(made.why);
+	return rc;
 }
 
 /* Integrated after it, and changed one of the paths. */
@@ -173,10 +189,7 @@ static int make_one(struct maker *m, struct revert_step *step, bool *clean, stru
 			return 0;
 		tree = is->tree;
 	}
-	if (write_commit(r->s, step, &parents[0], &r->tip, &tree, e) != 0)
-		return -1;
-	r->tip = step->commit;
-	return 0;
+	return write_commit(r, step, &parents[0], &tree, clean, e);
 }
 
 int revert_commits(struct revert *r, bool *clean, struct err *e)
