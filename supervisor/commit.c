@@ -180,7 +180,9 @@ void commit_start(struct core *c, const struct commit_want *want, commit_fn *fn,
 	                     .n_parents = want->n_parents};
 	memcpy(m->parents, want->parents, want->n_parents * sizeof(struct oid));
 	c->commit = m;
-	const struct sign_how how = how_of(s, m->name);
+	struct sign_how how = how_of(s, m->name);
+	how.sid = s->sid;
+	how.worktree = s->manifest.worktrees.v[0];
 	const struct sign_text text = {&m->tree, m->parents, m->n_parents, s->row.author, m->message};
 	if (sign_begin(&m->sign, &how, &text, &e) != 0)
 		over(m, &made, &e);

@@ -172,6 +172,10 @@ static int make_command(struct sign *s, const struct sign_how *how, const struct
 	exec_env_set(&s->env, "GIT_OBJECT_DIRECTORY", objects);
 	exec_env_set(&s->env, "GIT_CONFIG_NOSYSTEM", "1");
 	exec_env_set(&s->env, "GIT_CONFIG_GLOBAL", "/dev/null");
+	if (how->sid) {
+		exec_env_set(&s->env, "BOSK_SESSION", how->sid);
+		exec_env_set(&s->env, "BOSK_WORKTREE", how->worktree);
+	}
 	/* gpg looks for a key by the author's name, in the letters of the locale. */
 	exec_env_set(&s->env, "LC_ALL", "C.UTF-8");
 	/* git leaves a copy of the commit there when it is killed. Not for the others: their agents stay. */
@@ -204,6 +208,12 @@ void sign_fini(struct sign *s)
 }
 
 /* ---- what came of it ---- */
+
+/* Was it git that lacked something? A signer may lack the same words, and what it has no room in is its own. */
+static bool git_failed(const char *trouble)
+{
+	return strstr(trouble, "cannot fork") || (strstr(trouble, "unable to ") && !strstr(trouble, "failed to sign"));
+}
 
 /* git's own words around what the signer says, and lines that are for programs. */
 static bool is_frame(const char *line, size_t n)
@@ -248,7 +258,7 @@ int sign_end(struct sign *s, struct gitx *g, const struct sign_how *how, const s
 		FAILPOINT("sign.written");
 		return 0;
 	}
-	if (!late && git_said_kind(trouble) != ERR_ENV)
+	if (!late && git_failed(trouble) && git_said_kind(trouble) != ERR_ENV)
 		return err_set(e, git_said_kind(trouble), "cannot write a signed commit: %.300s", trouble);
 	s->tries++;
 	AUTO_STR struct str name = {0}, span = {0};

@@ -26,6 +26,8 @@ struct sign_how {
 	const char *top;     /* of the main worktree: git runs there */
 	const char *name;    /* of a folder below state_dir/tmp; nobody else uses it meanwhile */
 	uint64_t timeout_ms; /* not 0 */
+	/* Marks what is started as the session's (proc.h), for when all of us are killed with it; NULL = it is nobody's. */
+	const char *sid, *worktree;
 };
 
 /* As gitx_commit_write has it. */

@@ -12,7 +12,9 @@ static int sign(struct slot *s, const struct sign_text *text, struct oid *out, b
 	                             .state_dir = s->init.state_dir,
 	                             .top = s->init.main_top,
 	                             .name = name,
-	                             .timeout_ms = s->init.sign_timeout_ms};
+	                             .timeout_ms = s->init.sign_timeout_ms,
+	                             .sid = s->init.sid,
+	                             .worktree = s->init.worktree};
 	struct sign_result r;
 
 	int rc = sign_commit(s->gitx, &how, &s->git, text, out, &r, e);

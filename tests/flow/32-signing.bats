@@ -30,7 +30,7 @@ teardown_file() {
 setup() {
     flow_fresh
     git config commit.gpgsign true
-    rm -f "$SCRATCH/asked" "$SCRATCH/ran"
+    rm -f "$SCRATCH/asked" "$SCRATCH/ran" "$SCRATCH/mended"
 }
 teardown() {
     gpgconf --kill all
@@ -72,13 +72,19 @@ asked() { equal "times the signer was asked" "$(wc -l <"$SCRATCH/asked")" "$1"; 
     expect_status 0
 }
 
-@test "ssh, with a key in a file; x509, with a program of its own" {
+@test "ssh, with a key in a file, also of a revert; x509, with a program of its own" {
     git config gpg.format ssh
     git config user.signingKey "$SCRATCH/key"
     git config gpg.ssh.allowedSignersFile "$SCRATCH/allowed"
-    run_bosk run "$SCRATCH/p.yaml" --land merge
+    run_bosk run "$SCRATCH/p.yaml" -c 'author=Bosk Bot <bot@example.invalid>'
     expect_status 0
-    all_signed 5
+    run_bosk revert two
+    expect_status 0
+    run_bosk land --merge
+    expect_status 0
+    all_signed 6
+    equal persons "$(commits | xargs git log --no-walk --format='%an <%ae>, %cn <%ce>' | sort -u)" \
+        'Bosk Bot <bot@example.invalid>, Bosk Bot <bot@example.invalid>'
     flow_fresh
     git config commit.gpgsign true
     git config gpg.format x509
@@ -169,14 +175,17 @@ SH
     expect_status 1
     equal state "$(task_field "$sid" one state)" blocked
     equal reason "$(task_field "$sid" one reason)" 'its merge cannot be signed: my signer failed (sign.fallback is refuse)'
-    echo '^Merge 2 tasks' >"$SCRATCH/broken"
+    echo '^Merge 2 tasks\|^Revert' >"$SCRATCH/broken"
     run_bosk retry --run
     expect_status 0
-    tip=$(git rev-parse main)
+    tip=$(git rev-parse main "integration-$sid")
+    run_bosk revert two
+    expect_status 1
+    expect_text 'not taken out: the commit of that cannot be signed: my signer failed'
     run_bosk land --merge
     expect_status 1
     expect_text 'not landed: the merge cannot be signed: my signer failed'
-    equal main "$(git rev-parse main)" "$tip"
+    equal branches "$(git rev-parse main "integration-$sid")" "$tip"
     rm "$SCRATCH/broken"
     run_bosk land --merge
     expect_status 0
@@ -210,6 +219,27 @@ YAML
         [ $on = false ] || all_signed 5
         [ $on = false ] || equal "keys" "$(commits | xargs git log --no-walk --format=%GF | sort -u)" "$KEY"
     done
+}
+
+@test "all killed while a signer hangs: a resume ends it, and signs" {
+    local pid
+    signer <<SH
+#!/bin/sh
+[ -e '$SCRATCH/mended' ] && exec gpg "\$@"
+echo "\$\$" >'$SCRATCH/asked'
+exec sleep 1000
+SH
+    start_bosk run "$SCRATCH/p.yaml" --jobs 1 -c sign.timeout=1h
+    wait_until '[ -s "$SCRATCH/asked" ]'
+    for pid in $(processes_of_test); do
+        [ "$(readlink "/proc/$pid/exe")" != "$BOSK_BIN" ] || kill -KILL "$pid"
+    done
+    wait_bosk
+    touch "$SCRATCH/mended"
+    run_bosk resume "$(last_sid)"
+    expect_status 0
+    refute kill -0 "$(cat "$SCRATCH/asked")"
+    all_signed 4 "integration-$(last_sid)"
 }
 
 @test "killed after each signed commit, and resumed" {
