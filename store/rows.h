@@ -35,7 +35,11 @@
 	/* What its agents used, as they say themselves (msg_spent), and how many runs did not say what they cost. */ \
 	F(u64, input) F(u64, cached) F(u64, output) F(u64, cost_micro) F(u64, runs) F(u64, unpriced) \
 	F(str, waiting) F(u64, waiting_until_ms) /* nothing runs: for what, and until when; or why it stopped */ \
-	F(u64, not_signed) F(str, not_signed_why) /* commits that were to be; why the first was not */
+	F(u64, not_signed) F(str, not_signed_why) /* commits that were to be; why the first was not */ \
+	/* A pull request (land_pr.h): the commit that the integration branch was pushed with, and the remote. */ \
+	F(str, pushed) F(str, pushed_to)                                                          \
+	F(str, pr_of) F(str, pr_url) /* the commit it was opened with; where it is, NULL = that was not said */ \
+	F(str, pr_failed) /* why the last landing made none */
 
 /* What a session was started with; never changes after. Key: sid. */
 #define SESSION_FIELDS(F)                                                                         \
@@ -157,7 +161,8 @@
 	F(u64, cost_micro)   /* millionths of a US dollar, of all runs that said what they cost */ \
 	F(u64, runs) F(u64, unpriced) /* runs of agents; those that did not say what they cost */  \
 	F(u64, until_ms)     /* limited: until then, wall clock */                                \
-	F(u64, limits)       /* how often it was limited: these attempts are not counted */
+	F(u64, limits)       /* how often it was limited: these attempts are not counted */          \
+	F(str, pr_of) F(str, pr_url) F(str, pr_failed) /* a pull request of its own, as in the manifest */
 
 /* An account that agents share. Key: its name. */
 #define ACCOUNT_FIELDS(F)                                                                         \
@@ -174,8 +179,8 @@
 	F(list, gates) F(str, note) F(str, merge)
 
 /* What is about to be done to refs: finished or withdrawn after a crash. Key: sid/intent for an
- * integration, sid/land for a landing. kind: integrate | sprint | revert | land. Of a revert `commits` are the merges
- * that are taken out, and `merges` the commits that do it. */
+ * integration, sid/land for a landing, sid/pr for a pull request. kind: integrate | sprint | revert | land | pr-push |
+ * pr-open. Of a revert `commits` are the merges that are taken out, and `merges` the commits that do it. */
 #define INTENT_FIELDS(F)                                                                          \
 	F(str, kind) F(list, tasks) F(list, commits) F(list, merges) F(list, hashes)              \
 	F(str, ref) F(str, old_tip) F(str, new_tip) F(str, tree_path) /* checked-out tree */ \

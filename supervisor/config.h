@@ -36,13 +36,14 @@ struct config {
 	struct strv personas, skills; /* folders, as written */
 	struct config_agents *agents; /* config_agents.h: of all sources together, by name */
 	uint64_t fix_attempts, retries, conflict_attempts;
-	uint64_t timeout_ms, silence_ms, push_timeout_ms; /* 0 = none */
+	uint64_t timeout_ms, silence_ms, push_timeout_ms, pr_timeout_ms; /* 0 = none */
 	char *verify;        /* merged | task */
 	char *land;          /* keep | merge | pr */
 	char *land_fallback; /* keep | pr */
 	char *steps;         /* together | each */
 	bool merge_drivers, push;
-	char *pr_remote;     /* pr.remote */
+	char *pr_remote, *pr_command, *pr_find; /* pr.remote, ...; pr_find "" = cannot be asked */
+	bool pr_draft;
 	char *worktrees_dir, *setup; /* worktrees.dir, worktrees.setup */
 	struct strv copy, setup_inputs;
 	uint64_t worktrees_total;

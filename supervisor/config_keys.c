@@ -79,6 +79,16 @@ static const char *check_inside(const char *text)
 	return !*text || !plan_path_fault(text, NULL) ? NULL : "must be a folder of the repository, from its top";
 }
 
+static const char *check_command(const char *text)
+{
+	return text[strspn(text, " \t\r\n")] ? NULL : "must not be empty";
+}
+
+static const char *check_remote(const char *text)
+{
+	return *text && *text != '-' && !strpbrk(text, "\r\n") ? NULL : "must name a remote";
+}
+
 /* ---- the table ---- */
 
 #define AT(member) offsetof(struct config, member)
@@ -111,13 +121,15 @@ const struct config_key config_keys[] = {
 	SPAN("timeout", timeout_ms, "1h", 0),
 	SPAN("silence", silence_ms, "15m", 0),
 	CHOICE("verify", verify, "merged", "merged|task", NULL),
-	CHOICE("land", land, "keep", "keep|merge|pr", "pr"),
+	CHOICE("land", land, "keep", "keep|merge|pr", NULL),
 	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", "pr"),
-	TEXT("pr.command", CONFIG_NOWHERE,
+	TEXT("pr.command", AT(pr_command),
 	     "gh pr create --title {title} --body-file {body} --base {target} --head {branch}",
-	     NULL, NULL),
-	OTHER("pr.draft", CONFIG_FLAG, CONFIG_NOWHERE, "false", NULL),
-	TEXT("pr.remote", AT(pr_remote), "origin", NULL, NULL),
+	     NULL, check_command),
+	TEXT("pr.find", AT(pr_find), "gh pr list --head {branch} --state all --json url --jq '.[].url'", NULL, NULL),
+	OTHER("pr.draft", CONFIG_FLAG, AT(pr_draft), "false", NULL),
+	TEXT("pr.remote", AT(pr_remote), "origin", NULL, check_remote),
+	SPAN("pr.timeout", pr_timeout_ms, "5m", 0),
 	CHOICE("steps", steps, "together", "together|each", NULL),
 	SWITCH("merge_drivers", merge_drivers, "off", "off|run", NULL),
 	SWITCH("push", push, "off", "off|on", NULL),

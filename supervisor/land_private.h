@@ -58,6 +58,8 @@ int land_record_withdrawn(struct landing *l, struct err *e);
 
 /* Everything is on the target, as `commit`. */
 int land_record_done(struct landing *l, const char *commit, struct err *e);
+/* A session that was asked to land is over when that has an outcome, whichever: to be recorded with it. */
+void land_record_over(struct session *s);
 /* A session that was asked to land has its answer. */
 int land_record_refusal(struct session *s, const char *why, struct err *e);
 

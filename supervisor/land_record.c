@@ -7,8 +7,7 @@
 #include "store/owner.h"
 #include "turn.h"
 
-/* A session that was asked to land is over when that has an outcome, whichever. */
-static void end_session(struct session *s)
+void land_record_over(struct session *s)
 {
 	bool fine = true;
 
@@ -41,7 +40,7 @@ int land_record_done(struct landing *l, const char *commit, struct err *e)
 	                       .note = s->row.target,
 	                       .old_tip = l->target.hex,
 	                       .new_tip = (char *)commit};
-	end_session(s);
+	land_record_over(s);
 	turn_event(&t, &ev);
 	db_batch_del(&t.batch, DB_integration, key);
 	FAILPOINT("land.record.before");
@@ -95,7 +94,7 @@ int land_record_refusal(struct session *s, const char *why, struct err *e)
 {
 	struct turn t;
 
-	end_session(s);
+	land_record_over(s);
 	turn_init(&t, s);
 	turn_note(&t, "not-landed", SIZE_MAX, why);
 	int rc = turn_commit(&t, e);

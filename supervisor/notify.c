@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "land_pr.h"
 #include "status.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -195,6 +196,7 @@ void notify_end(const struct session *s, const char *command, int exit_code)
 	json_put_text(j, "state", state);
 	json_put_text(j, "summary", counts.p);
 	json_put_text(j, "landed", s->manifest.landed);
+	land_pr_json(s, j);
 	json_put_u64(j, "exit_code", (uint64_t)exit_code);
 	json_put_text(j, "next", next);
 	AUTO_FREE char *text = line_of(j);

@@ -4,7 +4,7 @@
  *   {"schema": 1, "kind": "needs-you", "time", "repository", "session", "queue", "task", "title",
  *    "state", "reason", "branch"}
  *   {"schema": 1, "kind": "end", "time", "repository", "session", "queue", "state", "summary",
- *    "landed", "exit_code", "next"} */
+ *    "landed", "pull_request", "exit_code", "next"} */
 #ifndef BOSK_NOTIFY_H
 #define BOSK_NOTIFY_H
 

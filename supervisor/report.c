@@ -5,6 +5,7 @@
 #include "agents.h"
 #include "batch_results.h"
 #include "gates_told.h"
+#include "land_pr.h"
 #include "orphans/saved.h"
 #include "render.h"
 #include "revert.h"
@@ -171,8 +172,12 @@ static void add_next(const struct session *s, struct str *out)
 	else if (str_eq(state, "running"))
 		str_addf(out, "  it is still running%s%s: bosk status %s\n",
 		         others ? " and waits for " : "", str_text(&waits), s->sid);
+	else if (!s->manifest.landed && str_eq(s->manifest.pr_of, s->tip))
+		str_addf(out, "  look at the pull request%s%s\n", s->manifest.pr_url ? ": " : "",
+		         s->manifest.pr_url ? s->manifest.pr_url : "");
 	else if (!s->manifest.landed && strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s))
-		str_addf(out, "  bosk land %s --merge%s     (or look first: git log --graph %s..%s)\n", s->sid,
+		str_addf(out, "  bosk land %s %s%s     (or look first: git log --graph %s..%s)\n", s->sid,
+		         s->manifest.pr_of || s->manifest.pr_failed || str_eq(s->row.land, "pr") ? "--pr" : "--merge",
 		         s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass") ? " --force-red" : "",
 		         s->row.target, s->manifest.integration_branch);
 	else
@@ -237,6 +242,7 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	if (s->manifest.landed)
 		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
 	str_addc(out, '\n');
+	land_pr_told(s, "", out);
 	struct status_spent spent = status_spent_session(s);
 	if (spent.runs) {
 		str_add(out, "cost: ");

@@ -1,6 +1,7 @@
 /* report_json: batch_results with the keys of the story seed (formats.md [3-3]), and more (declared in status.h). */
 #include "batch_results.h"
 #include "gates_told.h"
+#include "land_pr.h"
 #include "sprint.h"
 #include "status.h"
 #include "store/base/mem.h"
@@ -133,6 +134,7 @@ int report_json(struct session *s, struct str *out, struct err *e)
 	json_put_text(j, "final_gates", s->manifest.final_gates);
 	gates_told_session(s, j);
 	json_put_text(j, "landed", s->manifest.landed);
+	land_pr_json(s, j);
 	struct status_spent spent = status_spent_session(s);
 	status_spent_json(&spent, j);
 	for (size_t i = 0; i < MEM_COUNT(names); i++)

@@ -1,6 +1,7 @@
 /* status: sessions and tasks as JSON and as text. */
 #include "agents.h"
 #include "gates_told.h"
+#include "land_pr.h"
 #include "status.h"
 
 #include <string.h>
@@ -92,6 +93,7 @@ static struct json_t *task_json(const struct session *s, size_t i)
 	json_put_text(j, "log", row->log);
 	json_put_text(j, "title", s->plan.tasks[i].title);
 	json_put_text(j, "kept", row->kept);
+	json_put_text(j, "pull_request", row->pr_url);
 	json_put_list(j, "conflicts", &row->conflicts);
 	json_put_text(j, "category", s->plan.tasks[i].category);
 	json_put_text(j, "model", s->plan.tasks[i].model);
@@ -188,6 +190,7 @@ static struct json_t *session_json(struct session *s)
 		json_add(tasks, task_json(s, i));
 	json_put(j, "tasks", tasks);
 	json_put_text(j, "landed", s->manifest.landed);
+	land_pr_json(s, j);
 	json_put_list(j, "sprint_commits", &s->manifest.sprint);
 	json_put_list(j, "notes", &s->manifest.notes);
 	return j;
@@ -300,6 +303,7 @@ void status_head(const struct session *s, const struct status_count *c, struct s
 	gates_told_excused(s, &excused);
 	if (excused.len)
 		str_addf(out, "  gates excused: %s\n", excused.p);
+	land_pr_told(s, "  ", out);
 	if (status_waits(s, &waits, NULL))
 		str_addf(out, "  waiting for %s\n", waits.p);
 	else if (s->manifest.waiting)

@@ -11,6 +11,7 @@
 #include "supervisor/agents.h"
 #include "supervisor/batch_results.h"
 #include "supervisor/land.h"
+#include "supervisor/land_pr.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans/orphans.h"
 #include "supervisor/orphans/strays.h"
@@ -73,7 +74,7 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 	/* Known values of later versions are refused by name, unknown ones as such. */
 	const struct {
 		const char *option, *given, *here, *later;
-	} words[] = {{"land", land, "keep|merge", "pr"},
+	} words[] = {{"land", land, "keep|merge|pr", ""},
 	             {"verify", verify, "merged|task", ""},
 	             {"on-conflict", conflict, "repair|park", ""},
 	             {"barrier", barrier, "wave|none", ""}};
@@ -281,20 +282,22 @@ int batch_plan(const struct cmd_line *l, const struct batch *b, const struct sit
 }
 
 /* Landing as the session was asked to, once its work is over. */
-static int land(struct session *s, int code, bool *said)
+static int land(struct session *s, const struct config *cfg, int code, bool *said)
 {
 	struct land_result result = {0};
 	struct err e = {0};
 	const char *state = s->manifest.state, *gates = s->manifest.final_gates;
 	bool ended = str_eq(state, "done") || str_eq(state, "failed");
 
-	if (ended && str_eq(s->row.land, "merge") && gates && !str_eq(gates, "pass")) {
+	bool pr = str_eq(s->row.land, "pr");
+
+	if (ended && (pr || str_eq(s->row.land, "merge")) && gates && !str_eq(gates, "pass")) {
 		log_warn("not landed: the gates are red on the final tip");
 		return 1;
 	}
 	if (!str_eq(state, "landing"))
 		return code;
-	if (land_merge(s, &result, &e) != 0)
+	if ((pr ? land_pr(s, cfg->pr_draft, &result, &e) : land_merge(s, &result, &e)) != 0)
 		code = cmd_fail(&e);
 	else if (!result.done)
 		code = 1;
@@ -346,7 +349,7 @@ int batch_work(struct session *s, const struct config *cfg, const struct recover
 	int code = batch_only_lands(s) ? work_code(s) : supervisor_run(&over, s, cfg, recovery, &options);
 	if (!over || str_eq(s->manifest.state, "running"))
 		return code; /* nothing was started, or it ended in the middle: said already */
-	code = land(s, code, &landed);
+	code = land(s, cfg, code, &landed);
 	status_counts(s, &counts);
 	batch_box(s, &box);
 	batch_say_lines(&box);

@@ -20,7 +20,7 @@ static const struct cmd_option options[] = {
 	{"sequential", 0, NULL, "one at a time, in plan order", false},
 	{"base", 0, "REV", "start here (default: the target)", false},
 	{"target", 0, "BRANCH", "where the work is to land (default: the current branch)", false},
-	{"land", 0, "keep|merge", "what to do with the result (default: the setting land, keep)", false},
+	{"land", 0, "keep|merge|pr", "what to do with the result (default: the setting land, keep)", false},
 	{"verify", 0, "merged|task", "gates on each merge too, or on each task's own tree only", false},
 	{"on-conflict", 0, "repair|park", "a task that conflicts runs again on the tip, or stays as it is", false},
 	{"barrier", 0, "wave|none", "wait for whole waves, or what a task needs (segments: wave)", false},
@@ -123,7 +123,7 @@ static int judge_known(const struct cmd_line *l, struct site *site, const struct
 		log_info("session %s has integrated everything in this plan%s%s; land it with bosk land %s, or "
 		         "start over with --fresh", k->sid, out.n ? " that was not taken out again" : "",
 		         red ? ", but its tip is red" : "", k->sid);
-		code = red || str_eq(cmd_value(l, "land"), "merge") ? 1 : -1;
+		code = red || (cmd_value(l, "land") && !str_eq(cmd_value(l, "land"), "keep")) ? 1 : -1;
 	} else if (queue_is(&s.queue) && (code = judge_again(&s, max_age_ms)) != 0) {
 		; /* said */
 	} else {

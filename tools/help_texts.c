@@ -60,7 +60,8 @@ const struct help_text help_texts[] = {
 	 "024", "shown", NULL,
 	 "retry report"},
 	{"land",
-	 "bosk land --merge\n",
+	 "bosk land --merge\n"
+	 "bosk land --pr --draft\n",
 	 "01245", "landed, or kept as asked", "it could not land as asked: nothing was changed",
 	 "report revert diff"},
 	{"revert",

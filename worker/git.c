@@ -43,6 +43,23 @@ void git_argv(struct strv *argv, const struct git *g, const char *const *args)
 		strv_add(argv, *args);
 }
 
+/* How the user's git reaches others. An ssh of git's own choice would wait for somebody to type a password. */
+static void add_remote(struct strv *env, const struct git *g)
+{
+	static const char *const keep[] = {"GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT", "GIT_ASKPASS"};
+	struct git here = *g;
+	struct err ignored = {0};
+	int status = -1;
+
+	for (size_t i = 0; i < MEM_COUNT(keep); i++)
+		if (getenv(keep[i]))
+			exec_env_set(env, keep[i], getenv(keep[i]));
+	here.remote = false;
+	if (!getenv("GIT_SSH") && !getenv("GIT_SSH_COMMAND") &&
+	    git_try(&here, &status, NULL, NULL, GIT_ARGS("config", "--get", "core.sshCommand"), &ignored) == 0 && status != 0)
+		exec_env_set(env, "GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+}
+
 int git_env(struct strv *env, const struct git *g, struct err *e)
 {
 	/* Where the user keeps git's settings is no pointer to another repository: it stays. */
@@ -61,6 +78,8 @@ int git_env(struct strv *env, const struct git *g, struct err *e)
 	exec_env_set(env, "LC_ALL", "C");
 	if (g->index_file)
 		exec_env_set(env, "GIT_INDEX_FILE", g->index_file);
+	if (g->remote)
+		add_remote(env, g);
 	if (!g->guard)
 		return 0;
 	if (planted_check(g->guard, g->cwd, e) != 0)

@@ -24,6 +24,7 @@ struct git {
 	const char *index_file;   /* another index than the worktree's; NULL = that */
 	int keep_fd;              /* a lock the child inherits; 0 = none */
 	uint64_t timeout_ms;      /* 0 = 15 minutes */
+	bool remote;              /* talks to another repository: by the user's ssh, and one that asks nobody */
 	int watch_fd;             /* as in struct job; 0 = none */
 	bool (*watch)(void *ctx);
 	void *ctx;

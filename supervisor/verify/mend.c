@@ -90,6 +90,15 @@ static void mend_manifest(struct mend *m)
 		mem_set(&row->landed, vs->told.landed);
 		row->preflight_done |= vs->told.preflight;
 	}
+	/* What is in other places is asked there before it is done again. */
+	if (!vs->gap && vs->told.pushed) {
+		mem_set(&row->pushed, vs->told.pushed);
+		mem_set(&row->pushed_to, vs->told.pushed_to);
+	}
+	if (!vs->gap && vs->told.pr_of) {
+		mem_set(&row->pr_of, vs->told.pr_of);
+		mem_set(&row->pr_url, vs->told.pr_url);
+	}
 	if (m->last && m->vs->broken) {
 		AUTO_FREE char *ref = mem_printf("refs/heads/%s", m->s->row.target);
 		if (oid_parse(&tip, m->s->tip) && strcmp(m->s->tip, m->s->row.tip) != 0 &&
@@ -119,6 +128,15 @@ static void snapshot(struct mend *m)
 	                          .note = s->manifest.preflight_done ? (char *)"preflight" : NULL};
 
 	turn_event(m->t, &first);
+	if (s->manifest.pushed) {
+		struct event_row ev = {.kind = (char *)"pr-pushed", .new_tip = s->manifest.pushed, .reason = s->manifest.pushed_to,
+		                       .note = s->manifest.integration_branch};
+		turn_event(m->t, &ev);
+	}
+	if (s->manifest.pr_of) {
+		struct event_row ev = {.kind = (char *)"pr", .new_tip = s->manifest.pr_of, .note = s->manifest.pr_url};
+		turn_event(m->t, &ev);
+	}
 	for (size_t i = 0; i < s->plan.n; i++) {
 		const struct task_row *row = &s->tasks[i];
 		struct event_row ev = {.kind = (char *)"snapshot",

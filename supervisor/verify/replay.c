@@ -14,6 +14,10 @@ void replay_told_fini(struct replay_told *t)
 	free(t->state);
 	free(t->landed);
 	free(t->final_gates);
+	free(t->pushed);
+	free(t->pushed_to);
+	free(t->pr_of);
+	free(t->pr_url);
 	*t = (struct replay_told){0};
 }
 
@@ -130,6 +134,14 @@ static void of_session(struct replay *r, const struct event_row *ev)
 		mem_set(&r->told.landed, ev->new_tip);
 		r->lands = true;
 	}
+	if (str_eq(ev->kind, "pr-pushed") && !ev->ordinal) {
+		mem_set(&r->told.pushed, ev->new_tip);
+		mem_set(&r->told.pushed_to, ev->reason);
+	}
+	if (str_eq(ev->kind, "pr") && !ev->ordinal) {
+		mem_set(&r->told.pr_of, ev->new_tip);
+		mem_set(&r->told.pr_url, ev->note);
+	}
 	if (str_eq(ev->kind, "adopt")) {
 		mem_set(&r->told.tip, ev->reason);
 		mem_set(&r->told.final_gates, NULL);
@@ -156,7 +168,7 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
 		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands",
 		"limit",   "limited",  "spent",   "conversation", "tried", "reverting",
-		"reverted"};
+		"reverted", "pr-pushed", "pr"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

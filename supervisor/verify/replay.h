@@ -17,6 +17,7 @@ struct replay_task {
 /* Of one session. */
 struct replay_told {
 	char *tip, *state, *landed, *final_gates;
+	char *pushed, *pushed_to, *pr_of, *pr_url; /* as in the manifest */
 	bool preflight;
 	bool adopted; /* took in what somebody else put on its branch */
 	bool rebuilt; /* begins with a snapshot: there is nothing before it */

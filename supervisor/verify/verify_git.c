@@ -24,7 +24,7 @@ static bool open_intent(const struct verify *v, const struct verify_session *s, 
 
 static void check_intents(struct verify *v, struct verify_session *s)
 {
-	static const char *const names[] = {"intent", "land"};
+	static const char *const names[] = {"intent", "land", "pr"};
 	bool over = str_eq(s->manifest.state, "done") || str_eq(s->manifest.state, "failed");
 
 	for (size_t i = 0; i < MEM_COUNT(names); i++) {

@@ -176,6 +176,9 @@ static void compare_session(struct verify *v, struct verify_session *s)
 		compare_text(v, s, "its state", r->state, m->state);
 	compare_text(v, s, "its integration tip", r->tip, s->tip);
 	compare_text(v, s, "what it landed as", r->landed, m->landed);
+	compare_text(v, s, "what it was pushed as", r->pushed, m->pushed);
+	compare_text(v, s, "what its pull request was opened with", r->pr_of, m->pr_of);
+	compare_text(v, s, "its pull request", r->pr_url, m->pr_url);
 	compare_text(v, s, "the verdict on its final tip", r->final_gates, m->final_gates);
 	if (r->preflight && !m->preflight_done)
 		s->wrong = verify_say(v, s->sid, "the gates passed on its base by its journal, but not by its row");

@@ -35,7 +35,7 @@ candidates() { "$BOSK_BIN" complete "$@" 2>&1 | cut -f1 | paste -sd' '; }
     equal 'first value' "$(candidates run --land k)" keep
     equal words "$(candidates rescue '')" 'list show restore'
     equal settings "$(candidates -c worktrees.set)" 'worktrees.setup= worktrees.setup_inputs='
-    equal 'setting values' "$(candidates run -c land=)" 'land=keep land=merge'
+    equal 'setting values' "$(candidates run -c land=)" 'land=keep land=merge land=pr'
     equal branches "$(candidates run --target '')" 'main topic'
     equal gates "$(candidates logs --gate '')" 'lint tests'
     equal files "$(candidates run '')" :file

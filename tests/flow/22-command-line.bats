@@ -132,10 +132,6 @@ in a file' --executor 'cat > hello.txt'
         expect_status 2
         expect_text 'not available in this version'
     done <<WORDS
-run $PLAN --land pr
-run $PLAN -c land=pr
-land --pr
-land --draft
 land --task one
 land --fetch
 WORDS

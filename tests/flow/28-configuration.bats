@@ -42,7 +42,7 @@ halt_after_failures: 4'
         line=$(sed 's/ *$//' <<<"$line")
         run_bosk doctor --config -c "${line%%: *}=${line#*: }"
         expect_status 0
-    done < <(grep -E '^(gates|pr.command|protect|branch|notify|author|worktrees.dir|stories.human)' "$SCRATCH/shown")
+    done < <(grep -E '^(gates|pr.command|pr.find|protect|branch|notify|author|worktrees.dir|stories.human)' "$SCRATCH/shown")
     for key in jobs agent agents models gates pr.command worktrees.dir stories.instructions orphans.max_age notify; do
         grep -q "^$key: " "$SCRATCH/shown"
     done
@@ -76,7 +76,7 @@ jobs: 2'
 }
 
 @test "keys whose time has not come are refused with another value than their default" {
-    for given in pr.draft=true pr.command=x land=pr land_fallback=pr; do
+    for given in land_fallback=pr; do
         run_bosk plan "$SCRATCH/p.yaml" -c "$given"
         expect_status 2
         expect_text "${given%%=*}: .*not available in this version"

@@ -92,8 +92,10 @@ static const struct {
 	{"land", "merge"},
 	{"land_fallback", "keep"},
 	{"pr.command", "hub pr"},
+	{"pr.find", "hub list"},
 	{"pr.draft", "true"},
 	{"pr.remote", "upstream"},
+	{"pr.timeout", "90"},
 	{"steps", "together"},
 	{"merge_drivers", "off"},
 	{"push", "off"},
@@ -231,14 +233,14 @@ static void later_sources_win(void **state)
 	struct config c, again;
 	struct plan_faults faults = {0};
 	put(scratch.user, "config.yaml", "jobs: 4\nretries: 5\nsilence: 1m\nagents: {mine: {argv: [a]}}\n"
-	                                 "gates: [{name: u, run: x}]\nland: pr\n");
+	                                 "gates: [{name: u, run: x}]\nland_fallback: pr\n");
 	put(scratch.repo, "bosk.yaml", "retries: 6\nworktrees: {dir: /a, total: 1}\nagents: {theirs: {argv: [b]}}\n"
 	                               "gates: [{name: r, run: x}]\nlimits:\n");
 	setenv("BOSK_CONFIG_SILENCE", "2m", 1);
 	setenv("BOSK_CONFIG_WORKTREES_TOTAL", "3", 1);
 	setenv("BOSK_CONFIG_WORKTREES", "{total: 2, setup: make}", 1); /* a section, before its keys */
 	const char *const options[] = {"silence=3m", "silence=4m", "worktrees.dir=/b",
-	                               "land=keep"}; /* takes back what is not available */
+	                               "land_fallback=keep"}; /* takes back what is not available */
 	load_options(&c, options, MEM_COUNT(options));
 	assert_int_equal(c.jobs, 4);
 	assert_int_equal(c.retries, 6);

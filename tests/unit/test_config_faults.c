@@ -131,9 +131,9 @@ static void faults_in_gates(void **state)
 static void what_nothing_acts_on_is_refused(void **state)
 {
 	(void)state;
-	refused_file("jobs: 1\nland: pr\n", 2, 7, "land", "\"pr\" is not available in this version");
+	refused_file("jobs: 1\nland_fallback: pr\n", 2, 16, "land_fallback", "\"pr\" is not available in this version");
 	refused_file("land_fallback: pr\n", 1, 16, "land_fallback", "not available");
-	refused_option("land=pr", 1, 6, "land", "not available");
+	refused_option("land_fallback=pr", 1, 15, "land_fallback", "not available");
 }
 
 static void faults_outside_files(void **state)
@@ -151,6 +151,9 @@ static void faults_outside_files(void **state)
 	refused_option("author=\xff", 1, 8, "author", "UTF-8");
 	refused_variable("BOSK_CONFIG_JOBS", "x", 1, 1, "jobs", "whole number");
 	refused_variable("BOSK_CONFIG_JOB", "1", 0, 0, NULL, "did you mean BOSK_CONFIG_JOBS?");
+	refused_option("pr.remote=", 1, 11, "pr.remote", "must name a remote");
+	refused_option("pr.remote=--mirror", 1, 11, "pr.remote", "must name a remote");
+	refused_option("pr.command=", 1, 12, "pr.command", "must not be empty");
 	refused_variable("BOSK_CONFIG_", "1", 0, 0, NULL, "no key");
 	refused_variable("BOSK_CONFIG_jobs", "1", 0, 0, NULL, "no key");
 }
@@ -162,7 +165,7 @@ static void all_faults_of_all_sources_at_once(void **state)
 	struct plan_faults faults = {0};
 	AUTO_STRV struct strv overrides = {0};
 	strv_add(&overrides, "jobs=0");
-	put(scratch.user, "config.yaml", "a: 1\nland: pr\n");
+	put(scratch.user, "config.yaml", "a: 1\nland_fallback: pr\n");
 	put(scratch.repo, "bosk.yaml", "retries: x\nsilence: y\n");
 	assert_int_equal(config_load(&c, scratch.repo, &overrides, &faults), -1);
 	assert_int_equal(faults.n, 5);

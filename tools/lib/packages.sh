@@ -22,6 +22,7 @@ packages_check() {
     printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq perl strace procps util-linux bsdutils \
         zsh fish mandoc bubblewrap gnupg openssh-client
     printf '%s\n' git-lfs
+    printf '%s\n' gh
 }
 
 # packages_missing NAME...: those that are not installed, one per line.

@@ -1,0 +1,161 @@
+/* remote: git ls-remote and git push, to their end. */
+#include "remote.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "store/base/mem.h"
+#include "worker/job.h"
+#include "worker/secret.h"
+
+enum { WHY_MAX = 500, OUT_MAX = 1 << 20, GRACE_MS = 2000 };
+
+char *remote_said(const char *stderr_text, bool late, int wait_status)
+{
+	AUTO_FREE char *hidden = secret_hidden(stderr_text ? stderr_text : "");
+	struct str line = {0};
+
+	if (late)
+		return mem_strdup("it took longer than push_timeout");
+	str_add_printable(&line, hidden, strnlen(hidden, WHY_MAX), true);
+	for (char *p = line.p; p && *p; p++)
+		if (*p == '\n')
+			*p = p[1] ? ';' : '\0';
+	if (!line.p || !*line.p)
+		str_addf(&line, WIFSIGNALED(wait_status) ? "git push was ended by signal %d" : "git push: exit %d",
+		         WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : WEXITSTATUS(wait_status));
+	return str_take(&line);
+}
+
+char *remote_by_hand(const char *remote, const char *commit, const char *branch, const char *why)
+{
+	/* What is there was pushed by an earlier run or by others: replaced only by hand. */
+	bool other = strstr(why, "[rejected]") != NULL;
+	AUTO_STR struct str look = {0}, lease = {0};
+
+	if (other) {
+		str_addf(&look, "git fetch %s %s && git log %s..FETCH_HEAD; if those commits may go: ", remote, branch, commit);
+		str_addf(&lease, " --force-with-lease=%s:FETCH_HEAD", branch);
+	}
+	return mem_printf("%sgit push%s %s %s:refs/heads/%s", str_text(&look), str_text(&lease), remote, commit, branch);
+}
+
+/* The last words of the lines that --porcelain marks as failed: "! <from>:<to> [rejected] (stale info)". */
+static void add_marked(struct str *out, const char *text)
+{
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		AUTO_FREE char *one = mem_strndup(line, strcspn(line, "\n"));
+		const char *words = *one == '!' ? strrchr(one, '\t') : NULL;
+		if (words)
+			str_addf(out, "%s\n", words + 1);
+	}
+}
+
+/* NULL = exit 0; else why not, the caller's. */
+static char *run(struct session *s, uint64_t timeout_ms, struct str *out, const char *const *args)
+{
+	struct git g = {.cwd = gitx_main_top(s->site->git), .guard = session_guard(s), .remote = true};
+	AUTO_STRV struct strv argv = {0}, env = {0};
+	AUTO_STR struct str text = {0}, said = {0};
+	struct job_result result;
+	struct err e = {0};
+
+	git_argv(&argv, &g, args);
+	if (git_env(&env, &g, &e) != 0)
+		return mem_strdup(e.text);
+	struct job job = {.argv = (const char *const *)argv.v,
+	                  .env = env.v,
+	                  .timeout_ms = timeout_ms,
+	                  .grace_ms = GRACE_MS,
+	                  .out = out,
+	                  .err = &text,
+	                  .capture_max = OUT_MAX,
+	                  .watch_fd = -1};
+	if (job_run(&job, &result, &e) != 0)
+		return mem_strdup(e.text);
+	if (result.end == JOB_EXITED && result.status == 0)
+		return NULL;
+	if (str_eq(args[0], "push"))
+		add_marked(&said, str_text(out));
+	str_add(&said, str_text(&text));
+	return remote_said(said.p, result.end == JOB_TIMEOUT, result.end == JOB_EXITED ? result.status << 8 : result.status);
+}
+
+/* Addresses that a push to it goes to; none when git knows no remote of this name. */
+static void addresses(struct session *s, const struct remote_branch *b, struct strv *out)
+{
+	AUTO_STR struct str text = {0};
+	AUTO_FREE char *why = run(s, b->timeout_ms, &text, GIT_ARGS("remote", "get-url", "--push", "--all", "--", b->remote));
+
+	for (char *line = why || !text.p ? NULL : strtok(text.p, "\n"); line; line = strtok(NULL, "\n"))
+		strv_add(out, line);
+	/* One may be named by its path or address. */
+	if (!out->n && strpbrk(b->remote, "/:"))
+		strv_add(out, b->remote);
+}
+
+/* "<commit>\t<ref>" of one of them. NULL, or why it cannot be asked. */
+static char *ask_one(struct session *s, const struct remote_branch *b, const char *address, struct oid *at)
+{
+	AUTO_STR struct str text = {0};
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", b->branch);
+	char *why = run(s, b->timeout_ms, &text, GIT_ARGS("ls-remote", "--refs", "--", address, ref));
+
+	*at = (struct oid){""};
+	for (char *line = why || !text.p ? NULL : strtok(text.p, "\n"); line; line = strtok(NULL, "\n")) {
+		char *tab = strchr(line, '\t');
+		if (!tab || strcmp(tab + 1, ref) != 0) /* a pattern matches the ends of longer names, too */
+			continue;
+		*tab = '\0';
+		if (!oid_parse(at, line))
+			return mem_printf("it answered what is no commit: %.60s", line);
+	}
+	return why;
+}
+
+static enum remote_state judge(struct session *s, const struct remote_branch *b, const struct oid *at)
+{
+	struct oid commit;
+	struct err ignored = {0};
+	bool behind = false;
+
+	if (oid_none(at))
+		return REMOTE_NONE;
+	if (strcmp(at->hex, b->commit) == 0)
+		return REMOTE_SAME;
+	bool known = oid_parse(&commit, b->commit) && gitx_has_object(s->site->git, at) &&
+	             gitx_reaches(s->site->git, &commit, at, &behind, &ignored) == 0;
+	return known && behind ? REMOTE_BEHIND : REMOTE_OTHER;
+}
+
+void remote_ask(struct remote_look *out, struct session *s, const struct remote_branch *b)
+{
+	AUTO_STRV struct strv to = {0};
+
+	*out = (struct remote_look){.state = REMOTE_SAME};
+	addresses(s, b, &to);
+	if (!to.n) {
+		out->state = REMOTE_MUTE;
+		out->why = mem_printf("there is no remote %s (git remote add %s URL, or set pr.remote)", b->remote, b->remote);
+	}
+	/* Where it goes to several, the one that lags most or differs counts. */
+	for (size_t i = 0; i < to.n && out->state != REMOTE_MUTE && out->state != REMOTE_OTHER; i++) {
+		struct oid at;
+		out->why = ask_one(s, b, to.v[i], &at);
+		enum remote_state state = out->why ? REMOTE_MUTE : judge(s, b, &at);
+		if (i && state == REMOTE_SAME)
+			continue;
+		out->state = state;
+		mem_set(&out->at, oid_none(&at) ? NULL : at.hex);
+	}
+}
+
+char *remote_push(struct session *s, const struct remote_branch *b, const char *at)
+{
+	AUTO_FREE char *lease = mem_printf("--force-with-lease=refs/heads/%s:%s", b->branch, at ? at : "");
+	AUTO_FREE char *what = mem_printf("%s:refs/heads/%s", b->commit, b->branch);
+	AUTO_STR struct str out = {0};
+
+	return run(s, b->timeout_ms, &out, GIT_ARGS(REMOTE_PUSH, "--porcelain", lease, "--", b->remote, what));
+}
