@@ -88,11 +88,11 @@ named() {
 }
 remote() { git --git-dir="$REMOTE" rev-parse --verify -q "refs/heads/$1"; }
 pull_request() { status_json ".sessions[] | select(.id == \"$sid\") | .pull_request | if . == null then \"null\" else (.$1 // \"null\") end"; }
-# What must be so when all went well: N pushes of the branch, N pull requests.
+# What must be so when all went well: one push of the branch, one pull request.
 once() {
-    equal remote "$(remote "$BRANCH")" "$TIP"
-    equal pushes "$(grep -c "refs/heads/$BRANCH\$" "$SCRATCH/received")" "${1:-1}"
-    equal 'pull requests' "$(wc -l <"$SCRATCH/created")" "${2:-1}"
+    equal remote "$(remote "$BRANCH")" "$TIP" || return
+    equal pushes "$(grep -c "refs/heads/$BRANCH\$" "$SCRATCH/received")" 1 || return
+    equal 'pull requests' "$(wc -l <"$SCRATCH/created")" 1 || return
     equal told "$(status_json ".sessions[] | select(.id == \"$sid\") | .pull_request | [.url, .opened, .reason // \"\"] | join(\" \")")" \
         "https://example.invalid/pull/7 $TIP "
 }
