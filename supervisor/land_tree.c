@@ -70,6 +70,20 @@ char *land_tree_locked(const struct git *g, const struct session *s, const char 
 	return locks(g, s, ref, false, e);
 }
 
+/* Does the way to it lead over a link? Then what lies at its end is no part of the tree at that path. */
+static bool below_link(const char *tree, const char *full)
+{
+	AUTO_FREE char *path = mem_strdup(full);
+	struct stat st;
+
+	for (char *slash; (slash = strrchr(path, '/')) > path + strlen(tree);) {
+		*slash = '\0';
+		if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+			return true;
+	}
+	return false;
+}
+
 /* Is the path a folder, in the tree and in the commit? git looks into it before it touches anything, and removes nothing
  * that is not the commit's. */
 static bool is_folder_of(const struct git *g, const struct oid *commit, const char *full, const char *path)
@@ -96,7 +110,7 @@ char *land_tree_in_the_way(const struct git *g, const struct oid *from, const st
 		return mem_printf("%s cannot be read: %s", tree, e->text);
 	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
 		AUTO_FREE char *path = mem_printf("%s/%s", tree, added.p + i);
-		if (fs_exists(path) && !is_folder_of(g, from, path, added.p + i))
+		if (fs_exists(path) && !below_link(tree, path) && !is_folder_of(g, from, path, added.p + i))
 			return mem_printf("%s is in the way in %s", added.p + i, tree);
 	}
 	return NULL;
@@ -128,9 +142,11 @@ static bool absent(const char *mode)
 static int holds(const struct mend *m, const char *path, const char *blob, bool *out, struct err *e)
 {
 	AUTO_STR struct str id = {0};
-	if (git_run(&m->git, &id, GIT_ARGS("hash-object", "--", path), e) != 0)
+	int status;
+	/* It fails where a filter does, which may be at half of a file. */
+	if (git_try(&m->git, &status, &id, NULL, GIT_ARGS("hash-object", "--", path), e) != 0)
 		return -1;
-	*out = strncmp(str_text(&id), blob, strlen(blob)) == 0;
+	*out = status == 0 && strncmp(str_text(&id), blob, strlen(blob)) == 0;
 	return 0;
 }
 
@@ -183,8 +199,9 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 
 	if (strcmp(c->old_mode, "160000") == 0 || strcmp(c->new_mode, "160000") == 0)
 		return 0; /* a submodule's folder is not written */
-	if (lstat(file, &st) != 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
+	bool hidden = below_link(m->tree, file);
+	if (hidden || lstat(file, &st) != 0) {
+		if (!hidden && errno != ENOENT && errno != ENOTDIR)
 			return err_sys(e, "cannot look at %s", file);
 		old = added;
 		way = true;
@@ -242,10 +259,10 @@ static int remove_made(struct mend *m, struct err *e)
 	for (size_t i = 0; i < m->made.n; i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", m->tree, m->made.v[i]);
 		if (git_run(&m->git, NULL,
-		            GIT_ARGS("--literal-pathspecs", "rm", "--cached", "--quiet", "--force",
-		                     "--ignore-unmatch", "--", m->made.v[i]),
-		            e) != 0)
+		            GIT_ARGS("update-index", "--force-remove", "--", m->made.v[i]), e) != 0)
 			return -1;
+		if (below_link(m->tree, path)) /* not made yet, or already gone */
+			continue;
 		if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
 			return err_sys(e, "cannot remove %s", path);
 		for (char *slash; (slash = strrchr(path, '/')) > path + strlen(m->tree);) {

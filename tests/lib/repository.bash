@@ -9,6 +9,7 @@
 #   target, user_at   the branch (default: the one that is checked out), and where it is checked out ('' = nowhere)
 #   shown             what git status says after git's own merge (default: nothing)
 #
+# `broken CASE`: before it lands, git once breaks off, with all files written and the index not: they are put back.
 # A row that begins with + is for BOSK_TEST_FULL only; `with CASE...` is several kinds in one repository.
 # A kept batch is landed by `bosk land` on that, with a commit of the user's on it meanwhile. `elsewhere CASE`: by
 # `bosk run --land merge`, on a branch that nobody has checked out.
@@ -31,7 +32,7 @@ repository_fresh() {
     git add -A
     git commit -qm 'Start'
     one=: two=: three=: last=: user="echo user >user.txt; sed -i 's/^15\b/fifteen/' lines.txt"
-    target='' user_at=checkout shown='' RUN=repository_run run_words=()
+    target='' user_at=checkout shown='' RUN=repository_run run_words=() broken=''
 }
 
 repository_identity() {
@@ -95,6 +96,13 @@ make_elsewhere() {
     target=release user_at='' run_words=(--land merge)
 }
 
+make_broken() {
+    local name=$1
+    shift
+    "make_$name" "$@"
+    broken=1
+}
+
 # ---- by bosk ---------------------------------------------------------------------------------------
 
 repository_run() {
@@ -114,8 +122,32 @@ repository_land() {
     if [ "$user_at" = checkout ]; then user_at=$REPO; fi
     (cd "$user_at" && eval "$user" && git add -A && git commit -qm 'By the user') || return
     BEFORE=$(git -C "$REPO" rev-parse "refs/heads/$target")
+    if [ -n "$broken" ]; then repository_break; fi
     run_bosk -C "$REPO" land --merge
     expect_status 0
+}
+
+# The last of the files is half written.
+repository_break() {
+    write_file "$SCRATCH/bin/git" <<SH
+#!/bin/bash
+case " \$* " in *' merge --ff-only '*)
+    cp '$(git -C "$user_at" rev-parse --absolute-git-dir)/index' '$SCRATCH/index'
+    GIT_INDEX_FILE='$SCRATCH/index' '$(command -v git)' -c core.hooksPath=/dev/null -C '$user_at' read-tree -m -u HEAD "\${@: -1}" || exit 9
+    last=\$(cd '$user_at' && git diff-tree -r --no-renames --name-only --diff-filter=M HEAD "\${@: -1}" | grep -v '[^a-zA-Z0-9./]' | tail -1)
+    if [ -f "$user_at/\$last" ]; then head -c 5 "$user_at/\$last" >'$SCRATCH/half' && cp '$SCRATCH/half' "$user_at/\$last"; fi
+    echo 'fatal: broken off' >&2
+    exit 1 ;;
+esac
+exec '$(command -v git)' "\$@"
+SH
+    chmod +x "$SCRATCH/bin/git"
+    checkout_content "$user_at" >"$SCRATCH/content.before"
+    PATH=$SCRATCH/bin:$PATH run_bosk -C "$REPO" land --merge
+    expect_status 1
+    expect_text 'not landed: git would not move the tree .*: fatal: broken off'
+    checkout_content "$user_at" | diff -u "$SCRATCH/content.before" - >&2
+    equal "target" "$(git -C "$REPO" rev-parse "refs/heads/$target")" "$BEFORE"
 }
 
 # ---- by git ----------------------------------------------------------------------------------------
