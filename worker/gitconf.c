@@ -300,8 +300,12 @@ static int read_file(struct gitconf *c, const char *path, int depth, struct err 
 
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
 		return 0;
-	if (git_run(&g, &out, GIT_ARGS("config", "--file", path, "--no-includes", "-z", "--list"), e) != 0)
-		return -1;
+	if (git_run(&g, &out, GIT_ARGS("config", "--file", path, "--no-includes", "-z", "--list"), e) != 0) {
+		if (fs_exists(path))
+			return -1;
+		err_clear(e); /* of a worktree that was removed meanwhile */
+		return 0;
+	}
 	for (size_t i = 0; i < out.len;) {
 		char *key = out.p + i, *value = strchr(key, '\n');
 		i += strlen(key) + 1;

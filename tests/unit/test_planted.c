@@ -1,6 +1,7 @@
 /* Programs in git's configuration: what is found, what overrides it, and the limit on filters. */
 #include "repo.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/base/fs.h"
@@ -128,6 +129,30 @@ static void a_configuration_that_cannot_be_read_runs_no_git(void **state)
 	end(&s);
 }
 
+/* Somebody removes a worktree just then. */
+static void a_file_that_goes_while_it_is_read_is_no_error(void **state)
+{
+	(void)state;
+	struct site s;
+	struct err e = {0};
+	begin(&s, "going", NULL);
+	AUTO_FREE char *old = mem_strdup(getenv("PATH")), *path = mem_printf("%s/bin:%s", repo_scratch, old);
+	AUTO_FREE char *script = mem_printf("#!/bin/sh\ncase $* in *%s*) rm -r '%s/worktrees' ;; esac\nPATH='%s' exec git \"$@\"\n",
+	                                    "/config.worktree", s.common, old);
+	AUTO_FREE char *stub = mem_printf("%s/bin/git", repo_scratch);
+	AUTO_FREE char *file = mem_printf("%s/worktrees/x/config.worktree", s.common);
+
+	repo_write(s.repo, ".git/worktrees/x/config.worktree", "[core]\n\tsparseCheckout = true\n");
+	repo_write(repo_scratch, "bin/git", script);
+	assert_int_equal(chmod(stub, 0755), 0);
+	setenv("PATH", path, 1);
+	int rc = planted_check(&s.planted, s.repo, &e);
+	setenv("PATH", old, 1);
+	assert_ok(rc, &e);
+	assert_false(fs_exists(file));
+	end(&s);
+}
+
 /* A repository inside the worktree, in an index of each version, whole and split. */
 static void nested_repositories_are_found(void **state)
 {
@@ -186,6 +211,7 @@ static int group(void)
 		cmocka_unit_test(includes_count_whatever_their_condition),
 		cmocka_unit_test(passwords_are_not_listed),
 		cmocka_unit_test(a_configuration_that_cannot_be_read_runs_no_git),
+		cmocka_unit_test(a_file_that_goes_while_it_is_read_is_no_error),
 		cmocka_unit_test(nested_repositories_are_found),
 		cmocka_unit_test(a_filter_that_hangs_ends_with_its_git),
 	};
