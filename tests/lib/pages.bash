@@ -67,6 +67,9 @@ back() {
     cd "$REPO" || return
 }
 
+# is_instead N: is line N done instead of the one above it?
+is_instead() { [[ ${said[$1]-} == 'or '* || ($1 -gt 0 && ${said[$1 - 1]} == *', or') ]]; }
+
 # state_now: all that a command that changes nothing leaves alone.
 state_now() {
     git for-each-ref
@@ -95,7 +98,11 @@ walk_page() {
         for i in "${!lines[@]}"; do
             line=${lines[i]} exempt='' wanted=0 after='' before=''
             typed_line=$line
-            if [[ ${said[i]} == 'or '* || (i -gt 0 && ${said[i - 1]} == *', or') ]]; then back; else keep; fi
+            if is_instead "$i"; then
+                back
+            elif is_instead $((i + 1)) || [[ ${said[i]} == 'when '* ]]; then
+                keep
+            fi
             typed "$heading" "$line" || fault "${1##*/}, $heading: this test does not know the command: $line" || return
             [ -z "$exempt" ] || continue
             [[ ${said[i]} != *'changes nothing'* ]] || before=$(state_now)
