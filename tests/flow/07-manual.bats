@@ -57,8 +57,12 @@ examples() {
     done
     # And only of these; a way to land is as far as what it is made of.
     for key in $(awk '/^\.It Cm / { key = $3 } /not in this version/ { print key }' "$YAML_PAGE"); do
-        [[ $key != land* ]] || key=pr.command
-        "$BOSK_BIN" complete -c '' | grep -q "^$key=.*(not in this version)$"
+        if [[ $key == land* ]]; then
+            run_bosk plan -c "$key=pr" nothing.yaml
+            expect_text 'not available in this version'
+        else
+            "$BOSK_BIN" complete -c '' | grep -q "^$key=.*(not in this version)$"
+        fi
     done
     refute grep -q 'not in this version' "$PLAN_PAGE"
     # The keys of a gate.
