@@ -36,6 +36,8 @@
 	F(u64, input) F(u64, cached) F(u64, output) F(u64, cost_micro) F(u64, runs) F(u64, unpriced) \
 	F(str, waiting) F(u64, waiting_until_ms) /* nothing runs: for what, and until when; or why it stopped */ \
 	F(u64, not_signed) F(str, not_signed_why) /* commits that were to be; why the first was not */ \
+	F(list, landing)      /* while its state is "landing": how it is to be landed (land_ask.c); empty = as it began */ \
+	F(str, not_landed)    /* why the last landing came to nothing; NULL = there was none, or it has landed since */ \
 	/* A pull request (land_pr.h): the commit that the integration branch was pushed with, and the remote. */ \
 	F(str, pushed) F(str, pushed_to)                                                          \
 	F(str, pr_of) F(str, pr_url) /* the commit it was opened with; where it is, NULL = that was not said */ \

@@ -122,7 +122,7 @@ const struct config_key config_keys[] = {
 	SPAN("silence", silence_ms, "15m", 0),
 	CHOICE("verify", verify, "merged", "merged|task", NULL),
 	CHOICE("land", land, "keep", "keep|merge|pr", NULL),
-	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", "pr"),
+	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", NULL),
 	TEXT("pr.command", AT(pr_command),
 	     "gh pr create --title {title} --body-file {body} --base {target} --head {branch}",
 	     NULL, check_command),

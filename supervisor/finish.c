@@ -6,6 +6,7 @@
 #include "core.h"
 #include "escape.h"
 #include "quota.h"
+#include "land.h"
 #include "own.h"
 #include "push.h"
 #include "queue/waiting.h"
@@ -335,9 +336,10 @@ void finish_session(struct core *c)
 	bool halted = schedule_halted(c->sched);
 	const char *state = open ? (c->quota->over ? "limited" : "stopped") : all_fine(c) ? "done" : "failed";
 	/* What is to be landed is not over yet: a resume after a crash must go on with that. */
-	bool lands = !open && (str_eq(s->row.land, "merge") || str_eq(s->row.land, "pr")) &&
-	             strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s) &&
-	             (!s->manifest.final_gates || str_eq(s->manifest.final_gates, "pass"));
+	bool lands = !open && land_asked(s) &&
+	             (s->manifest.landing.n ||
+	              (strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s) &&
+	               (!s->manifest.final_gates || str_eq(s->manifest.final_gates, "pass"))));
 	mem_set(&s->manifest.state, lands ? "landing" : state);
 	if (halted)
 		strv_addf(&s->manifest.notes,

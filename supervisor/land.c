@@ -1,29 +1,15 @@
-/* land: the integration branch onto the target, once, and nowhere else. */
+/* land: what is asked is looked at, done when its turn comes, and has one outcome, told and recorded. */
 #include "land_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "adopt.h"
-#include "land_tree.h"
-#include "locks.h"
+#include "land_pr.h"
 #include "recover.h"
 #include "revert.h"
-#include "store/base/clock.h"
-#include "store/base/fail.h"
-#include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "turn.h"
-#include "worker/git.h"
-#include "worker/lockfile.h"
-
-enum { TRIES = 5 };
-
-void land_keep(const struct session *s, struct land_result *out)
-{
-	out->done = true;
-	str_addf(&out->text, "kept on branch %s (%.12s); to land it: bosk land %s --merge",
-	         s->manifest.integration_branch, s->tip, s->sid);
-}
 
 int land_refuse(struct landing *l, const char *fmt, ...)
 {
@@ -34,136 +20,25 @@ int land_refuse(struct landing *l, const char *fmt, ...)
 	return 0;
 }
 
-/* git writes the files and the index before it finds that it cannot move HEAD: they go back. */
-static int give_up(struct landing *l, const char *said, struct err *e)
+char *land_command(const struct landing *l)
 {
-	struct intent_row intent = {
-		.ref = l->ref, .old_tip = l->target.hex, .new_tip = l->merge.hex, .tree_path = l->tree};
-	AUTO_FREE char *trouble = NULL;
+	struct str text = {0};
 
-	if (land_tree_undo(l->s, &intent, &trouble, e) != 0)
-		return err_wrap(e, "git stopped half-way in moving %s (%.200s), and it cannot be put back", l->tree, said);
-	if (!trouble && land_record_withdrawn(l, e) != 0) /* else the next landing tries it again */
-		return -1;
-	if (!trouble && err_no_room(git_said_kind(said)))
-		return err_set(e, git_said_kind(said), "not landed: git cannot move the tree %s: %.400s", l->tree, said);
-	return land_refuse(l, "not landed: git would not move the tree %s: %.400s%s%s\n  then: bosk land %s --merge", l->tree,
-	                   said, trouble ? "\n  " : "", trouble ? trouble : "", l->s->sid);
+	str_addf(&text, "bosk land %s --%s", l->s->sid, l->ask->how);
+	for (size_t i = 0; l->ask->tasks && i < l->ask->tasks->n; i++)
+		str_addf(&text, " --task %s", l->ask->tasks->v[i]);
+	str_add(&text, l->ask->fetch ? " --fetch" : "");
+	str_add(&text, l->ask->draft ? " --draft" : "");
+	return str_take(&text);
 }
 
-/* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
-static int forward_tree(struct landing *l, bool *moved, struct err *e)
+static int keep(struct landing *l)
 {
-	AUTO_STRV struct strv settings = {0};
-	struct git g = {.cwd = l->tree, .extra = &settings, .guard = session_guard(l->s)};
-	AUTO_STR struct str text = {0};
-	struct oid now;
-	struct err looked = {0};
-	int status;
+	const struct session *s = l->s;
 
-	strv_add(&settings, LAND_FSYNC);
-	AUTO_FREE char *trouble = land_tree_trouble(&g, &looked);
-	if (!trouble)
-		trouble = land_tree_in_the_way(&g, &l->target, &l->merge, &looked);
-	if (!trouble)
-		trouble = land_tree_locked(&g, l->s, l->ref, &looked);
-	if (trouble && err_no_room(looked.kind))
-		return err_set(e, looked.kind, "not landed: %s", trouble);
-	if (trouble)
-		return land_refuse(l, "not landed: %s; %s is checked out there, so nothing was touched. Put that "
-		                   "right, then: bosk land %s --merge", trouble, l->s->row.target,
-		                   l->s->sid);
-	if (land_record_intent(l, e) != 0)
-		return -1;
-	FAILPOINT("land.forward.before");
-	if (git_try(&g, &status, NULL, &text,
-	            GIT_ARGS("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet",
-	                     l->merge.hex),
-	            e) != 0)
-		return -1;
-	FAILPOINT("land.forward.after");
-	if (gitx_ref_read(l->s->site->git, l->ref, &now, e) != 0)
-		return -1;
-	if (strcmp(now.hex, l->merge.hex) == 0)
-		return land_flush(l->s, &g, l->ref, l->target.hex, l->merge.hex, e) != 0
-		               ? -1
-		               : land_record_done(l, l->merge.hex, e);
-	*moved = strcmp(now.hex, l->target.hex) != 0;
-	if (*moved)
-		return land_record_withdrawn(l, e);
-	return give_up(l, str_text(&text), e);
-}
-
-static int move_ref(struct landing *l, bool *moved, struct err *e)
-{
-	if (land_record_intent(l, e) != 0)
-		return -1;
-	FAILPOINT("land.ref.before");
-	if (gitx_ref_move(l->s->site->git, l->ref, &l->target, &l->merge, "bosk: land", e) == 0) {
-		FAILPOINT("land.ref.after");
-		return land_record_done(l, l->merge.hex, e);
-	}
-	if (e->kind != ERR_MOVED && e->kind != ERR_HELD)
-		return -1;
-	*moved = e->kind == ERR_MOVED;
-	if (!*moved)
-		land_refuse(l, "not landed: %s\n  then: bosk land %s --merge", e->text, l->s->sid);
-	err_clear(e);
-	return land_record_withdrawn(l, e);
-}
-
-static int try_once(struct landing *l, bool *moved, struct err *e)
-{
-	struct session *s = l->s;
-	bool there = false, clean = false;
-	struct err absent = {0};
-
-	*moved = false;
-	err_clear(e);
-	if (gitx_ref_read(s->site->git, l->ref, &l->target, e) != 0)
-		return e->kind == ERR_MISSING
-		               ? land_refuse(l, "not landed: there is no branch %s any more", s->row.target)
-		               : -1;
-	/* Also what a landing before a crash comes to: the ref proves it. */
-	if (gitx_reaches(s->site->git, &l->target, &l->tip, &there, e) != 0)
-		return -1;
-	if (there)
-		return land_record_done(l, l->target.hex, e);
-	if (land_commit(l, &clean, e) != 0)
-		return -1;
-	if (!clean)
-		return 0; /* said why */
-	free(l->tree);
-	l->tree = NULL;
-	if (gitx_checked_out(s->site->git, l->ref, &l->tree, &absent) == 0)
-		return forward_tree(l, moved, e);
-	return absent.kind == ERR_MISSING ? move_ref(l, moved, e) : (*e = absent, -1);
-}
-
-/* A landing that a crash cut off: its locks go, and a half-written tree is put back. Then it is begun
- * anew - or found to be finished, which the ref proves. */
-static int settle_intent(struct landing *l, bool *clear, struct err *e)
-{
-	struct session *s = l->s;
-	AUTO_FREE char *trouble = NULL;
-	struct intent_row intent;
-	bool open;
-
-	*clear = true;
-	if (session_intent(s, "land", &intent, &open, e) != 0)
-		return -1;
-	if (!open)
-		return 0;
-	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
-	if (!intent.tree_path)
-		lockfile_clear(lock, gitx_main_top(s->site->git), LOCKFILE_PATIENCE_MS);
-	int rc = intent.tree_path ? land_tree_mend(s, &intent, &trouble, e) : 0;
-	rec_fini(&intent_row_rec, &intent);
-	if (rc != 0 || !trouble)
-		return rc != 0 ? rc : land_record_withdrawn(l, e);
-	*clear = false;
-	return land_refuse(l, "not landed: an earlier landing was cut off, and %s. Put that right, then: bosk land "
-	                   "%s --merge", trouble, s->sid);
+	l->out->done = true;
+	return land_refuse(l, "kept on branch %s (%.12s); to land it: bosk land %s --merge", s->manifest.integration_branch,
+	                   s->tip, s->sid);
 }
 
 /* What was merged by hand lands too. */
@@ -194,60 +69,137 @@ static void bring_branch(const struct session *s, const struct oid *tip)
 		gitx_ref_move(g, branch, &now, tip, "bosk: session", &ignored);
 }
 
-/* It is our turn: nobody else lands. */
-static int land_now(struct landing *l, struct err *e)
+/* The gates of the session say no, or nothing. Single tasks have their own once it is known what they come to. */
+static bool is_red(struct landing *l)
+{
+	const struct session *s = l->s;
+	const char *gates = s->manifest.final_gates;
+	/* One that continued another and added nothing: they passed on what it began at. */
+	bool as_begun = s->manifest.preflight_done && str_eq(s->tip, s->row.tip);
+
+	if (l->ask->force_red || l->tasks.n)
+		return false;
+	if (gates && !str_eq(gates, "pass"))
+		land_refuse(l, "the gates are red on the tip (%s): not landed; --force-red lands all the same",
+		            s->manifest.final_reason ? s->manifest.final_reason : gates);
+	else if (!gates && !as_begun && l->cfg->n_gates)
+		land_refuse(l, "the gates have not run on this tip, so it is not landed: bosk resume %s ends the session "
+		            "with them; --force-red lands all the same", s->sid);
+	return l->out->text.len > 0;
+}
+
+/* Is there anything, and may it be? *go false: it was said why not. */
+static int look(struct landing *l, bool *go, struct err *e)
 {
 	struct session *s = l->s;
-	size_t told = s->manifest.notes.n;
-	bool clear = false, moved = true;
+	AUTO_STRV struct strv tasks = {0};
+	size_t landed = 0;
 
+	*go = false;
+	AUTO_FREE char *fault = land_task_fault(l, e);
+	if (e->kind != ERR_NONE)
+		return -1;
+	if (fault)
+		return land_refuse(l, "%s", fault);
+	if (land_tasks(&tasks, s, e) != 0)
+		return -1;
+	for (size_t i = 0; i < s->plan.n; i++)
+		landed += session_task_state(s, i) == TASK_LANDED;
+	if (!tasks.n && !s->manifest.landed && (strcmp(s->tip, s->row.tip) == 0 || landed))
+		return land_refuse(l, landed ? "nothing to land: what is integrated of session %s has landed, task by task"
+		                             : "nothing to land: no task of session %s is integrated", s->sid);
+	AUTO_FREE char *elsewhere = revert_elsewhere(s);
+	if (elsewhere)
+		return land_refuse(l, "not landed: %s", elsewhere);
+	if (revert_left_nothing(s))
+		return land_refuse(l, "nothing to land: all that session %s had integrated was taken out again", s->sid);
+	if (!oid_parse(&l->tip, s->tip))
+		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+	*go = !is_red(l);
+	return 0;
+}
+
+/* The whole as its branch; a task as a commit on the target. */
+static int offer(struct landing *l, struct err *e)
+{
+	bool draft = l->ask->draft || l->cfg->pr_draft;
+
+	if (land_record_asked(l, e) != 0)
+		return -1;
+	return l->tasks.n ? land_task_pr(l, draft, e) : land_pr_by(l->s, l->cfg, draft, l->out, e);
+}
+
+/* It cannot be merged because of what is the target's, not ours. */
+static int fall_back(struct landing *l, struct err *e)
+{
+	AUTO_FREE char *why = str_take(&l->out->text);
+	const struct land_ask *asked = l->ask, ask = {.how = "pr", .tasks = asked->tasks, .force_red = asked->force_red};
+
+	mem_set(&l->s->manifest.not_landed, why);
+	l->ask = &ask;
+	int rc = offer(l, e);
+	l->ask = asked;
+	AUTO_FREE char *instead = str_take(&l->out->text);
+	str_addf(&l->out->text, "%s\n  instead (land_fallback): %s", why, instead);
+	l->out->done = false;
+	return rc;
+}
+
+/* One landing at a time in a repository. */
+static int in_turn(struct landing *l, struct err *e)
+{
+	struct session *s = l->s;
+	bool stopped = false;
+
+	if (land_record_asked(l, e) != 0 || land_turn_wait(s, &stopped, e) != 0)
+		return -1;
+	if (stopped)
+		return land_refuse(l, "not landed: it was asked to stop while it waited for its turn; to land it: bosk resume %s",
+		                   s->sid);
+	size_t told = s->manifest.notes.n;
 	session_note_planted(s);
-	int rc = settle_intent(l, &clear, e);
-	for (int i = 0; rc == 0 && clear && moved && i < TRIES; i++)
-		rc = try_once(l, &moved, e);
-	if (rc == 0 && clear && moved)
-		land_refuse(l, "not landed: %s was moved by others %d times meanwhile; try again: bosk land %s --merge",
-		            s->row.target, TRIES, s->sid);
-	if (rc == 0 && !l->out->done && str_eq(s->manifest.state, "landing"))
-		rc = land_record_refusal(s, str_text(&l->out->text), e);
+	l->ref = mem_printf("refs/heads/%s", s->row.target);
+	int rc = land_merge(l, e);
+	land_turn_over(s);
+	if (rc == 0 && !l->out->done)
+		rc = l->falls && str_eq(l->cfg->land_fallback, "pr") ? fall_back(l, e)
+		                                                     : land_record_refusal(s, str_text(&l->out->text), e);
 	for (size_t i = told; i < s->manifest.notes.n; i++)
 		land_refuse(l, "\n  %s", s->manifest.notes.v[i]);
 	return rc;
 }
 
-int land_merge(struct session *s, struct land_result *out, struct err *e)
+int land_session(struct session *s, const struct config *cfg, const struct land_ask *ask, struct land_result *out,
+                 struct err *e)
 {
-	struct landing l = {.s = s, .out = out};
-	int rc;
+	struct landing l = {.s = s, .cfg = cfg, .ask = ask, .out = out};
+	bool go = false;
 
 	err_clear(e);
-	if (recover_intent(s, e) != 0 || adopt(s, e) != 0)
-		return -1;
-	AUTO_STRV struct strv tasks = {0};
-	if (land_tasks(&tasks, s, e) != 0)
-		return -1;
-	if (strcmp(s->tip, s->row.tip) == 0 && !tasks.n) {
-		land_refuse(&l, "nothing to land: no task of session %s is integrated", s->sid);
-		return 0;
-	}
-	AUTO_FREE char *elsewhere = revert_elsewhere(s);
-	if (elsewhere)
-		return land_refuse(&l, "not landed: %s", elsewhere);
-	if (revert_left_nothing(s))
-		return land_refuse(&l, "nothing to land: all that session %s had integrated was taken out again", s->sid);
-	if (!oid_parse(&l.tip, s->tip))
-		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
-	bring_branch(s, &l.tip);
-	bool stopped = false;
-	if (land_turn_wait(s, &stopped, e) != 0)
-		return -1;
-	if (stopped)
-		return land_refuse(&l, "not landed: it was asked to stop while it waited for its turn; to land it: bosk %s %s",
-		                   str_eq(s->manifest.state, "landing") ? "resume" : "land --merge", s->sid);
-	l.ref = mem_printf("refs/heads/%s", s->row.target);
-	rc = land_now(&l, e);
-	land_turn_over(s);
+	if (str_eq(ask->how, "keep"))
+		return keep(&l);
+	int rc = recover_intent(s, e) != 0 ? -1 : adopt(s, e);
+	if (rc == 0)
+		rc = look(&l, &go, e);
+	if (rc == 0 && go)
+		bring_branch(s, &l.tip);
+	if (rc == 0 && go)
+		rc = str_eq(ask->how, "pr") ? offer(&l, e) : in_turn(&l, e);
+	else if (rc == 0)
+		rc = land_record_refusal(s, str_text(&out->text), e);
+	strv_fini(&l.tasks);
 	free(l.ref);
 	free(l.tree);
 	return rc;
+}
+
+int land_again(struct session *s, const struct config *cfg, struct land_result *out, struct err *e)
+{
+	AUTO_STRV struct strv tasks = {0};
+	struct land_ask ask;
+
+	land_ask_read(s, &ask, &tasks);
+	AUTO_FREE char *how = mem_strdup(ask.how); /* those words go when it has its outcome */
+	ask.how = how;
+	return land_session(s, cfg, &ask, out, e);
 }

@@ -5,10 +5,8 @@
 
 #include <string.h>
 
-#include "adopt.h"
 #include "land_private.h"
 #include "remote.h"
-#include "revert.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
@@ -284,38 +282,12 @@ int land_pr_one(struct session *s, const struct land_pr *pr, struct land_result 
 	return rc;
 }
 
-/* What was merged by hand goes along. */
-static int adopt(struct session *s, struct err *e)
-{
-	struct turn t;
-
-	turn_init(&t, s);
-	int rc = adopt_branch(s, &t, e);
-	if (rc == 0 && !turn_empty(&t))
-		rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
-}
-
 int land_pr_by(struct session *s, const struct config *config, bool draft, struct land_result *out, struct err *e)
 {
-	AUTO_STRV struct strv tasks = {0};
 	AUTO_STR struct str title = {0}, body = {0};
 	bool red = s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass");
 	AUTO_FREE char *again = mem_printf("bosk land %s --pr%s%s", s->sid, draft ? " --draft" : "", red ? " --force-red" : "");
 
-	err_clear(e);
-	if (adopt(s, e) != 0 || land_tasks(&tasks, s, e) != 0)
-		return -1;
-	AUTO_FREE char *elsewhere = revert_elsewhere(s);
-	if (strcmp(s->tip, s->row.tip) == 0 && !tasks.n)
-		str_addf(&out->text, "nothing to land: no task of session %s is integrated", s->sid);
-	else if (elsewhere)
-		str_addf(&out->text, "not landed: %s", elsewhere);
-	else if (revert_left_nothing(s))
-		str_addf(&out->text, "nothing to land: all that session %s had integrated was taken out again", s->sid);
-	if (out->text.len)
-		return str_eq(s->manifest.state, "landing") ? land_record_refusal(s, str_text(&out->text), e) : 0;
 	if (land_pr_text(s, &title, &body, e) != 0)
 		return -1;
 	struct land_pr pr = {.commit = s->tip,
@@ -327,19 +299,4 @@ int land_pr_by(struct session *s, const struct config *config, bool draft, struc
 	                     .draft = draft,
 	                     .config = config};
 	return land_pr_one(s, &pr, out, e);
-}
-
-int land_pr(struct session *s, bool draft, struct land_result *out, struct err *e)
-{
-	struct config config = {0};
-	struct plan_faults faults = {0};
-	int rc = -1;
-
-	if (config_load_sources(&config, &s->row.config, &faults) == 0)
-		rc = land_pr_by(s, &config, draft, out, e);
-	else
-		err_set(e, ERR_ENV, "the configuration kept with session %s is not understood", s->sid);
-	plan_faults_fini(&faults);
-	config_fini(&config);
-	return rc;
 }

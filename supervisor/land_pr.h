@@ -7,10 +7,6 @@
 #include "land.h"
 #include "store/json.h"
 
-/* The integration branch, with title and body from the report, by the settings kept with the session. For a session this
- * process has locked. Returns -1 only when the system fails. */
-int land_pr(struct session *s, bool draft, struct land_result *out, struct err *e);
-
 /* What is to be pushed and asked for. All members are borrowed. */
 struct land_pr {
 	const char *commit, *branch; /* the commit, whole; the branch's name there */
@@ -20,8 +16,9 @@ struct land_pr {
 	bool draft;
 	const struct config *config; /* pr.* and push_timeout */
 };
+/* For a session this process has locked. Returns -1 only when the system fails. */
 int land_pr_one(struct session *s, const struct land_pr *pr, struct land_result *out, struct err *e);
-/* land_pr by other settings than the session's. */
+/* The integration branch, with title and body from the report. It was looked whether that may be (land.h). */
 int land_pr_by(struct session *s, const struct config *config, bool draft, struct land_result *out, struct err *e);
 
 /* ---- land_pr_text.c ---- */

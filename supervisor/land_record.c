@@ -11,6 +11,7 @@ void land_record_over(struct session *s)
 {
 	bool fine = true;
 
+	strv_fini(&s->manifest.landing);
 	if (!str_eq(s->manifest.state, "landing"))
 		return;
 	for (size_t i = 0; i < s->plan.n; i++)
@@ -18,33 +19,68 @@ void land_record_over(struct session *s)
 	mem_set(&s->manifest.state, fine ? "done" : "failed");
 }
 
-int land_record_done(struct landing *l, const char *commit, struct err *e)
+int land_record_asked(struct landing *l, struct err *e)
 {
 	struct session *s = l->s;
 	struct turn t;
+
+	/* One that is stopped goes on with its tasks when it is resumed: what it has is landed by itself. */
+	if (!str_eq(s->manifest.state, "landing") && !str_eq(s->manifest.state, "done") && !str_eq(s->manifest.state, "failed"))
+		return 0;
+	land_ask_keep(s, l->ask);
+	mem_set(&s->manifest.state, "landing");
+	turn_init(&t, s);
+	turn_note(&t, "land", SIZE_MAX, l->ask->how);
+	int rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}
+
+/* `tasks`: ids; none = all that is integrated and on its branch. */
+static int mark_landed(struct session *s, struct turn *t, const struct strv *tasks, const char *commit, struct err *e)
+{
 	AUTO_FREE bool *here = mem_array(s->plan.n, sizeof *here);
-	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
 
 	/* What cannot be told now is told by the resume: the target is where it should be. */
 	for (size_t i = 0; i < s->plan.n; i++)
-		if (session_task_state(s, i) == TASK_INTEGRATED && session_brings(&here[i], s, i, e) != 0)
+		if (session_task_state(s, i) == TASK_INTEGRATED && (!tasks->n || strv_has(tasks, s->plan.tasks[i].id)) &&
+		    session_brings(&here[i], s, i, e) != 0)
 			return -1;
-	turn_init(&t, s);
-	mem_set(&s->manifest.landed, commit);
-	for (size_t i = 0; i < s->plan.n; i++)
-		if (here[i]) {
-			mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
-			turn_task(&t, i);
-		}
+	for (size_t i = 0; i < s->plan.n; i++) {
+		if (!here[i])
+			continue;
+		mem_set(&s->tasks[i].state, task_state_name(TASK_LANDED));
+		turn_task(t, i);
+		struct event_row ev = {.kind = (char *)"task-landed", .task = s->plan.tasks[i].id, .new_tip = (char *)commit};
+		if (tasks->n)
+			turn_event(t, &ev);
+	}
+	if (!tasks->n)
+		mem_set(&s->manifest.landed, commit);
+	return 0;
+}
+
+int land_record_done(struct landing *l, const struct strv *tasks, const char *commit, struct err *e)
+{
+	struct session *s = l->s;
+	struct turn t;
+	AUTO_FREE char *key = mem_printf("%s/land", s->sid);
 	struct event_row ev = {.kind = (char *)"landed",
 	                       .note = s->row.target,
 	                       .old_tip = l->target.hex,
 	                       .new_tip = (char *)commit};
+
+	turn_init(&t, s);
+	int rc = mark_landed(s, &t, tasks, commit, e);
+	mem_set(&s->manifest.not_landed, NULL);
 	land_record_over(s);
-	turn_event(&t, &ev);
+	if (!tasks->n)
+		turn_event(&t, &ev);
+	turn_manifest(&t);
 	db_batch_del(&t.batch, DB_integration, key);
 	FAILPOINT("land.record.before");
-	int rc = turn_commit(&t, e);
+	if (rc == 0)
+		rc = turn_commit(&t, e);
 	turn_fini(&t);
 	if (rc != 0)
 		return -1;
@@ -65,6 +101,7 @@ int land_record_intent(struct landing *l, struct err *e)
 	                            .old_tip = l->target.hex,
 	                            .new_tip = l->merge.hex,
 	                            .tree_path = l->tree,
+	                            .tasks = l->tasks,
 	                            .boot_id = self.boot_id};
 
 	if (gitx_flush(l->s->site->git, e) != 0)
@@ -96,7 +133,11 @@ int land_record_refusal(struct session *s, const char *why, struct err *e)
 
 	land_record_over(s);
 	turn_init(&t, s);
-	turn_note(&t, "not-landed", SIZE_MAX, why);
+	turn_manifest(&t);
+	if (why) {
+		mem_set(&s->manifest.not_landed, why);
+		turn_note(&t, "not-landed", SIZE_MAX, why);
+	}
 	int rc = turn_commit(&t, e);
 	turn_fini(&t);
 	return rc;

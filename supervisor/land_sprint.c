@@ -35,7 +35,7 @@ static int take(struct landing *l, const struct oid *from, const char *path, str
 	if (!*can)
 		return 0;
 	if (read_side(g, from, path, &base, &there[0], e) != 0 || read_side(g, &l->tip, path, &ours, &there[1], e) != 0 ||
-	    read_side(g, &l->target, path, &theirs, &there[2], e) != 0)
+	    read_side(g, &l->onto, path, &theirs, &there[2], e) != 0)
 		return -1;
 	*can = there[0] && there[1] && there[2] && sprint_merge(&merged, &base, &ours, &theirs);
 	if (!*can)
@@ -52,7 +52,7 @@ int land_sprint_without(struct landing *l, const struct strv *paths, struct oid 
 	struct oid tree, base = {0};
 
 	*can = str_eq(s->queue.kind, "stories") && paths->n > 0;
-	if (*can && gitx_merge_base(s->site->git, &base, &l->target, &l->tip, e) != 0)
+	if (*can && gitx_merge_base(s->site->git, &base, &l->onto, &l->tip, e) != 0)
 		return -1;
 	*can = !oid_none(&base);
 	if (!*can)

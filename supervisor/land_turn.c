@@ -50,17 +50,21 @@ static void drop_requests(const struct session *s)
 	db_batch_clear(&batch);
 }
 
-static bool waits(void *ctx, const char *text)
+bool land_turn_stop(const struct session *s)
 {
-	const struct session *s = ctx;
 	AUTO_FREE char *prefix = mem_printf("%s/", s->sid);
 	size_t n = 0;
 	struct requests all = {prefix, count_one, &n};
 	struct err ignored = {0};
 
+	return db_read(s->site->db, scan_requests, &all, &ignored) == 0 && n > 0;
+}
+
+static bool waits(void *ctx, const char *text)
+{
 	if (text)
 		log_info("waiting for %s", text);
-	return db_read(s->site->db, scan_requests, &all, &ignored) == 0 && n > 0;
+	return land_turn_stop(ctx);
 }
 
 int land_turn_wait(struct session *s, bool *stopped, struct err *e)

@@ -241,6 +241,8 @@ int report_text(struct session *s, struct str *out, struct err *e)
 	}
 	if (s->manifest.landed)
 		str_addf(out, "\nlanded on %s as %.12s", s->row.target, s->manifest.landed);
+	else if (s->manifest.not_landed)
+		str_addf(out, "\n%s", s->manifest.not_landed);
 	str_addc(out, '\n');
 	land_pr_told(s, "", out);
 	struct status_spent spent = status_spent_session(s);

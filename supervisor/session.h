@@ -63,6 +63,9 @@ int session_find(const struct site *site, const char *name, const char *what, se
 int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
                       struct err *e);
 
+/* A task of this one by its id or a unique beginning of it. ERR_USAGE. */
+int session_task_like(const struct session *s, const char *id, size_t *index, struct err *e);
+
 /* Take the lock for life. ERR_HELD when a living process has it; a visitor is waited for, 10 s at most. */
 int session_lock(struct session *s, struct err *e);
 /* For as long as one cleans up after a dead session: `what` is a clause such as "is cleaned up". Does not wait. */

@@ -75,6 +75,16 @@ static enum fit match_task(const struct session *s, const char *id, size_t *inde
 	return fit;
 }
 
+int session_task_like(const struct session *s, const char *id, size_t *index, struct err *e)
+{
+	enum fit fit = match_task(s, id, index);
+
+	if (fit >= FIT_PREFIX)
+		return 0;
+	return err_set(e, ERR_USAGE, fit == FIT_MANY ? "more than one task of session %s begins with '%s'"
+	                                             : "session %s has no task '%s'", s->sid, id);
+}
+
 int session_find_task(struct session *out, struct site *site, const char *name, size_t *index,
                       struct err *e)
 {

@@ -190,6 +190,7 @@ static struct json_t *session_json(struct session *s)
 		json_add(tasks, task_json(s, i));
 	json_put(j, "tasks", tasks);
 	json_put_text(j, "landed", s->manifest.landed);
+	json_put_text(j, "not_landed", s->manifest.not_landed);
 	land_pr_json(s, j);
 	json_put_list(j, "sprint_commits", &s->manifest.sprint);
 	json_put_list(j, "notes", &s->manifest.notes);

@@ -32,6 +32,17 @@ static const struct question questions[] = {
 	{"Use git worktrees for parallel isolation?", "Worktree", {"no-worktree", "worktree"}, {
 		{"Yes (Recommended for parallel)", "Each executor works in isolated worktree branch", NULL, NULL},
 		{"No", "Work directly in current directory (serial only)", "no-worktree", ""}}},
+	{"When it is done, what to do with its branch?", "Merge", {"land", "dry-run"}, {
+		{"Create PR (Recommended)", "Push branch and create pull request - safest for parallel execution", "land", "pr"},
+		{"Merge to main", "Merge branch (requires clean main)", "land", "merge"},
+		{"Keep branch", "Keep branch for manual handling", "land", "keep"}}},
+};
+
+static const struct question landing[] = {
+	{"What to do with the session's branch?", "Merge", {"pr", "merge", "keep"}, {
+		{"Create PR (Recommended)", "Push branch and create pull request - safest for parallel execution", "pr", ""},
+		{"Merge to main", "Merge branch (requires clean main)", "merge", ""},
+		{"Keep branch", "Keep branch for manual handling", "keep", ""}}},
 };
 
 /* By its number, or by the first word of its label. */
@@ -78,15 +89,14 @@ static bool answered(const struct cmd_line *l, const struct question *q)
 	return false;
 }
 
-int ask_run(struct cmd_line *l, struct err *e)
+static int ask(struct cmd_line *l, const struct question *list, size_t n, const char *instead, struct err *e)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return err_set(e, ERR_USAGE, "--ask needs a terminal: give --agent NAME, --dry-run or --no-worktree instead; nothing "
-		               "was started");
-	for (size_t i = 0; i < MEM_COUNT(questions); i++) {
-		if (answered(l, &questions[i]))
+		return err_set(e, ERR_USAGE, "--ask needs a terminal: give %s instead; nothing was started", instead);
+	for (size_t i = 0; i < n; i++) {
+		if (answered(l, &list[i]))
 			continue;
-		const struct choice *c = put(&questions[i]);
+		const struct choice *c = put(&list[i]);
 		if (!c) {
 			fputc('\n', stderr);
 			return err_set(e, ERR_USAGE, "there was no answer; nothing was started");
@@ -97,6 +107,32 @@ int ask_run(struct cmd_line *l, struct err *e)
 		}
 	}
 	return 0;
+}
+
+/* The line with what was answered is run. */
+static int with_answers(const struct cmd_line *l, const struct question *list, size_t n, const char *instead,
+                        int (*run)(const struct cmd_line *l))
+{
+	struct cmd_line asked = {.cmd = l->cmd, .dir = l->dir};
+	struct err e = {0};
+
+	strv_copy(&asked.config, &l->config);
+	strv_copy(&asked.names, &l->names);
+	strv_copy(&asked.values, &l->values);
+	strv_copy(&asked.rest, &l->rest);
+	int code = ask(&asked, list, n, instead, &e) == 0 ? run(&asked) : cmd_fail(&e);
+	cmd_line_fini(&asked);
+	return code;
+}
+
+int ask_run(const struct cmd_line *l, int (*run)(const struct cmd_line *l))
+{
+	return with_answers(l, questions, MEM_COUNT(questions), "--agent NAME, --dry-run, --no-worktree or --land", run);
+}
+
+int ask_land(const struct cmd_line *l, int (*run)(const struct cmd_line *l))
+{
+	return with_answers(l, landing, MEM_COUNT(landing), "--pr, --merge or --keep", run);
 }
 
 int ask_full(const struct cmd_line *l, struct err *e)

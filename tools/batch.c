@@ -11,7 +11,6 @@
 #include "supervisor/agents.h"
 #include "supervisor/batch_results.h"
 #include "supervisor/land.h"
-#include "supervisor/land_pr.h"
 #include "supervisor/notify.h"
 #include "supervisor/orphans/orphans.h"
 #include "supervisor/orphans/strays.h"
@@ -289,15 +288,13 @@ static int land(struct session *s, const struct config *cfg, int code, bool *sai
 	const char *state = s->manifest.state, *gates = s->manifest.final_gates;
 	bool ended = str_eq(state, "done") || str_eq(state, "failed");
 
-	bool pr = str_eq(s->row.land, "pr");
-
-	if (ended && (pr || str_eq(s->row.land, "merge")) && gates && !str_eq(gates, "pass")) {
+	if (ended && land_asked(s) && gates && !str_eq(gates, "pass")) {
 		log_warn("not landed: the gates are red on the final tip");
 		return 1;
 	}
 	if (!str_eq(state, "landing"))
 		return code;
-	if ((pr ? land_pr(s, cfg->pr_draft, &result, &e) : land_merge(s, &result, &e)) != 0)
+	if (land_again(s, cfg, &result, &e) != 0)
 		code = cmd_fail(&e);
 	else if (!result.done)
 		code = 1;

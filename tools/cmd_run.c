@@ -362,6 +362,8 @@ static int run_with(const struct cmd_line *l)
 		looked = create_look(&look, &site, &b.create, &e);
 	if (!code && given)
 		code = batch_plan(l, &b, &site, &look, &plan, &faults);
+	if (plan.land && !cmd_value(l, "land"))
+		b.create.land = plan.land;
 	if (!code && looked != 0)
 		code = cmd_fail(&e);
 	if (!code && b.create.borrow_linked)
@@ -398,18 +400,7 @@ static int run_with(const struct cmd_line *l)
 
 static int run(const struct cmd_line *l)
 {
-	struct cmd_line asked = {.cmd = l->cmd, .dir = l->dir};
-	struct err e = {0};
-
-	if (!cmd_flag(l, "ask"))
-		return run_with(l);
-	strv_copy(&asked.config, &l->config);
-	strv_copy(&asked.names, &l->names);
-	strv_copy(&asked.values, &l->values);
-	strv_copy(&asked.rest, &l->rest);
-	int code = ask_run(&asked, &e) == 0 ? run_with(&asked) : cmd_fail(&e);
-	cmd_line_fini(&asked);
-	return code;
+	return cmd_flag(l, "ask") ? ask_run(l, run_with) : run_with(l);
 }
 
 const struct cmd cmd_run_entry = {

@@ -268,6 +268,14 @@ bool strv_has(const struct strv *l, const char *text)
 	return false;
 }
 
+bool strv_within(const struct strv *l, const struct strv *all)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!strv_has(all, l->v[i]))
+			return false;
+	return true;
+}
+
 static int by_text(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

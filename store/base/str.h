@@ -51,6 +51,7 @@ void strv_addf(struct strv *l, const char *fmt, ...) __attribute__((format(print
 void strv_give(struct strv *l, char *owned);
 char *strv_pop(struct strv *l); /* the last one, the caller owns it; not of an empty list */
 bool strv_has(const struct strv *l, const char *text);
+bool strv_within(const struct strv *l, const struct strv *all); /* does `all` have each of `l`? */
 void strv_sort(struct strv *l); /* by bytes */
 void strv_copy(struct strv *out, const struct strv *in); /* `out` is overwritten, not freed */
 #define AUTO_STRV __attribute__((cleanup(strv_fini)))

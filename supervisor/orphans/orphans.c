@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "clean.h"
+#include "supervisor/land.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
@@ -57,7 +58,7 @@ static bool has_work(const struct session *s, const char *state)
 	}
 	/* All is merged, but it was to be landed, or its gates have not run on that. */
 	return strcmp(s->tip, s->row.tip) != 0 &&
-	       (str_eq(s->row.land, "merge") || (!s->manifest.final_gates && has_gates(s)));
+	       (land_asked(s) || (!s->manifest.final_gates && has_gates(s)));
 }
 
 static bool nothing_there(const struct session *s)

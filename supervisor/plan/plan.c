@@ -39,6 +39,7 @@ void plan_fini(struct plan *p)
 	free_tasks(p->tasks, p->n);
 	free(p->kind);
 	free(p->source);
+	free(p->land);
 	free(p->needs);
 	free(p->needs_at);
 	free(p->after);
@@ -88,10 +89,27 @@ static bool is_file(const char *file, const char *folder)
 	return folder && strcmp(file, "-") != 0;
 }
 
+/* How all of it is landed; several files must not differ. */
+static void read_land(struct plan_loader *l, const char *file, const struct yaml_node *v)
+{
+	static const char *const known[] = {"keep", "merge", "pr"};
+	const char *word = v->kind == YAML_SCALAR ? v->text : "";
+	bool right = false;
+
+	for (size_t i = 0; i < MEM_COUNT(known); i++)
+		right |= strcmp(word, known[i]) == 0;
+	if (!right)
+		plan_fault(l, file, v, NULL, "land", "must be keep, merge or pr");
+	else if (l->land && strcmp(l->land, word) != 0)
+		plan_fault(l, file, v, NULL, "land", "is %s, and %s in another file of this run: give --land", word, l->land);
+	else
+		l->land = word;
+}
+
 static void read_root(struct plan_loader *l, const char *file, const char *folder,
                       const struct yaml_node *root)
 {
-	static const char *const known[] = {"tasks"};
+	static const char *const known[] = {"tasks", "land"};
 	const char *kind = plan_foreign_kind(root);
 
 	if (root->kind != YAML_MAP) {
@@ -121,14 +139,15 @@ static void read_root(struct plan_loader *l, const char *file, const char *folde
 		const char *key = v->key->text;
 		if (strcmp(key, "tasks") == 0)
 			tasks = v;
+		else if (strcmp(key, "land") == 0 && !kind)
+			read_land(l, file, v);
 		else if (kind && strcmp(key, "kind") == 0)
 			continue;
-		else if (str_nearest(key, known, 1))
-			plan_fault(l, file, v->key, NULL, key,
-			           "a plan has no such key; did you mean \"tasks\"?");
+		else if (str_nearest(key, known, MEM_COUNT(known)))
+			plan_fault(l, file, v->key, NULL, key, "a plan has no such key; did you mean \"%s\"?",
+			           str_nearest(key, known, MEM_COUNT(known)));
 		else
-			plan_fault(l, file, v->key, NULL, key,
-			           "a plan has no such key, only \"tasks\"");
+			plan_fault(l, file, v->key, NULL, key, "a plan has no such key, only \"tasks\" and \"land\"");
 	}
 	if (tasks)
 		read_tasks(l, file, folder, tasks);
@@ -272,7 +291,7 @@ static int conclude(struct plan_loader *l, struct plan *out)
 		for (size_t i = 0; i < l->names.n; i++)
 			str_addf(&source, "%s%s", i ? " " : "", l->names.v[i]);
 		*out = (struct plan){.kind = mem_strdup(l->kind), .source = str_take(&source),
-		                     .tasks = l->tasks, .n = l->n, .queue = l->queue, .warnings = l->warnings};
+		                     .land = mem_strdup(l->land), .tasks = l->tasks, .n = l->n, .queue = l->queue, .warnings = l->warnings};
 		l->tasks = NULL;
 		l->queue = NULL;
 		l->n = 0;

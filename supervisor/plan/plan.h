@@ -74,6 +74,7 @@ struct plan_queue {
 struct plan {
 	char *kind;   /* plan | segments | stories | queue */
 	char *source; /* the file names, joined by " " */
+	char *land;   /* how its session is landed: keep | merge | pr; NULL = it says nothing of that */
 	struct task_def *tasks;
 	size_t n;
 	/* Dependencies by index, as struct sched_plan wants them: `needs`, and what the barrier adds. */

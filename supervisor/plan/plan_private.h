@@ -32,6 +32,7 @@ struct plan_loader {
 	struct strv warnings;
 	size_t unsaid, unsaid_at;    /* so many more of a queue: that stands there instead; queue_say.c */
 	const char *kind;            /* of the plan; "plan" is bosk's own */
+	const char *land;            /* how it is landed; NULL = it says nothing of that */
 	size_t text;                 /* bytes of prompts and commands so far */
 	size_t guesses;              /* comparisons spent on "did you mean" */
 	struct personas *personas;   /* that segments asked for; NULL = none yet */

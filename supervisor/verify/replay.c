@@ -134,6 +134,7 @@ static void of_session(struct replay *r, const struct event_row *ev)
 		mem_set(&r->told.landed, ev->new_tip);
 		r->lands = true;
 	}
+	r->lands |= str_eq(ev->kind, "task-landed");
 	if (str_eq(ev->kind, "pr-pushed") && !ev->ordinal) {
 		mem_set(&r->told.pushed, ev->new_tip);
 		mem_set(&r->told.pushed_to, ev->reason);
@@ -167,8 +168,8 @@ bool replay_event(struct replay *r, const struct event_row *ev, uint64_t seq)
 		"gate",    "result",   "backoff", "dropped", "skipped",   "conflict", "blocked", "repair",
 		"again",   "retry",    "lost",    "checked", "intent",    "withdrawn", "integrated", "snapshot",
 		"rescued", "cleaned", "already",  "routed",  "pushed",    "push-failed", "sprint",  "stands",
-		"limit",   "limited",  "spent",   "conversation", "tried", "reverting",
-		"reverted", "pr-pushed", "pr"};
+		"land",    "task-landed", "limit", "limited",  "spent",   "conversation", "tried",
+		"reverting", "reverted", "pr-pushed", "pr"};
 	bool known = false;
 
 	for (size_t i = 0; i < MEM_COUNT(kinds); i++)

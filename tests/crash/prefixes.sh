@@ -110,7 +110,7 @@ end_clean() {
     touch "$SCRATCH/second"
     bosk resume
     rm "$SCRATCH/second"
-    git rev-parse "integration-$(last_sid)^{tree}" >"$base/tree"
+    git rev-parse "refs/bosk/int/$(last_sid)^{tree}" >"$base/tree"
     states >"$base/states"
 }
 

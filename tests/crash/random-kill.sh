@@ -83,7 +83,7 @@ for _ in 1 2 3; do
         exit 1
     fi
 done
-wanted_tree=$(git rev-parse "integration-$(last_sid)^{tree}")
+wanted_tree=$(git rev-parse "refs/bosk/int/$(last_sid)^{tree}")
 wanted_states=$(states)
 printf 'uninterrupted: %d ms, tree %s\n' $((duration / 1000)) "$wanted_tree"
 

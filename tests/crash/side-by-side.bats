@@ -83,7 +83,7 @@ status_ms() {
     diff "$SCRATCH/wanted" "$SCRATCH/merged" >&2
     diff "$SCRATCH/wanted" "$SCRATCH/done" >&2
     for s in "${names[@]}"; do
-        equal "files of $s" "$(git ls-tree --name-only "integration-$(sid_of "$s")" | grep -c "^$s-")" "$BOSK_TEST_TASKS"
+        equal "files of $s" "$(git ls-tree --name-only "refs/bosk/int/$(sid_of "$s")" | grep -c "^$s-")" "$BOSK_TEST_TASKS"
     done
     # The landed ones: each by one merge, all there, in the branch and in the checkout.
     half=$(((BOSK_TEST_SESSIONS + 1) / 2))

@@ -125,19 +125,6 @@ in a file' --executor 'cat > hello.txt'
     expect_status 2
 }
 
-@test "what this version does not do yet exits 2 and says so" {
-    while read -r words; do
-        # shellcheck disable=SC2086 # several words
-        run_bosk $words
-        expect_status 2
-        expect_text 'not available in this version'
-    done <<WORDS
-land --task one
-land --fetch
-WORDS
-    [ ! -d .git/bosk ]
-}
-
 @test "without SID the only session is meant; with several they are listed; ids by prefix; from anywhere" {
     printf 'tasks:\n  - {id: red, run: "exit 1"}\n' >"$SCRATCH/q.yaml"
     run_bosk run "$PLAN"

@@ -206,3 +206,32 @@ YAML
     equal "theirs" "$(cat theirs.txt)" new
     equal "status" "$(git status --porcelain)" ""
 }
+
+@test "how it is landed: the plan says it, an option wins; two files that differ are a fault" {
+    unchecked 'the plan says that it lands' B1
+    { echo 'land: merge'; cat "$SCRATCH/p.yaml"; } >"$SCRATCH/m.yaml"
+    run_bosk run "$SCRATCH/m.yaml" --land keep
+    expect_status 0
+    equal "state" "$(task_field "$(last_sid)" one state)" integrated
+    run_bosk run "$SCRATCH/m.yaml" --fresh
+    expect_status 0
+    equal "state" "$(task_field "$(last_sid)" one state)" landed
+    printf 'land: %s\ntasks: [{id: more, run: "true"}]\n' keep >"$SCRATCH/k.yaml"
+    run_bosk plan "$SCRATCH/m.yaml" "$SCRATCH/k.yaml"
+    expect_status 2
+    expect_text 'k.yaml:1:7: land: is keep, and merge in another file'
+    printf 'land: %s\ntasks: [{id: more, run: "true"}]\n' main >"$SCRATCH/k.yaml"
+    run_bosk plan "$SCRATCH/k.yaml"
+    expect_status 2
+    expect_text 'k.yaml:1:7: land: must be keep, merge or pr'
+}
+
+@test "land --ask: on a terminal, in the order of the original; without one nothing is done" {
+    batch
+    run_bosk land --ask "$sid"
+    expect_status 2
+    expect_text 'needs a terminal: give --pr, --merge or --keep instead'
+    printf '2\n' | SHELL=/bin/sh timeout 60 script -qec "exec '$BOSK_BIN' land --ask $sid" "$SCRATCH/typescript" >/dev/null 2>&1
+    equal "asked" "$(tr -d '\r' <"$SCRATCH/typescript" | grep -oE '^  [123]\. [A-Z][a-z]+' | xargs -d'\n')" '  1. Create   2. Merge   3. Keep'
+    git merge-base --is-ancestor "$TIP" main
+}

@@ -54,7 +54,7 @@ teardown() { flow_teardown; }
     expect_status 0
     equal "states" "$(status_json '[.sessions[0].tasks[].state] | join(" ")')" 'integrated routed'
     equal "session" "$(status_json '.sessions[0].state')" 'done'
-    equal "tip" "$(git rev-parse "integration-$(last_sid)")" "$(git rev-parse main)"
+    equal "tip" "$(git rev-parse "refs/bosk/int/$(last_sid)")" "$(git rev-parse main)"
     run_bosk resume "$(last_sid)"
     expect_status 0
 }

@@ -52,11 +52,11 @@ YAML
 teardown() { flow_teardown; }
 
 # states [REV]: what the file says of the stories, as "1-1=done ...".
-states() { git show "${1:-integration-$(last_sid)}:$STATUS" | sed -nE "s/^ +(1-[0-9]): .*(backlog|in-progress|review|done|ready-for-dev).*/\1=\2/p" | LC_ALL=C sort | paste -sd ' '; }
+states() { git show "${1:-refs/bosk/int/$(last_sid)}:$STATUS" | sed -nE "s/^ +(1-[0-9]): .*(backlog|in-progress|review|done|ready-for-dev).*/\1=\2/p" | LC_ALL=C sort | paste -sd ' '; }
 # sprint_commits [SID]: those on the branch, by their trailer; the store knows just these.
 sprint_commits() {
     local sid=${1:-$(last_sid)} ids
-    ids=$(git log --first-parent --format='%H %(trailers:key=Bosk-Sprint-Status,valueonly,separator=)' "$(status_json ".sessions[] | select(.id == \"$sid\") | .base")..integration-$sid" | awk 'NF > 1 { print $1 }')
+    ids=$(git log --first-parent --format='%H %(trailers:key=Bosk-Sprint-Status,valueonly,separator=)' "$(status_json ".sessions[] | select(.id == \"$sid\") | .base")..refs/bosk/int/$sid" | awk 'NF > 1 { print $1 }')
     equal "in the store" "$(status_json ".sessions[] | select(.id == \"$sid\") | .sprint_commits[]" | sort)" "$(sort <<<"$ids")"
     printf '%s\n' "$ids"
 }
@@ -64,8 +64,8 @@ sprint_commits() {
 one_commit() {
     local sid
     sid=$(last_sid)
-    equal "commit" "$(sprint_commits "$sid")" "$(git rev-parse "integration-$sid")"
-    equal "changes" "$(git diff-tree --no-commit-id --name-status -r "integration-$sid")" "M	$STATUS"
+    equal "commit" "$(sprint_commits "$sid")" "$(git rev-parse "refs/bosk/int/$sid")"
+    equal "changes" "$(git diff-tree --no-commit-id --name-status -r "refs/bosk/int/$sid")" "M	$STATUS"
 }
 
 @test "S3.17 states follow from the boxes of integrated stories, in a commit of its own; the other bytes stay" {
@@ -86,11 +86,11 @@ one_commit() {
     sid=$(last_sid)
     diff "$SCRATCH/before" <(snapshot_checkout "$REPO")
     # 19 of 20 are 95 %, but a human has to do one: not done.
-    diff <(git show "integration-$sid:$STATUS") <(sed -E "/^  1-2/s/in-progress'/review'/; s/^(  1-1:   )review/\1done/; s/^(  1-3: ).*/\1review/
+    diff <(git show "refs/bosk/int/$sid:$STATUS") <(sed -E "/^  1-2/s/in-progress'/review'/; s/^(  1-1:   )review/\1done/; s/^(  1-3: ).*/\1review/
         s/\"backlog\"/\"in-progress\"/; s/^(  1-5: ).*/\1done/" $STATUS)
     one_commit
-    equal "subject" "$(git log -1 --format=%s "integration-$sid")" 'chore(sprint): bring the state of 5 stories up to date'
-    equal "trailers" "$(git log -1 --format='%(trailers:only)' "integration-$sid" | grep .)" "Bosk-Session: $sid
+    equal "subject" "$(git log -1 --format=%s "refs/bosk/int/$sid")" 'chore(sprint): bring the state of 5 stories up to date'
+    equal "trailers" "$(git log -1 --format='%(trailers:only)' "refs/bosk/int/$sid" | grep .)" "Bosk-Session: $sid
 Bosk-Queue: $(status_json '.sessions[0].queue')
 Bosk-Sprint-Status: $STATUS"
     assert_verified
@@ -103,7 +103,7 @@ Bosk-Sprint-Status: $STATUS"
     run_bosk report
     expect_text '^sprint status' "$OUT"
     expect_text '^  1-4 +backlog +in-progress +[0-9a-f]{12}$' "$OUT"
-    equal "events" "$(run_bosk resume "$sid" && git rev-parse "integration-$sid")" "$(git rev-parse "integration-$sid")"
+    equal "events" "$(run_bosk resume "$sid" && git rev-parse "refs/bosk/int/$sid")" "$(git rev-parse "refs/bosk/int/$sid")"
 }
 
 @test "S3.17 the final gates run on it, and it lands with the rest; nothing to change makes no commit" {
@@ -156,7 +156,7 @@ YAML
     expect_status 0
     assert_verified
     for sid in $(status_json '.sessions[].id'); do
-        equal "of $sid" "$(sprint_commits "$sid")" "$(git rev-parse "integration-$sid")"
+        equal "of $sid" "$(sprint_commits "$sid")" "$(git rev-parse "refs/bosk/int/$sid")"
     done
 }
 
@@ -174,8 +174,8 @@ YAML
     wait_bosk
     expect_status 0
     one_commit
-    equal "below it" "$(git log -1 --format=%s "integration-$sid^")" Somebody
-    git show "integration-$sid:$STATUS" | grep -qx '  1-8: backlog'
+    equal "below it" "$(git log -1 --format=%s "refs/bosk/int/$sid^")" Somebody
+    git show "refs/bosk/int/$sid:$STATUS" | grep -qx '  1-8: backlog'
     equal "states" "$(states)" '1-1=done 1-2=review 1-3=ready-for-dev 1-5=review 1-8=backlog'
     assert_verified
 }
@@ -215,8 +215,8 @@ DO
     git add -A && git commit -qm 'Elsewhere'
     run_bosk run states/sprint-status.yaml
     expect_status 0
-    equal "commit" "$(sprint_commits)" "$(git rev-parse "integration-$(last_sid)")"
-    git show "integration-$(last_sid):states/sprint-status.yaml" | grep -qx 'development_status: {1-1: done}'
+    equal "commit" "$(sprint_commits)" "$(git rev-parse "refs/bosk/int/$(last_sid)")"
+    git show "refs/bosk/int/$(last_sid):states/sprint-status.yaml" | grep -qx 'development_status: {1-1: done}'
 }
 
 @test "S3.17 a file that cannot be changed safely is left alone and told; the session is none the worse" {
@@ -244,9 +244,9 @@ DO
     run_bosk run "$PLAN"
     expect_status 0
     sid=$(last_sid)
-    equal "commit" "$(sprint_commits)" "$(git rev-parse "integration-$sid")"
-    equal "changed" "$(git diff --name-only main "integration-$sid")" docs/good/sprint-status.yaml
-    equal "good" "$(git show "integration-$sid:docs/good/sprint-status.yaml" | od -c)" \
+    equal "commit" "$(sprint_commits)" "$(git rev-parse "refs/bosk/int/$sid")"
+    equal "changed" "$(git diff --name-only main "refs/bosk/int/$sid")" docs/good/sprint-status.yaml
+    equal "good" "$(git show "refs/bosk/int/$sid:docs/good/sprint-status.yaml" | od -c)" \
         "$(printf '# mac and dos\r\ndevelopment_status:\r\n  2-1: done  # x\r\n  2-2-more: {status: done}\r\n' | od -c)"
     run_bosk report
     for why in 'twice.* cannot be read: line 3: .*already in line 2' 'broken.* cannot be read' 'other.* has no mapping' \
@@ -271,7 +271,7 @@ DO
         expect_status 0
     done
     equal "states" "$(states main)" '1-1=done 1-2=review 1-3=ready-for-dev 1-5=review'
-    equal "lines" "$(git diff --stat "$(git merge-base "integration-$one" "integration-$two")" main -- $STATUS | tail -1)" ' 1 file changed, 2 insertions(+), 2 deletions(-)'
+    equal "lines" "$(git diff --stat "$(git merge-base "refs/bosk/int/$one" "refs/bosk/int/$two")" main -- $STATUS | tail -1)" ' 1 file changed, 2 insertions(+), 2 deletions(-)'
     sed -i '/1-2/s/review/blocked/' $STATUS
     git commit -qam 'Not so'
     run_bosk land "$three" --merge
@@ -283,7 +283,7 @@ DO
     run_bosk run "$PLAN" --executor "$AGENT"
     expect_status 0
     sid=$(last_sid)
-    made=$(git rev-parse "integration-$sid")
+    made=$(git rev-parse "refs/bosk/int/$sid")
     forged=$(git commit-tree -p "$made" -m x -m "Bosk-Session: $sid
 Bosk-Sprint-Status: $STATUS" "$made^{tree}")
     git update-ref "refs/bosk/int/$sid" "$forged"

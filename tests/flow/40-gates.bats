@@ -226,7 +226,7 @@ YAML
     refute git merge-base --is-ancestor "integration-$sid" main
     run_bosk land --merge --force-red "$sid"
     expect_status 0
-    git merge-base --is-ancestor "integration-$sid" main
+    git merge-base --is-ancestor "refs/bosk/int/$sid" main
 }
 
 @test "a task can name its gates, or none" {

@@ -299,7 +299,7 @@ asked() {
 @test "--ask: the questions of the original in its order; answers by number or first word" {
     asked 'what\n2\ndry-run\nYES\n' --jobs 1
     expect_status 0
-    equal questions "$(grep -oE '^(Select executor type|Execution mode|Use git worktrees for parallel isolation)' "$OUT" | xargs -d'\n')" \
+    equal questions "$(grep -oE '^(Select executor type|Execution mode|Use git worktrees for parallel isolation|When it is done)' "$OUT" | xargs -d'\n')" \
         'Select executor type Execution mode Use git worktrees for parallel isolation'
     expect_text '1\. Codex \(Recommended\) - Autonomous coding with full write access' "$OUT"
     expect_text 'a number, or the first word of an answer' "$OUT"
@@ -307,14 +307,16 @@ asked() {
     expect_text '^Batch 1: S-1$' "$OUT"
     expect_text '^Batch 2: S-2$' "$OUT"
     [ ! -d .git/bosk ]
-    asked 'Codex\n1\nno\n' --executor "$AGENT"
+    asked 'Codex\n1\nno\nKeep\n' --executor "$AGENT"
     expect_status 0
+    equal landing "$(grep -A3 '^When it is done, what to do with its branch?' "$OUT" | tail -n 3 | cut -d' ' -f 3-4 | xargs -d'\n')" \
+        '1. Create 2. Merge 3. Keep'
     equal agent "$(row S-1 .agent)" codex
     equal "in this checkout" "$(status_json '.sessions[0].worktrees[0].path')" "$REPO"
 }
 
 @test "--ask: the end of input, and no terminal: nothing is started" {
-    for answers in '' '1\n' '1\n1\n' '1\n1\nperhaps\n'; do
+    for answers in '' '1\n' '1\n1\n' '1\n1\nperhaps\n' '1\n1\n1\n'; do
         asked "$answers" --executor "$AGENT"
         expect_status 2
         expect_text 'nothing was started' "$OUT"

@@ -344,7 +344,7 @@ most_at_once() { awk '/^begin/ { if (++n > most) most = n } /^end/ { n-- } END {
     assert_same_snapshot "$SCRATCH/before" "$SCRATCH/after"
     grep -q 'not landed: .* has uncommitted changes' "$ERR"
     sid=$(last_sid)
-    git cat-file -e "integration-$sid:S-2.txt"
+    git cat-file -e "refs/bosk/int/$sid:S-2.txt"
     equal "items" "$(status_json '[.sessions[] | select(.id == "'"$sid"'") | .tasks[].state] | unique | join(" ")')" integrated
 
     git checkout -q README.md

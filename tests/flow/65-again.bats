@@ -28,7 +28,7 @@ YAML
     grep -q "ended in session $first" "$ERR"
     "$BOSK_BIN" report "$first" | grep -A1 '^elsewhere' | grep -q late
     second=$(status_json '.sessions[].id' | grep -vx "$first")
-    equal "files" "$(git diff --name-only main "integration-$second" | tr '\n' ' ')" "good.txt late.txt "
+    equal "files" "$(git diff --name-only main "refs/bosk/int/$second" | tr '\n' ' ')" "good.txt late.txt "
     run_bosk land --merge "$first"
     expect_status 0
     equal "main" "$(git ls-tree --name-only main | tr '\n' ' ')" "README.md a.txt bosk.yaml good.txt "
@@ -168,7 +168,7 @@ YAML
         git cat-file -e "$ref:work.txt" 2>/dev/null && found=1
     done
     equal "found" "${found:-0}" 1
-    equal "files" "$(git diff --name-only main "integration-$sid")" one.txt
+    equal "files" "$(git diff --name-only main "refs/bosk/int/$sid")" one.txt
 }
 
 @test "halted: the final gates run, worktrees go, nothing red lands" {

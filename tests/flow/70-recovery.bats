@@ -98,7 +98,7 @@ YAML
 }
 landed() {
     equal "status" "$(git status --porcelain --ignored)" "$1"
-    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "refs/bosk/int/$sid^{tree}")"
     equal "landings" "$(git rev-list --first-parent --count --merges main)" 1
     equal "state" "$(task_field "$sid" one state)" landed
     equal "session" "$(status_json '.sessions[0].state')" "done"
@@ -136,7 +136,7 @@ landed() {
     run_bosk land --merge "$sid"
     expect_status 0
     equal "status" "$(git status --porcelain --ignored)" ''
-    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "tree" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "refs/bosk/int/$sid^{tree}")"
 }
 
 # half_made_admin CONTENT: what `git worktree add` has made of slot 2 when it is killed early; CONTENT of

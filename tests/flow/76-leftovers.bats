@@ -128,7 +128,7 @@ nothing_left() {
     equal "locks" "$(find .git -name '*.lock' -not -path '.git/bosk/*')" ""
     equal "task branches" "$(git for-each-ref refs/heads/bosk)" ""
     equal "status" "$(git status --porcelain --ignored)" ""
-    assert_once "$REPO" "$sid" "$(git rev-list --max-parents=0 "integration-$sid")" one two
+    assert_once "$REPO" "$sid" "$(git rev-list --max-parents=0 "refs/bosk/int/$sid")" one two
 }
 
 @test "git worktree add, killed at each step" {
@@ -178,7 +178,7 @@ nothing_left() {
 
 landed() {
     nothing_left
-    equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "refs/bosk/int/$sid^{tree}")"
     equal "landings" "$(git rev-list --first-parent --count --merges main)" 1
 }
 @test "git merge that lands in the user's tree, killed at each step" {
@@ -272,7 +272,7 @@ left() {
     done
     run_bosk land --merge "$sid"
     expect_status 0
-    equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "refs/bosk/int/$sid^{tree}")"
     equal "status" "$(git status --porcelain)" ""
 }
 

@@ -173,7 +173,7 @@ check_end() {
     local sid=$1 base=$2 tree=$3 wanted=$4
     shift 4
     check 'one session' equal "sessions" "$(status_json '.sessions | length')" 1
-    check tree equal "tree" "$(git rev-parse "integration-$sid^{tree}" 2>&1)" "$tree"
+    check tree equal "tree" "$(git rev-parse "refs/bosk/int/$sid^{tree}" 2>&1)" "$tree"
     check states equal "states" "$(states)" "$wanted"
     check 'exactly once' assert_once "$REPO" "$sid" "$base" "$@"
     check invariants invariants_check ${INVARIANTS[@]+"${INVARIANTS[@]}"} "$REPO"

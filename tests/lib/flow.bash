@@ -335,14 +335,16 @@ assert_once() {
     local repo=$1 sid=$2 base=$3 task log
     shift 3
     log=$(git -C "$repo" log --format="%P%x1f%(trailers:key=Bosk-Session,valueonly,separator=)/%(trailers:key=Bosk-Task,valueonly,separator=)%x1f%(trailers:key=Bosk-Result,valueonly,separator=)" \
-        "$base..integration-$sid")
+        "$base..refs/bosk/int/$sid")
     for task in "$@"; do
         equal "commits of $task, merges of it, merges with a result's hash" "$(awk -F '\037' -v mine="$sid/$task" '
             $2 == mine && split($1, parents, " ") < 2 { own++ }
             $2 == mine && split($1, parents, " ") > 1 { merges++; hashes += length($3) == 64 && $3 !~ /[^0-9a-f]/ }
             END { printf "%d %d %d", own, merges, hashes }' <<<"$log")" '1 1 1' || return
     done
-    equal "commits in $base..integration-$sid" "$(grep -c . <<<"$log")" $((2 * $#)) || return
+    equal "commits in $base..refs/bosk/int/$sid" "$(grep -c . <<<"$log")" $((2 * $#)) || return
+    # Once it has landed the branch goes.
+    git -C "$repo" rev-parse -q --verify "refs/heads/integration-$sid" >/dev/null || return 0
     equal "the two integration refs" "$(git -C "$repo" rev-parse "refs/bosk/int/$sid")" \
         "$(git -C "$repo" rev-parse "refs/heads/integration-$sid")"
 }

@@ -120,7 +120,7 @@ no_process() {
 
 # look_at_end: the end state, as lines of the history.
 look_at_end() {
-    local sid queue
+    local sid queue branch
     note 'the end'
     next_status
     jq -r '.sessions[] | "now \(.id) \(.tasks[0].id[0:1]) \(.queue) \(.state) \(if .landed then "landed" else "here" end)"' \
@@ -128,8 +128,13 @@ look_at_end() {
     jq -r '[.sessions[] | .queue as $q | .tasks[] | "is \($q) \(.id) \(.state)"] | unique[]' "$ROUND/status" >>"$HISTORY"
     while read -r sid queue; do
         # What a user added after the session's end is taken in when it lands.
-        must "branches of $sid" git merge-base --is-ancestor "refs/bosk/int/$sid" "integration-$sid"
-        branch_lines "$sid" "integration-$sid"
+        # Once it has landed the branch goes.
+        branch=integration-$sid
+        git rev-parse -q --verify "refs/heads/$branch" >/dev/null || branch=refs/bosk/int/$sid
+        [ "${branch#refs}" = "$branch" ] || must "landed $sid" jq -e --arg sid "$sid" \
+            '.sessions[] | select(.id == $sid) | .landed' "$ROUND/status"
+        must "branches of $sid" git merge-base --is-ancestor "refs/bosk/int/$sid" "$branch"
+        branch_lines "$sid" "$branch"
         must 'strays' assert_no_strays "$sid"
     done < <(jq -r '.sessions[] | "\(.id) \(.queue)"' "$ROUND/status")
     branch_lines main main
