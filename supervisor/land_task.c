@@ -146,7 +146,8 @@ static bool known_commit(const struct landing *l, size_t task, struct oid *out)
 		rec_fini(&intent_row_rec, &intent);
 		return fine && gitx_has_object(s->site->git, out);
 	}
-	const char *of = s->tasks[task].pr_of;
+	const struct task_row *row = &s->tasks[task];
+	const char *of = row->pr_of ? row->pr_of : !str_eq(row->pushed, row->commit) ? row->pushed : NULL;
 	return of && oid_parse(out, of) && gitx_has_object(s->site->git, out);
 }
 

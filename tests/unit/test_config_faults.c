@@ -128,14 +128,6 @@ static void faults_in_gates(void **state)
 	refused_file("gates: [{name: x, run: y, builtin: secrets}]\n", 1, 27, "gates", "run or builtin, not both");
 }
 
-static void what_nothing_acts_on_is_refused(void **state)
-{
-	(void)state;
-	refused_file("jobs: 1\nland_fallback: pr\n", 2, 16, "land_fallback", "\"pr\" is not available in this version");
-	refused_file("land_fallback: pr\n", 1, 16, "land_fallback", "not available");
-	refused_option("land_fallback=pr", 1, 15, "land_fallback", "not available");
-}
-
 static void faults_outside_files(void **state)
 {
 	(void)state;
@@ -165,7 +157,7 @@ static void all_faults_of_all_sources_at_once(void **state)
 	struct plan_faults faults = {0};
 	AUTO_STRV struct strv overrides = {0};
 	strv_add(&overrides, "jobs=0");
-	put(scratch.user, "config.yaml", "a: 1\nland_fallback: pr\n");
+	put(scratch.user, "config.yaml", "a: 1\nland_fallback: push\n");
 	put(scratch.repo, "bosk.yaml", "retries: x\nsilence: y\n");
 	assert_int_equal(config_load(&c, scratch.repo, &overrides, &faults), -1);
 	assert_int_equal(faults.n, 5);
@@ -190,7 +182,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(faults_in_files),
 		cmocka_unit_test(faults_in_gates),
-		cmocka_unit_test(what_nothing_acts_on_is_refused),
 		cmocka_unit_test(faults_outside_files),
 		cmocka_unit_test(all_faults_of_all_sources_at_once),
 	};

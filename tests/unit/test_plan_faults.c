@@ -33,7 +33,7 @@ static const struct bad {
 	{"tasks:\n", 1, 1, NULL, "tasks", "not nothing"},
 	{"tasks: {a: b}", 1, 8, NULL, "tasks", "not a mapping"},
 	{"task: [{id: a, run: x}]", 1, 1, NULL, "task", "did you mean \"tasks\""},
-	{"tasks: [{id: a, run: x}]\nversion: 1\n", 2, 1, NULL, "version", "only \"tasks\""},
+	{"tasks: [{id: a, run: x}]\nversion: 1\n", 2, 1, NULL, "version", "only \"tasks\" and \"land\""},
 	{"tasks: [{id: a, run: x}]\ntasks: []\n", 2, 1, NULL, "tasks", "already in line 1"},
 	{"tasks:\n\t- id: a\n", 2, 1, NULL, NULL, "tab"},
 	{"tasks: [a]", 1, 9, NULL, "tasks", "must be a mapping, not a text"},
@@ -191,7 +191,7 @@ static void everything_is_listed_at_once_in_order(void **state)
 	plan_faults_print(&faults, &out);
 	assert_string_equal(
 		out.p,
-		"x.yaml:1:1: extra: a plan has no such key, only \"tasks\"\n"
+		"x.yaml:1:1: extra: a plan has no such key, only \"tasks\" and \"land\"\n"
 		"x.yaml:3:5: task a/b: prompt: a task must have one of prompt, prompt_file and run\n"
 		"x.yaml:3:9: task a/b: id: an id must not hold a \"/\": it becomes part of a branch name\n"
 		"x.yaml:4:13: task a/b: needs: there is no task \"x\"\n"
