@@ -340,6 +340,7 @@ void finish_session(struct core *c)
 	             (s->manifest.landing.n ||
 	              (strcmp(s->tip, s->row.tip) != 0 && !revert_left_nothing(s) &&
 	               (!s->manifest.final_gates || str_eq(s->manifest.final_gates, "pass"))));
+	land_ended(s); /* anew, perhaps in another way than before */
 	mem_set(&s->manifest.state, lands ? "landing" : state);
 	if (halted)
 		strv_addf(&s->manifest.notes,

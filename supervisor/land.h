@@ -29,6 +29,8 @@ int land_session(struct session *s, const struct config *cfg, const struct land_
 /* The session is to be landed at its end, or was being landed when its process died: as was asked then. */
 int land_again(struct session *s, const struct config *cfg, struct land_result *out, struct err *e);
 
+/* The session has come to its end again: what it had ended with before a landing that was cut off does not count. */
+void land_ended(struct session *s);
 /* Is anything asked at the end of a session that is done with its work? */
 bool land_asked(const struct session *s);
 /* "merge" or "pr" while it is landing or is to be landed, else "keep". Borrowed. */

@@ -31,6 +31,8 @@ char *land_command(const struct landing *l);
 /* ---- land_ask.c: what is asked, in the manifest ---- */
 
 void land_ask_keep(struct session *s, const struct land_ask *ask);
+/* The state that the session had ended with before; NULL = it is landed at its end. Borrowed. */
+const char *land_ask_was(const struct session *s);
 /* `tasks`: where the ask's go; the caller releases it after the ask. */
 void land_ask_read(const struct session *s, struct land_ask *ask, struct strv *tasks);
 

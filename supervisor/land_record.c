@@ -9,6 +9,7 @@
 
 void land_record_over(struct session *s)
 {
+	AUTO_FREE char *was = mem_strdup(land_ask_was(s));
 	bool fine = true;
 
 	strv_fini(&s->manifest.landing);
@@ -16,7 +17,7 @@ void land_record_over(struct session *s)
 		return;
 	for (size_t i = 0; i < s->plan.n; i++)
 		fine &= task_state_fine(session_task_state(s, i));
-	mem_set(&s->manifest.state, fine ? "done" : "failed");
+	mem_set(&s->manifest.state, was ? was : fine ? "done" : "failed");
 }
 
 int land_record_asked(struct landing *l, struct err *e)
