@@ -48,6 +48,7 @@
 	F(str, queue) F(str, base) F(str, target) F(str, land) F(str, verify)                     \
 	F(u64, jobs) F(flag, sequential) F(flag, preflight) F(flag, keep_worktrees)               \
 	F(str, executor) F(list, excused) F(str, worktrees_dir) F(str, tip) /* where it began */  \
+	F(str, target_at) /* where the target was then; NULL = not known: told by git alone, or by an older bosk */ \
 	F(str, author) /* "Name <mail>" */                                                        \
 	F(list, config) /* origin, text, origin, text ...: re-read by config_load_sources */      \
 	F(list, git_config) /* programs that git may run (planted_list) */    \

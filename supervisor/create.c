@@ -86,6 +86,7 @@ void create_fill(struct session *s, const struct create_base *b, const struct cr
 	s->row.base = mem_strdup(b->base.hex);
 	s->row.tip = mem_strdup(s->tip);
 	s->row.target = mem_strdup(b->target);
+	s->row.target_at = mem_strdup(b->at.hex);
 	s->row.land = mem_strdup(o->land);
 	s->row.verify = mem_strdup(o->verify);
 	s->row.on_conflict = mem_strdup(o->on_conflict);

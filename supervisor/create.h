@@ -32,7 +32,7 @@ struct create_options {
 /* What a run would start from: said by `bosk plan`, recorded by create_session. */
 struct create_base {
 	char *target;
-	struct oid base;
+	struct oid base, at; /* where the work begins, and where the target is */
 	char *author;        /* "Name <mail>" */
 	char *worktrees_dir; /* absolute */
 	bool fallback_dir;   /* the configured parent cannot be written */

@@ -138,6 +138,7 @@ int create_look(struct create_base *out, const struct site *site, const struct c
 			               "another with --target", out->target);
 		return -1;
 	}
+	out->at = out->base;
 	if (o->base && gitx_commit_of(site->git, o->base, &out->base, e) != 0)
 		return err_wrap(e, "--base %s", o->base);
 	if (*o->config->author)

@@ -110,7 +110,11 @@ static int make_merge(struct landing *l, bool *over, struct err *e)
 	struct gitx *g = l->s->site->git;
 	bool there = false, clean = false;
 
-	*over = false;
+	if (land_rewritten(l, over, e) != 0)
+		return -1;
+	l->falls |= *over;
+	if (*over)
+		return 0;
 	if (l->tasks.n && land_task_commits(l, &clean, e) != 0)
 		return -1;
 	*over = l->tasks.n && !clean;

@@ -82,6 +82,11 @@ int land_gates_clear(struct landing *l, struct err *e);
 /* It has landed: what is reachable from the target and nobody else's goes; the rest is listed. */
 void land_clean(struct landing *l);
 
+/* ---- land_target.c ---- */
+
+/* The target has lost what it had when the session began: why that does not land has been said. */
+int land_rewritten(struct landing *l, bool *out, struct err *e);
+
 /* ---- land_turn.c: one landing at a time in a repository ---- */
 
 /* Until it is this session's turn; says whose it is meanwhile. *stopped: `bosk stop` ended the wait. */

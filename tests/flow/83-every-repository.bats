@@ -306,3 +306,60 @@ make_other_default_branch() {
     work_tree_elsewhere_in_the_environment | not in a git repository, and GIT_DIR is not looked at.*echo | 4
 TABLE
 }
+
+# ---- a target that is not what it was ----
+
+# meanwhile COMMAND WORDS...: `bosk run --land merge WORDS`, and the command of the user's while its task runs.
+meanwhile() {
+    rm -f "$SCRATCH/started" "$SCRATCH/go"
+    write_file "$SCRATCH/p.yaml" <<YAML
+tasks: [{id: one, run: 'touch "$SCRATCH/started"; until test -e "$SCRATCH/go"; do sleep 0.05; done; echo one >one.txt'}]
+YAML
+    start_bosk run "$SCRATCH/p.yaml" --land merge --fresh "${@:2}"
+    wait_until "[ -e '$SCRATCH/started' ]" 60
+    eval "$1"
+    touch "$SCRATCH/go"
+    wait_bosk
+    sid=$(last_sid)
+}
+
+@test "a target that is deleted or rewritten while tasks run: not landed, and everything is kept" {
+    repository_fresh
+    echo more >>lines.txt && commit more
+    git branch release && git branch side main~1
+    meanwhile 'git branch -q -D release' --target release
+    expect_status 1
+    expect_text 'not landed: there is no branch release any more'
+    equal "kept" "$(git show "integration-$sid:one.txt")" one
+    refute git rev-parse -q --verify release
+
+    # It is there again, and has lost what the work is based on.
+    git branch release main~1
+    run_bosk land --merge "$sid"
+    expect_status 1
+    expect_text "not landed: release was rewritten .* no longer has $(git rev-parse --short=12 main)"
+    equal "release" "$(git rev-parse release)" "$(git rev-parse main~1)"
+    git branch -q -f release main
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "landed" "$(git show release:one.txt)" one
+
+    # In the checkout: the commit that the work is based on is another one now.
+    meanwhile 'git commit -q --amend -m "in other words"'
+    expect_status 1
+    expect_text 'not landed: main was rewritten'
+    equal "status" "$(git status --porcelain)" ""
+    equal "main" "$(git log --format=%s main | tr '\n' ' ')" 'in other words Start '
+    equal "kept" "$(git show "integration-$sid:one.txt")" one
+    # Who wants both merges by hand, and bosk sees that it is done.
+    git merge -q -m both "integration-$sid"
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "state" "$(task_field "$sid" one state)" landed
+
+    # What was never in the target is not missed there.
+    git checkout -q side && echo side >side.txt && commit side && git checkout -q main
+    meanwhile : --base side
+    expect_status 0
+    equal "landed" "$(cat one.txt side.txt | tr '\n' ' ')" 'one side '
+}
