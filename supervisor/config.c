@@ -232,21 +232,6 @@ static void preset(struct config_loader *l)
 		apply_value(l, config_keys[i].name, config_keys[i].preset);
 }
 
-/* Last of all, because a later source may have taken it back. */
-static void refuse_missing(struct config_loader *l)
-{
-	for (size_t i = 0; i < config_n_keys; i++) {
-		const struct config_where *w = &l->where[i];
-		if (!w->missing)
-			continue;
-		bool any = strcmp(config_keys[i].missing, "*") == 0;
-		plan_faults_add(l->faults, w->origin, w->line, w->column, NULL, config_keys[i].name,
-		                "%s%s%s is not available in this version", any ? "" : "\"",
-		                any ? "a value" : config_keys[i].missing, any ? "" : "\"");
-		l->bad = true;
-	}
-}
-
 int config_load_sources(struct config *out, const struct strv *sources, struct plan_faults *faults)
 {
 	struct config_loader l = {.c = out, .faults = faults,
@@ -256,7 +241,6 @@ int config_load_sources(struct config *out, const struct strv *sources, struct p
 	preset(&l);
 	for (size_t i = 0; i + 1 < sources->n; i += 2)
 		apply_source(&l, sources->v[i], sources->v[i + 1]);
-	refuse_missing(&l);
 	config_agents_get_check(&l);
 	plan_faults_sort(faults);
 	strv_copy(&out->sources, sources);
@@ -302,9 +286,7 @@ void config_fini(struct config *c)
 	config_maps_free_models(c);
 	for (size_t i = 0; i < config_n_keys; i++) {
 		const struct config_key *k = &config_keys[i];
-		void *at = (char *)c + (k->offset == CONFIG_NOWHERE ? 0 : k->offset);
-		if (k->offset == CONFIG_NOWHERE)
-			continue;
+		void *at = (char *)c + k->offset;
 		if (k->type == CONFIG_TEXT || k->type == CONFIG_CHOICE || k->type == CONFIG_REAL)
 			free(*(char **)at);
 		else if (k->type == CONFIG_LIST || k->type == CONFIG_PATHS)

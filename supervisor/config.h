@@ -86,15 +86,9 @@ struct config_info {
 	const char *name;    /* a dot stands for nesting */
 	const char *preset;  /* its default, as YAML */
 	const char *words;   /* separated by |; NULL = not a choice */
-	const char *missing; /* the word that is not available in this version, "*" = all but the default */
-	bool unused;         /* read and checked, but nothing acts on it in this version */
 };
 bool config_info(struct config_info *out, size_t i); /* false after the last */
 
 /* Every key as "key: value   # where it came from", one a line, in the order of interface.md. */
 void config_show(const struct config *c, struct str *out);
-/* Keys set to another value than the built-in one, which nothing acts on in this version: a fault
- * each, and -1. To take such a value and ignore it would be a lie. */
-int config_refuse_unused(const struct config *c, struct plan_faults *faults);
-
 #endif

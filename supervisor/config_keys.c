@@ -93,25 +93,25 @@ static const char *check_remote(const char *text)
 
 #define AT(member) offsetof(struct config, member)
 #define NUMBER(name, member, preset, min, max)                                                    \
-	{name, CONFIG_NUMBER, AT(member), preset, NULL, min, max, NULL, NULL}
+	{name, CONFIG_NUMBER, AT(member), preset, NULL, min, max, NULL}
 #define SPAN(name, member, preset, min)                                                           \
-	{name, CONFIG_DURATION, AT(member), preset, NULL, min, YEAR, NULL, NULL}
+	{name, CONFIG_DURATION, AT(member), preset, NULL, min, YEAR, NULL}
 #define BYTES(name, member, preset, min)                                                          \
-	{name, CONFIG_BYTES, AT(member), preset, NULL, min, UINT64_C(1) << 50, NULL, NULL}
-#define TEXT(name, offset, preset, missing, check)                                                \
-	{name, CONFIG_TEXT, offset, preset, NULL, 0, 0, missing, check}
-#define CHOICE(name, member, preset, words, missing)                                              \
-	{name, CONFIG_CHOICE, AT(member), preset, words, 0, 0, missing, NULL}
-#define SWITCH(name, member, preset, words, missing)                                              \
-	{name, CONFIG_SWITCH, AT(member), preset, words, 0, 0, missing, NULL}
+	{name, CONFIG_BYTES, AT(member), preset, NULL, min, UINT64_C(1) << 50, NULL}
+#define TEXT(name, offset, preset, check)                                                         \
+	{name, CONFIG_TEXT, offset, preset, NULL, 0, 0, check}
+#define CHOICE(name, member, preset, words)                                                       \
+	{name, CONFIG_CHOICE, AT(member), preset, words, 0, 0, NULL}
+#define SWITCH(name, member, preset, words)                                                       \
+	{name, CONFIG_SWITCH, AT(member), preset, words, 0, 0, NULL}
 #define OTHER(name, type, offset, preset, check)                                                  \
-	{name, type, offset, preset, NULL, 0, 0, NULL, check}
+	{name, type, offset, preset, NULL, 0, 0, check}
 #define YEAR (UINT64_C(366) * 24 * 3600 * 1000)
 
 /* In the order of interface.md. */
 const struct config_key config_keys[] = {
 	NUMBER("jobs", jobs, "3", 1, 1000),
-	TEXT("agent", AT(agent), "", NULL, check_name),
+	TEXT("agent", AT(agent), "", check_name),
 	OTHER("agents", CONFIG_AGENTS, AT(agents), "{}", NULL),
 	OTHER("models", CONFIG_MODELS, AT(models), "{}", NULL),
 	OTHER("gates", CONFIG_GATES, AT(gates), "[]", NULL),
@@ -120,31 +120,31 @@ const struct config_key config_keys[] = {
 	NUMBER("conflict_attempts", conflict_attempts, "2", 0, 1000),
 	SPAN("timeout", timeout_ms, "1h", 0),
 	SPAN("silence", silence_ms, "15m", 0),
-	CHOICE("verify", verify, "merged", "merged|task", NULL),
-	CHOICE("land", land, "keep", "keep|merge|pr", NULL),
-	CHOICE("land_fallback", land_fallback, "keep", "keep|pr", NULL),
+	CHOICE("verify", verify, "merged", "merged|task"),
+	CHOICE("land", land, "keep", "keep|merge|pr"),
+	CHOICE("land_fallback", land_fallback, "keep", "keep|pr"),
 	TEXT("pr.command", AT(pr_command),
 	     "gh pr create --title {title} --body-file {body} --base {target} --head {branch}",
-	     NULL, check_command),
-	TEXT("pr.find", AT(pr_find), "gh pr list --head {branch} --state all --json url --jq '.[].url'", NULL, NULL),
+	     check_command),
+	TEXT("pr.find", AT(pr_find), "gh pr list --head {branch} --state all --json url --jq '.[].url'", NULL),
 	OTHER("pr.draft", CONFIG_FLAG, AT(pr_draft), "false", NULL),
-	TEXT("pr.remote", AT(pr_remote), "origin", NULL, check_remote),
+	TEXT("pr.remote", AT(pr_remote), "origin", check_remote),
 	SPAN("pr.timeout", pr_timeout_ms, "5m", 0),
-	CHOICE("steps", steps, "together", "together|each", NULL),
-	SWITCH("merge_drivers", merge_drivers, "off", "off|run", NULL),
-	SWITCH("push", push, "off", "off|on", NULL),
+	CHOICE("steps", steps, "together", "together|each"),
+	SWITCH("merge_drivers", merge_drivers, "off", "off|run"),
+	SWITCH("push", push, "off", "off|on"),
 	SPAN("push_timeout", push_timeout_ms, "10m", 0),
-	TEXT("worktrees.dir", AT(worktrees_dir), "../{repo}.worktrees", NULL, check_folder),
+	TEXT("worktrees.dir", AT(worktrees_dir), "../{repo}.worktrees", check_folder),
 	OTHER("worktrees.copy", CONFIG_PATHS, AT(copy), "[]", NULL),
-	TEXT("worktrees.setup", AT(setup), "", NULL, NULL),
+	TEXT("worktrees.setup", AT(setup), "", NULL),
 	OTHER("worktrees.setup_inputs", CONFIG_PATHS, AT(setup_inputs), "[]", NULL),
 	NUMBER("worktrees.total", worktrees_total, "0", 0, 100000),
-	TEXT("branch", AT(branch), "bosk/{session}/{task}", NULL, check_branch),
+	TEXT("branch", AT(branch), "bosk/{session}/{task}", check_branch),
 	OTHER("personas", CONFIG_LIST, AT(personas), "[]", NULL),
 	OTHER("skills", CONFIG_LIST, AT(skills), "[]", NULL),
-	TEXT("stories.folder", AT(stories_folder), "", NULL, check_inside),
+	TEXT("stories.folder", AT(stories_folder), "", check_inside),
 	OTHER("stories.closeable_threshold", CONFIG_REAL, AT(stories_threshold), "0.30", check_share),
-	TEXT("stories.instructions", AT(stories_instructions), "", NULL, NULL),
+	TEXT("stories.instructions", AT(stories_instructions), "", NULL),
 	OTHER("stories.human_validation_patterns", CONFIG_LIST, AT(stories_human),
 	      "[manually verify, manual test, QA sign-off, user acceptance, visually confirm, "
 	      "browser test, human review]", NULL),
@@ -159,10 +159,10 @@ const struct config_key config_keys[] = {
 	NUMBER("halt_after_failures", halt_after_failures, "3", 0, 100000),
 	OTHER("secrets", CONFIG_LIST, AT(secrets), "[]", NULL),
 	OTHER("protect", CONFIG_PATHS, AT(protect), "[bosk.yaml]", NULL),
-	TEXT("author", AT(author), "", NULL, check_author),
+	TEXT("author", AT(author), "", check_author),
 	SPAN("sign.timeout", sign_timeout_ms, "30s", 1),
-	CHOICE("sign.fallback", sign_fallback, "unsigned", "unsigned|refuse", NULL),
-	TEXT("notify", AT(notify), "", NULL, NULL),
+	CHOICE("sign.fallback", sign_fallback, "unsigned", "unsigned|refuse"),
+	TEXT("notify", AT(notify), "", NULL),
 };
 const size_t config_n_keys = MEM_COUNT(config_keys);
 
@@ -172,12 +172,6 @@ size_t config_key_find(const char *name)
 	while (i < config_n_keys && strcmp(config_keys[i].name, name) != 0)
 		i++;
 	return i;
-}
-
-bool config_key_unused(size_t key)
-{
-	const struct config_key *k = &config_keys[key];
-	return k->offset == CONFIG_NOWHERE;
 }
 
 bool config_key_section(const char *name)
@@ -210,8 +204,6 @@ bool config_info(struct config_info *out, size_t i)
 	const struct config_key *k = &config_keys[i];
 	*out = (struct config_info){.name = k->name,
 	                            .preset = k->preset,
-	                            .words = k->words,
-	                            .missing = k->missing,
-	                            .unused = config_key_unused(i)};
+	                            .words = k->words};
 	return true;
 }

@@ -21,7 +21,6 @@ enum config_type {
 	CONFIG_MODELS
 };
 
-#define CONFIG_NOWHERE SIZE_MAX /* offset of a key that is only checked: its user comes later */
 
 struct config_key {
 	const char *name; /* a dot stands for nesting */
@@ -30,9 +29,6 @@ struct config_key {
 	const char *preset; /* as it could stand behind "-c name=" */
 	const char *words;  /* CHOICE and SWITCH: separated by | */
 	uint64_t min, max;  /* NUMBER, DURATION, BYTES; min 0: also "" */
-	/* This value is known but nothing acts on it yet; "*" = any but the empty one. It is
-	 * refused: to take it and ignore it would be a lie. */
-	const char *missing;
 	const char *(*check)(const char *text); /* TEXT, REAL: what is wrong, NULL = nothing */
 };
 
@@ -47,10 +43,9 @@ struct config_loader {
 
 #define CONFIG_BUILT_IN "built-in"
 
-struct config_where { /* who set a key last, to what, and whether that is missing */
+struct config_where { /* who set a key last, and to what */
 	char *origin;
 	size_t line, column;
-	bool missing;
 	char *value, *preset; /* as they could be written in one line */
 };
 
@@ -61,8 +56,6 @@ void config_fault(struct config_loader *l, const struct yaml_node *at, const cha
 extern const struct config_key config_keys[];
 extern const size_t config_n_keys;
 size_t config_key_find(const char *name); /* config_n_keys = none */
-/* It is read and checked, but nothing acts on it in this version. */
-bool config_key_unused(size_t key);
 bool config_key_section(const char *name); /* is there a key NAME.something? */
 /* "; did you mean "X"?" for the nearest known name, "" when none is near. The caller frees. */
 char *config_key_hint(const char *name);

@@ -124,16 +124,3 @@ bool config_given_here(const struct config *c, const char *key)
 {
 	return config_given(c, key) && c->where[config_key_find(key)].origin[0] != '/';
 }
-
-int config_refuse_unused(const struct config *c, struct plan_faults *faults)
-{
-	size_t before = faults->n;
-
-	for (size_t i = 0; i < config_n_keys; i++) {
-		const struct config_where *w = &c->where[i];
-		if (config_key_unused(i) && !str_eq(w->value, w->preset) && !str_eq(w->value, "\"\""))
-			plan_faults_add(faults, w->origin, w->line, w->column, NULL, config_keys[i].name,
-			                "is not available in this version: leave it out");
-	}
-	return faults->n > before ? -1 : 0;
-}

@@ -140,25 +140,17 @@ static void set_text(struct config_loader *l, const struct yaml_node *v, const s
 		mem_set(out, text);
 }
 
-static bool is_missing(const struct config_key *k, const struct yaml_node *v)
-{
-	if (!k->missing || v->kind != YAML_SCALAR || !v->len)
-		return false;
-	return strcmp(k->missing, "*") == 0 || strcmp(k->missing, v->text) == 0;
-}
-
 void config_value_set(struct config_loader *l, size_t key, const struct yaml_node *v)
 {
 	const struct config_key *k = &config_keys[key];
 	struct config_where *w = &l->where[key];
-	void *out = k->offset == CONFIG_NOWHERE ? NULL : (char *)l->c + k->offset;
+	void *out = (char *)l->c + k->offset;
 	AUTO_STRV struct strv unkept_list = {0};
 	bool unkept_flag = false;
 
 	mem_set(&w->origin, l->origin);
 	w->line = v->line;
 	w->column = v->column + (v->line == 1 ? l->shift : 0);
-	w->missing = is_missing(k, v);
 	/* Names of agents and models, and the keys of each, add to those of the sources before. */
 	bool adds = (k->type == CONFIG_AGENTS || k->type == CONFIG_MODELS) && v->kind == YAML_MAP;
 	char *text = adds && w->value ? config_show_merged(w->value, v) : config_show_node(v);

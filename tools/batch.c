@@ -70,21 +70,16 @@ int batch_options(struct batch *b, const struct cmd_line *l, struct err *e)
 
 	if (cmd_number(l, "jobs", 1, 64, b->config.jobs, &o->jobs, e) != 0)
 		return -1;
-	/* Known values of later versions are refused by name, unknown ones as such. */
 	const struct {
-		const char *option, *given, *here, *later;
-	} words[] = {{"land", land, "keep|merge|pr", ""},
-	             {"verify", verify, "merged|task", ""},
-	             {"on-conflict", conflict, "repair|park", ""},
-	             {"barrier", barrier, "wave|none", ""}};
+		const char *option, *given, *known;
+	} words[] = {{"land", land, "keep|merge|pr"},
+	             {"verify", verify, "merged|task"},
+	             {"on-conflict", conflict, "repair|park"},
+	             {"barrier", barrier, "wave|none"}};
 	for (size_t i = 0; i < MEM_COUNT(words); i++) {
 		const char *given = words[i].given;
-		if (!given || one_of(words[i].here, given))
-			continue;
-		if (str_eq(given, words[i].later))
-			return err_set(e, ERR_USAGE, "--%s %s is not available in this version", words[i].option,
-			               given);
-		return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", words[i].option, words[i].here, given);
+		if (given && !one_of(words[i].known, given))
+			return err_set(e, ERR_USAGE, "--%s takes %s, not '%s'", words[i].option, words[i].known, given);
 	}
 	cmd_values(l, "excuse", &b->excused);
 	for (size_t i = 0; i < b->excused.n; i++) {

@@ -16,11 +16,11 @@
 #include "worker/secret.h"
 
 const struct cmd_option cmd_common[] = {
-	{"directory", 'C', "DIR", "work as if started in DIR", false},
-	{"set", 'c', "KEY=VALUE", "set a configuration key for this call", false},
-	{"quiet", 'q', NULL, "errors and data only", false},
-	{"verbose", 'v', NULL, "say more", false},
-	{"help", 'h', NULL, "this text", false},
+	{"directory", 'C', "DIR", "work as if started in DIR"},
+	{"set", 'c', "KEY=VALUE", "set a configuration key for this call"},
+	{"quiet", 'q', NULL, "errors and data only"},
+	{"verbose", 'v', NULL, "say more"},
+	{"help", 'h', NULL, "this text"},
 };
 const size_t cmd_common_count = MEM_COUNT(cmd_common);
 
@@ -78,16 +78,8 @@ int cmd_unknown(const char *word)
 	return 2;
 }
 
-static int not_available(const struct cmd *c)
-{
-	log_error("bosk %s is not available in this version", c->name);
-	return 2;
-}
-
 static int unknown_option(const struct cmd *c, const char *word)
 {
-	if (!c->run)
-		return not_available(c);
 	size_t n = c->n_options + cmd_common_count;
 	AUTO_FREE const char **names = mem_array(n, sizeof *names);
 	AUTO_FREE char *bare = mem_strdup(word);
@@ -103,10 +95,6 @@ static int unknown_option(const struct cmd *c, const char *word)
 
 static int take(struct cmd_line *out, const struct cmd_option *o, const char *arg)
 {
-	if (o->later) {
-		log_error("bosk %s: --%s is not available in this version", out->cmd->name, o->name);
-		return 2;
-	}
 	if (strcmp(o->name, "directory") == 0)
 		out->dir = arg;
 	else if (strcmp(o->name, "set") == 0)
@@ -222,8 +210,6 @@ int cmd_parse(struct cmd_line *out, int argc, char **argv)
 	int n = (int)out->rest.n;
 	if (cmd_flag(out, "help"))
 		return 0;
-	if (!out->cmd->run)
-		return not_available(out->cmd);
 	/* As if started there: plan files and all. */
 	if (strcmp(out->dir, ".") != 0 && chdir(out->dir) != 0) {
 		log_error("cannot go to %s: %s", out->dir, strerror(errno));
@@ -315,16 +301,13 @@ int cmd_config(const struct cmd_line *l, const struct site *site, struct config 
 	struct plan_faults faults = {0};
 	AUTO_STR struct str text = {0};
 
-	bool loaded = config_load(out, gitx_top(site->git), &l->config, &faults) == 0;
-	if (loaded && config_refuse_unused(out, &faults) == 0) {
+	if (config_load(out, gitx_top(site->git), &l->config, &faults) == 0) {
 		plan_faults_fini(&faults);
 		secret_init(&out->secrets);
 		for (size_t i = 0; i < config_warnings(out)->n; i++)
 			log_warn("%s", config_warnings(out)->v[i]);
 		return 0;
 	}
-	if (loaded)
-		config_fini(out);
 	plan_faults_print(&faults, &text);
 	fwrite(text.p, 1, text.len, stderr);
 	log_error("the configuration has %zu fault%s; nothing was started", faults.n,

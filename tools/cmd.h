@@ -18,7 +18,6 @@ struct cmd_option {
 	char letter;       /* short form, 0 = none */
 	const char *arg;   /* name of its argument in the help, NULL = a flag */
 	const char *help;
-	bool later;        /* known, but not available in this version: exit 2 */
 };
 
 /* A command line, parsed. */
@@ -39,7 +38,7 @@ struct cmd {
 	const struct cmd_option *options;
 	size_t n_options;
 	int min_rest, max_rest; /* how many other words; -1 = any number */
-	int (*run)(const struct cmd_line *line); /* exit code; NULL = not available in this version */
+	int (*run)(const struct cmd_line *line); /* exit code */
 };
 
 #define CMD_OPTIONS(array) .options = (array), .n_options = sizeof(array) / sizeof((array)[0])

@@ -6,7 +6,7 @@
 #include "supervisor/queue/item_json.h"
 
 static const struct cmd_option options[] = {
-	{"queue", 0, "ID", "of this queue", false},
+	{"queue", 0, "ID", "of this queue"},
 };
 
 static int run(const struct cmd_line *l)

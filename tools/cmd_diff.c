@@ -15,7 +15,7 @@
 #include "worker/job.h"
 
 static const struct cmd_option options[] = {
-	{"stat", 0, NULL, "names and sizes only", false},
+	{"stat", 0, NULL, "names and sizes only"},
 };
 
 /* A copy of the worktree's index that knows of new files too: git diff shows those only then, and the

@@ -22,8 +22,8 @@
 #include "worker/sign.h"
 
 static const struct cmd_option options[] = {
-	{"live", 0, NULL, "a call to each account, setup and gates on the base, room", false},
-	{"config", 0, NULL, "every setting, and where its value came from", false},
+	{"live", 0, NULL, "a call to each account, setup and gates on the base, room"},
+	{"config", 0, NULL, "every setting, and where its value came from"},
 };
 
 static struct strv wrong; /* what was said to fail */

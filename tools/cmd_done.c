@@ -16,12 +16,12 @@
 enum { RESULT_MAX = 1 << 20 };
 
 static const struct cmd_option options[] = {
-	{"result", 0, "JSON", "what was done", false},
-	{"result-file", 0, "FILE", "the same from a file, - = standard input", false},
-	{"fail", 0, NULL, "it failed", false},
-	{"reason", 0, "TEXT", "why: a text, or failure details as JSON", false},
-	{"claim", 0, "TOKEN", "the claim of bosk next (default: BOSK_CLAIM)", false},
-	{"queue", 0, "ID", "of this queue", false},
+	{"result", 0, "JSON", "what was done"},
+	{"result-file", 0, "FILE", "the same from a file, - = standard input"},
+	{"fail", 0, NULL, "it failed"},
+	{"reason", 0, "TEXT", "why: a text, or failure details as JSON"},
+	{"claim", 0, "TOKEN", "the claim of bosk next (default: BOSK_CLAIM)"},
+	{"queue", 0, "ID", "of this queue"},
 };
 
 static int read_input(struct str *out, struct err *e)

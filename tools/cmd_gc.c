@@ -12,10 +12,10 @@
 #include "supervisor/status.h"
 
 static const struct cmd_option options[] = {
-	{"max-age", 0, "D", "sessions without an event for so long (default: the settings orphans.*)", false},
-	{"dry-run", 'n', NULL, "say what would be done", false},
-	{"kill", 0, NULL, "end processes that dead sessions left running", false},
-	{"sessions", 0, NULL, "forget landed sessions of that age, with their logs", false},
+	{"max-age", 0, "D", "sessions without an event for so long (default: the settings orphans.*)"},
+	{"dry-run", 'n', NULL, "say what would be done"},
+	{"kill", 0, NULL, "end processes that dead sessions left running"},
+	{"sessions", 0, NULL, "forget landed sessions of that age, with their logs"},
 };
 
 static int rule_of(const struct cmd_line *l, const struct config *c, struct orphans_rule *out, struct err *e)

@@ -15,8 +15,8 @@
 #include "supervisor/site.h"
 
 static const struct cmd_option options[] = {
-	{"print", 0, NULL, "only show it", false},
-	{"yes", 'y', NULL, "write it without asking", false},
+	{"print", 0, NULL, "only show it"},
+	{"yes", 'y', NULL, "write it without asking"},
 };
 
 /* A text in single quotes, as YAML wants it. */

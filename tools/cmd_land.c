@@ -10,14 +10,14 @@
 #include "worker/secret.h"
 
 static const struct cmd_option options[] = {
-	{"merge", 0, NULL, "merge onto the target branch", false},
-	{"ask", 0, NULL, "ask which of them, on a terminal", false},
-	{"keep", 0, NULL, "leave the integration branch where it is", false},
-	{"force-red", 0, NULL, "land although gates are red on the tip", false},
-	{"pr", 0, NULL, "push the branch and open a pull request", false},
-	{"draft", 0, NULL, "the pull request as a draft", false},
-	{"task", 0, "ID", "only this task (may be given more than once)", false},
-	{"fetch", 0, NULL, "fetch the target's upstream first, and merge onto that", false},
+	{"merge", 0, NULL, "merge onto the target branch"},
+	{"ask", 0, NULL, "ask which of them, on a terminal"},
+	{"keep", 0, NULL, "leave the integration branch where it is"},
+	{"force-red", 0, NULL, "land although gates are red on the tip"},
+	{"pr", 0, NULL, "push the branch and open a pull request"},
+	{"draft", 0, NULL, "the pull request as a draft"},
+	{"task", 0, "ID", "only this task (may be given more than once)"},
+	{"fetch", 0, NULL, "fetch the target's upstream first, and merge onto that"},
 };
 
 static bool not_landed(const struct site *site, const char *sid, const struct manifest_row *m)
@@ -135,11 +135,12 @@ const struct cmd cmd_land_entry = {.name = "land",
                                    .details =
 	"Without --merge, --pr or --keep it is done as the session was told (--land, the plan's land, or\n"
 	"the setting land). A merge into a branch that you have checked out changes your files: it is done\n"
-	"only when that checkout is clean, all or nothing. When the target has moved since, the gates run on\n"
-	"the two together first. Where nothing may be touched it is not landed (exit 1), and the setting\n"
-	"land_fallback says whether a pull request is made instead. After it only what the target holds is\n"
-	"removed; the rest is listed. --pr pushes to pr.remote, never by force, and runs pr.command as it is\n"
-	"set now; called again it asks what is there first, and opens no second one.\n",
+	"only when that checkout is clean, all or nothing. When the target has moved since, the gates run\n"
+	"on the two together first; one that was rewritten since is left alone. Where nothing may be\n"
+	"touched it is not landed (exit 1), and the setting land_fallback says whether a pull request is\n"
+	"made instead. After it only what the target holds is removed; the rest is listed. --pr pushes to\n"
+	"pr.remote, never by force, and runs pr.command as it is set now; called again it asks what is\n"
+	"there first, and opens no second one.\n",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,
                                    .run = run};

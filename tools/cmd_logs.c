@@ -14,10 +14,10 @@
 enum { LOG_BYTES_MAX = 1 << 30 };
 
 static const struct cmd_option options[] = {
-	{"attempt", 0, "N", "of this run of the agent (default: the last)", false},
-	{"gate", 0, "NAME", "of this gate", false},
-	{"raw", 0, NULL, "the bytes as they are", false},
-	{"follow", 'f', NULL, "go on as it grows", false},
+	{"attempt", 0, "N", "of this run of the agent (default: the last)"},
+	{"gate", 0, "NAME", "of this gate"},
+	{"raw", 0, NULL, "the bytes as they are"},
+	{"follow", 'f', NULL, "go on as it grows"},
 };
 
 /* Folder of an attempt's logs; 0 = the last one there is. The caller owns it, NULL = none. */

@@ -9,8 +9,8 @@
 #include "supervisor/queue/next.h"
 
 static const struct cmd_option options[] = {
-	{"queue", 0, "ID", "an item of this queue", false},
-	{"claim", 0, "TOKEN", "the item of this claim again (default: BOSK_CLAIM)", false},
+	{"queue", 0, "ID", "an item of this queue"},
+	{"claim", 0, "TOKEN", "the item of this claim again (default: BOSK_CLAIM)"},
 };
 
 static void say(const struct strv *lines)

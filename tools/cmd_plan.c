@@ -19,19 +19,19 @@
 int cmd_plan_show(const struct cmd_line *l);
 
 static const struct cmd_option options[] = {
-	{"jobs", 'j', "N", "worktrees of the session", false},
-	{"executor", 0, "CMD", "shell command for tasks with a prompt", false},
-	{"sequential", 0, NULL, "one at a time", false},
-	{"barrier", 0, "wave|none", "as bosk run", false},
-	{"base", 0, "REV", "start here instead of at the target", false},
-	{"target", 0, "BRANCH", "where the work is to land", false},
-	{"prompt", 'p', "TEXT", "a plan of one task with this prompt", false},
-	{"queue", 0, "ID", "a stored queue, in the states that its items are in", false},
-	{"json", 0, NULL, "as JSON", false},
-	{"agent", 0, "NAME", "agent for tasks with a prompt", false},
-	{"autonomy", 0, "full", "agents may do whatever you may", false},
-	{"max-time", 0, "D", "as for bosk run", false},
-	{"budget-usd", 0, "X", "as for bosk run", false},
+	{"jobs", 'j', "N", "worktrees of the session"},
+	{"executor", 0, "CMD", "shell command for tasks with a prompt"},
+	{"sequential", 0, NULL, "one at a time"},
+	{"barrier", 0, "wave|none", "as bosk run"},
+	{"base", 0, "REV", "start here instead of at the target"},
+	{"target", 0, "BRANCH", "where the work is to land"},
+	{"prompt", 'p', "TEXT", "a plan of one task with this prompt"},
+	{"queue", 0, "ID", "a stored queue, in the states that its items are in"},
+	{"json", 0, NULL, "as JSON"},
+	{"agent", 0, "NAME", "agent for tasks with a prompt"},
+	{"autonomy", 0, "full", "agents may do whatever you may"},
+	{"max-time", 0, "D", "as for bosk run"},
+	{"budget-usd", 0, "X", "as for bosk run"},
 };
 
 /* NULL = nobody yet */

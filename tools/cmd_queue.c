@@ -10,14 +10,14 @@
 #include "supervisor/queue/queue.h"
 
 static const struct cmd_option options[] = {
-	{"json", 0, NULL, "list, show: as JSON", false},
-	{"brief", 0, NULL, "list, show: as JSON, five keys of each", false},
-	{"queue", 0, "ID", "add: of a folder only this one; dag, show: this one", false},
-	{"as", 0, "ID", "add: under this id", false},
-	{"all", 0, NULL, "add: of a folder also those that are not active", false},
-	{"format", 0, "seed|ccw", "export: how results of bosk's own runs are written (default ccw)", false},
-	{"to", 0, "FOLDER", "export: into a folder such as .workflow/issues", false},
-	{"out", 0, "FILE", "export: into this file", false},
+	{"json", 0, NULL, "list, show: as JSON"},
+	{"brief", 0, NULL, "list, show: as JSON, five keys of each"},
+	{"queue", 0, "ID", "add: of a folder only this one; dag, show: this one"},
+	{"as", 0, "ID", "add: under this id"},
+	{"all", 0, NULL, "add: of a folder also those that are not active"},
+	{"format", 0, "seed|ccw", "export: how results of bosk's own runs are written (default ccw)"},
+	{"to", 0, "FOLDER", "export: into a folder such as .workflow/issues"},
+	{"out", 0, "FILE", "export: into this file"},
 };
 
 /* ---- add ---- */

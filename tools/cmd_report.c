@@ -4,8 +4,8 @@
 #include "supervisor/status.h"
 
 static const struct cmd_option options[] = {
-	{"json", 0, NULL, "batch_results as JSON", false},
-	{"yaml", 0, NULL, "execution_result as YAML", false},
+	{"json", 0, NULL, "batch_results as JSON"},
+	{"yaml", 0, NULL, "execution_result as YAML"},
 };
 
 static int run(const struct cmd_line *l)

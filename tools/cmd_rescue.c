@@ -11,7 +11,7 @@
 #include "supervisor/orphans/saved.h"
 
 static const struct cmd_option options[] = {
-	{"json", 0, NULL, "list: one JSON object", false},
+	{"json", 0, NULL, "list: one JSON object"},
 };
 
 static void print_json(const struct saved_list *l)

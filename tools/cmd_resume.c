@@ -12,14 +12,14 @@
 #include "worker/secret.h"
 
 static const struct cmd_option options[] = {
-	{"all", 0, NULL, "every session that can go on, in turn", false},
-	{"jobs", 'j', "N", "worktrees of this session from now on", false},
-	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on", false},
-	{"json", 0, NULL, "events as JSON lines on stdout", false},
-	{"agent", 0, "NAME", "agent for tasks with a prompt from now on", false},
-	{"autonomy", 0, "full", "agents may do whatever you may, from now on", false},
-	{"max-time", 0, "D", "nothing new after this time of each call from now on; 0 = no limit", false},
-	{"budget-usd", 0, "X", "most cost of the whole session from now on; 0 = no limit", false},
+	{"all", 0, NULL, "every session that can go on, in turn"},
+	{"jobs", 'j', "N", "worktrees of this session from now on"},
+	{"executor", 0, "CMD", "shell command for tasks with a prompt from now on"},
+	{"json", 0, NULL, "events as JSON lines on stdout"},
+	{"agent", 0, "NAME", "agent for tasks with a prompt from now on"},
+	{"autonomy", 0, "full", "agents may do whatever you may, from now on"},
+	{"max-time", 0, "D", "nothing new after this time of each call from now on; 0 = no limit"},
+	{"budget-usd", 0, "X", "most cost of the whole session from now on; 0 = no limit"},
 };
 
 /* Options given now count from now on, also for a later resume. */

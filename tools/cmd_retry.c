@@ -14,9 +14,9 @@
 enum { ANSWERS_FILE_MAX = 1 << 20 };
 
 static const struct cmd_option options[] = {
-	{"run", 0, NULL, "resume the session at once", false},
-	{"answers", 0, "FILE", "answers to blocker questions (of bosk questions)", false},
-	{"queue", 0, "ID", "items of this queue that failed in no session", false},
+	{"run", 0, NULL, "resume the session at once"},
+	{"answers", 0, "FILE", "answers to blocker questions (of bosk questions)"},
+	{"queue", 0, "ID", "items of this queue that failed in no session"},
 };
 
 static bool has_some(const struct site *site, const char *sid, const struct manifest_row *m)

@@ -8,7 +8,7 @@
 #include "supervisor/revert.h"
 
 static const struct cmd_option options[] = {
-	{"with-dependents", 0, NULL, "and what needs it, before it", false},
+	{"with-dependents", 0, NULL, "and what needs it, before it"},
 };
 
 /* Exits with 0 when it is out, also when it was before. */

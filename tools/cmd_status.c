@@ -9,8 +9,8 @@
 #include "watch.h"
 
 static const struct cmd_option options[] = {
-	{"json", 0, NULL, "as JSON", false},
-	{"watch", 0, NULL, "show again whenever something changes, until Ctrl-C", false},
+	{"json", 0, NULL, "as JSON"},
+	{"watch", 0, NULL, "show again whenever something changes, until Ctrl-C"},
 };
 
 static int show(const struct cmd_line *l, struct site *site, struct str *out, struct err *e)

@@ -10,7 +10,7 @@
 #include "supervisor/session.h"
 
 static const struct cmd_option options[] = {
-	{"now", 0, NULL, "stop agents too, and save their work", false},
+	{"now", 0, NULL, "stop agents too, and save their work"},
 };
 
 static bool is_live(const struct site *site, const char *sid, const struct manifest_row *m)

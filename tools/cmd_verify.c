@@ -10,8 +10,8 @@
 enum { LOOKS = 5 };
 
 static const struct cmd_option options[] = {
-	{"repair", 0, NULL, "put right what can be, from the journal and from git", false},
-	{"json", 0, NULL, "one JSON object", false},
+	{"repair", 0, NULL, "put right what can be, from the journal and from git"},
+	{"json", 0, NULL, "one JSON object"},
 };
 
 static void print_json(const struct verify *v)

@@ -40,13 +40,13 @@ static void offer(const struct typed *t, const char *text, const char *what)
 	puts(str_text(&line));
 }
 
-/* "keep|merge", "list | show": each of them but one. */
-static void offer_words(const struct typed *t, const char *words, const char *but)
+/* "keep|merge", "list | show": each of them. */
+static void offer_words(const struct typed *t, const char *words)
 {
 	while (*words) {
 		size_t n = strcspn(words, " |");
 		AUTO_FREE char *word = mem_printf("%.*s", (int)n, words);
-		if (n && !str_eq(word, but))
+		if (n)
 			offer(t, word, NULL);
 		words += n + strspn(words + n, " |");
 	}
@@ -60,14 +60,11 @@ static void offer_settings(const struct typed *t)
 	for (size_t i = 0; config_info(&info, i); i++) {
 		AUTO_FREE char *key = mem_printf("%s=", info.name);
 		if (!equal) {
-			bool later = info.unused || str_eq(info.missing, "*");
-			AUTO_FREE char *what =
-				mem_printf("%s%s", info.preset, later ? " (not in this version)" : "");
-			offer(t, key, what);
+			offer(t, key, info.preset);
 		} else if (info.words && str_starts(t->word, key)) {
 			AUTO_FREE char *head = mem_printf("%s%s", t->head, key);
 			struct typed value = {.word = equal + 1, .head = head};
-			offer_words(&value, info.words, info.missing);
+			offer_words(&value, info.words);
 		}
 	}
 }
@@ -210,7 +207,7 @@ static void offer_argument(const struct typed *t, const char *name)
 	struct err ignored = {0};
 
 	if (islower((unsigned char)*name)) {
-		offer_words(t, name, NULL);
+		offer_words(t, name);
 	} else if (str_eq(name, "KEY=VALUE")) {
 		offer_settings(t);
 	} else if (str_eq(name, "COMMAND")) {
@@ -288,8 +285,6 @@ static void offer_options(const struct typed *t)
 	for (size_t i = 0; (o = option_at(t->cmd, i)); i++) {
 		AUTO_FREE char *name = mem_printf("--%s", o->name);
 		AUTO_FREE char *letter = o->letter ? mem_printf("-%c", o->letter) : NULL;
-		if (o->later)
-			continue;
 		/* Before the command some have their letter only (cmd.c). */
 		if (t->cmd || !o->arg)
 			offer(t, name, o->help);

@@ -46,9 +46,8 @@ static void print_option(const struct cmd_option *o)
 	                                  o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
 	                                  o->arg ? " " : "", o->arg ? o->arg : "");
 	/* A long one has a line of its own. */
-	printf("  %s%s%*s%s%s\n", left, strlen(left) > 24 ? "\n  " : "",
-	       strlen(left) > 24 ? 25 : 25 - (int)strlen(left), "", o->help,
-	       o->later ? " (not in this version)" : "");
+	printf("  %s%s%*s%s\n", left, strlen(left) > 24 ? "\n  " : "",
+	       strlen(left) > 24 ? 25 : 25 - (int)strlen(left), "", o->help);
 }
 
 /* Lines of text, each two blanks in. */
@@ -66,7 +65,7 @@ void help_command(const struct cmd *c)
 	struct help_code code;
 
 	printf("usage: bosk %s [OPTIONS]%s%s\n\n", c->name, *c->args ? " " : "", c->args);
-	printf("%s%s\n", c->summary, c->run ? "" : " (not in this version)");
+	printf("%s\n", c->summary);
 	if (c->details)
 		printf("\n%s", c->details);
 	if (c->n_options)
@@ -96,8 +95,7 @@ void help_overview(void)
 	printf("usage: bosk [-C DIR] [-c KEY=VALUE] COMMAND [OPTIONS] [WORDS]\n\n"
 	       "Runs a batch of coding tasks unattended, each in its own git worktree.\n\ncommands:\n");
 	for (size_t i = 0; i < cmd_count; i++)
-		printf("  %-10s %s%s\n", cmd_list[i]->name, cmd_list[i]->summary,
-		       cmd_list[i]->run ? "" : " (not in this version)");
+		printf("  %-10s %s\n", cmd_list[i]->name, cmd_list[i]->summary);
 	printf("\nbosk help COMMAND, or bosk COMMAND --help, says more of one; man bosk, man bosk.yaml and\n"
 	       "man bosk-plan say everything. To begin:\n\n"
 	       "  bosk plan plan.yaml      check a plan, change nothing\n"

@@ -77,7 +77,7 @@ static void put_option(const struct cmd_option *o)
 	}
 	putchar('\n');
 	put(o->help, strlen(o->help));
-	printf("%s.\n", o->later ? " (not in this version)" : "");
+	printf(".\n");
 }
 
 static void put_command(const struct cmd *c)
@@ -93,7 +93,7 @@ static void put_command(const struct cmd *c)
 	}
 	printf(".Pp\n%c", toupper((unsigned char)*c->summary));
 	put(c->summary + 1, strlen(c->summary + 1));
-	printf("%s.\n", c->run ? "" : " (not in this version)");
+	printf(".\n");
 	if (c->details) {
 		printf(".Pp\n");
 		put_details(c->details);

@@ -240,7 +240,7 @@ static void later_sources_win(void **state)
 	setenv("BOSK_CONFIG_WORKTREES_TOTAL", "3", 1);
 	setenv("BOSK_CONFIG_WORKTREES", "{total: 2, setup: make}", 1); /* a section, before its keys */
 	const char *const options[] = {"silence=3m", "silence=4m", "worktrees.dir=/b",
-	                               "land_fallback=keep"}; /* takes back what is not available */
+	                               "land_fallback=keep"};
 	load_options(&c, options, MEM_COUNT(options));
 	assert_int_equal(c.jobs, 4);
 	assert_int_equal(c.retries, 6);
