@@ -124,9 +124,15 @@ static int offer(struct landing *l, struct err *e)
 {
 	bool draft = l->ask->draft || l->cfg->pr_draft;
 
+	bool fine = true;
+
 	if (land_record_asked(l, e) != 0)
 		return -1;
-	return l->tasks.n ? land_task_pr(l, draft, e) : land_pr_by(l->s, l->cfg, draft, l->out, e);
+	if (l->tasks.n)
+		return land_task_pr(l, draft, e);
+	if (land_fetch(l, &fine, e) != 0)
+		return -1;
+	return fine ? land_pr_by(l->s, l->cfg, draft, l->out, e) : land_record_refusal(l->s, str_text(&l->out->text), e);
 }
 
 /* It cannot be merged because of what is the target's, not ours. */
@@ -149,13 +155,14 @@ static int fall_back(struct landing *l, struct err *e)
 static int in_turn(struct landing *l, struct err *e)
 {
 	struct session *s = l->s;
+	AUTO_FREE char *again = land_command(l), *resume = mem_printf("bosk resume %s", s->sid);
 	bool stopped = false;
 
 	if (land_record_asked(l, e) != 0 || land_turn_wait(s, &stopped, e) != 0)
 		return -1;
 	if (stopped)
-		return land_refuse(l, "not landed: it was asked to stop while it waited for its turn; to land it: bosk resume %s",
-		                   s->sid);
+		return land_refuse(l, "not landed: it was asked to stop while it waited for its turn; to land it: %s",
+		                   str_eq(s->manifest.state, "landing") ? resume : again);
 	size_t told = s->manifest.notes.n;
 	session_note_planted(s);
 	l->ref = mem_printf("refs/heads/%s", s->row.target);
@@ -169,8 +176,9 @@ static int in_turn(struct landing *l, struct err *e)
 	return rc;
 }
 
-int land_session(struct session *s, const struct config *cfg, const struct land_ask *ask, struct land_result *out,
-                 struct err *e)
+/* `own`: as the session was told, which has its outcome then, also when there is nothing to land. */
+static int land(struct session *s, const struct config *cfg, const struct land_ask *ask, bool own, struct land_result *out,
+                struct err *e)
 {
 	struct landing l = {.s = s, .cfg = cfg, .ask = ask, .out = out};
 	bool go = false;
@@ -185,12 +193,18 @@ int land_session(struct session *s, const struct config *cfg, const struct land_
 		bring_branch(s, &l.tip);
 	if (rc == 0 && go)
 		rc = str_eq(ask->how, "pr") ? offer(&l, e) : in_turn(&l, e);
-	else if (rc == 0)
+	else if (rc == 0 && own)
 		rc = land_record_refusal(s, str_text(&out->text), e);
 	strv_fini(&l.tasks);
 	free(l.ref);
 	free(l.tree);
 	return rc;
+}
+
+int land_session(struct session *s, const struct config *cfg, const struct land_ask *ask, struct land_result *out,
+                 struct err *e)
+{
+	return land(s, cfg, ask, false, out, e);
 }
 
 int land_again(struct session *s, const struct config *cfg, struct land_result *out, struct err *e)
@@ -201,5 +215,5 @@ int land_again(struct session *s, const struct config *cfg, struct land_result *
 	land_ask_read(s, &ask, &tasks);
 	AUTO_FREE char *how = mem_strdup(ask.how); /* those words go when it has its outcome */
 	ask.how = how;
-	return land_session(s, cfg, &ask, out, e);
+	return land(s, cfg, &ask, true, out, e);
 }

@@ -121,8 +121,6 @@ int land_commit_write(struct landing *l, struct oid *out, const struct oid *tree
 
 static int say_conflict(struct landing *l, const struct merge_result *merged, const char *what)
 {
-	AUTO_FREE char *again = land_command(l);
-
 	l->falls = true;
 	land_refuse(l, "not landed: %s and %s conflict in", l->s->row.target, what);
 	for (size_t i = 0; i < merged->paths.n; i++)

@@ -27,6 +27,7 @@ int land_fetch(struct landing *l, bool *fine, struct err *e)
 {
 	struct git g = {.cwd = gitx_main_top(l->s->site->git),
 	                .guard = session_guard(l->s),
+	                .remote = true,
 	                .timeout_ms = l->cfg->push_timeout_ms};
 	AUTO_FREE char *again = land_command(l);
 	AUTO_STR struct str said = {0};

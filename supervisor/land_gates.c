@@ -80,6 +80,14 @@ static void on_signal(void *ctx, int signo)
 	stop(k, ++k->signals > 2);
 }
 
+/* The terminal is gone, the landing goes on. */
+static void on_hangup(void *ctx, int signo)
+{
+	(void)ctx;
+	(void)signo;
+	log_set(LOG_QUIET);
+}
+
 static void on_wake(void *ctx, int fd, short revents)
 {
 	struct look *k = ctx;
@@ -187,6 +195,7 @@ static int with_worker(struct look *k, void (*what)(struct look *k), struct err 
 	loop_fd(k->loop, k->wake_fd, POLLIN, on_wake, k);
 	loop_signal(k->loop, SIGINT, on_signal, k);
 	loop_signal(k->loop, SIGTERM, on_signal, k);
+	loop_signal(k->loop, SIGHUP, on_hangup, k);
 	signal(SIGPIPE, SIG_IGN);
 	k->pool = pool_new(k->loop, s, l->cfg, &handler);
 	what(k);

@@ -214,3 +214,52 @@ YAML
     equal "the user's" "$(git rev-parse HEAD) $(git symbolic-ref HEAD)" "$head refs/heads/work"
     nothing_left
 }
+
+@test "after it: what main holds is removed, what holds more or is in use stays and is listed" {
+    write_agent <<'SH'
+cat >/dev/null
+echo own >own.txt
+git add own.txt
+git commit -qm 'By the agent itself'
+echo more >>own.txt
+SH
+    write_file "$SCRATCH/q.yaml" <<'YAML'
+tasks: [{id: two, prompt: x}]
+YAML
+    run_bosk run "$SCRATCH/q.yaml" --no-preflight --executor "$AGENT"
+    expect_status 0
+    sid=$(last_sid)
+    git worktree add -q "$SCRATCH/mine" "integration-$sid"
+    git branch "bosk/$sid/two" "$(git commit-tree -p main -m 'Not ours' 'main^{tree}')"
+    run_bosk land --merge "$sid"
+    expect_status 0
+    expect_text "branch integration-$sid stays: it is checked out in $SCRATCH/mine" "$OUT"
+    expect_text "branch bosk/$sid/two stays: it holds what is not in main" "$OUT"
+    expect_text "kept: [0-9]+ refs? in refs/bosk/keep/$sid/ \(what agents had committed\)" "$OUT"
+    git rev-parse -q --verify "refs/heads/integration-$sid" >/dev/null
+    git rev-parse -q --verify "refs/heads/bosk/$sid/two" >/dev/null
+    equal "its own commit" "$(git for-each-ref --format='%(subject)' "refs/bosk/keep/$sid" | sort -u)" 'By the agent itself'
+    git worktree remove "$SCRATCH/mine"
+}
+
+@test "what cannot be landed by hand leaves a landing that was cut off as it is: a resume ends it" {
+    unchecked 'a resume goes on with the landing that was asked for' B1
+    write_file "$SCRATCH/q.yaml" <<'YAML'
+tasks:
+  - {id: fine, run: 'echo fine > fine.txt'}
+  - {id: bad, run: 'false'}
+YAML
+    run_bosk run "$SCRATCH/q.yaml" --no-preflight -c retries=0
+    expect_status 1
+    sid=$(last_sid)
+    BOSK_FAILPOINT_AT=land.forward.before:1 run_bosk land --merge "$sid"
+    refute [ "$status" = 0 ]
+    run_bosk land --merge --task bad "$sid"
+    expect_status 1
+    expect_text 'task bad is not integrated'
+    equal "state" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state")" interrupted
+    run_bosk resume "$sid"
+    equal "file" "$(git show main:fine.txt)" fine
+    equal "state" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state") $(task_field "$sid" fine state)" 'failed landed'
+    nothing_left
+}
