@@ -32,10 +32,36 @@ char *land_command(const struct landing *l)
 	return str_take(&text);
 }
 
-static int keep(struct landing *l)
+/* What only a merge puts right: one that was cut off when it had begun to move the target. Otherwise a landing that was cut
+ * off is over now, whatever was asked then. *go false: it was said why not. */
+static int instead(struct landing *l, bool *go, struct err *e)
 {
-	const struct session *s = l->s;
+	struct session *s = l->s;
+	struct intent_row intent;
+	bool open = false;
 
+	*go = true;
+	if (session_intent(s, "land", &intent, &open, e) != 0)
+		return -1;
+	if (open)
+		rec_fini(&intent_row_rec, &intent);
+	*go = !open;
+	if (open)
+		return land_refuse(l, "a landing of session %s was cut off: bosk resume %s ends that first", s->sid, s->sid);
+	return land_gates_clear(l, e);
+}
+
+static int keep(struct landing *l, struct err *e)
+{
+	struct session *s = l->s;
+	bool go = false;
+
+	if (instead(l, &go, e) != 0)
+		return -1;
+	if (!go)
+		return 0;
+	if (str_eq(s->manifest.state, "landing") && land_record_refusal(s, NULL, e) != 0)
+		return -1;
 	l->out->done = true;
 	return land_refuse(l, "kept on branch %s (%.12s); to land it: bosk land %s --merge", s->manifest.integration_branch,
 	                   s->tip, s->sid);
@@ -185,9 +211,11 @@ static int land(struct session *s, const struct config *cfg, const struct land_a
 
 	err_clear(e);
 	if (str_eq(ask->how, "keep"))
-		return keep(&l);
+		return keep(&l, e);
 	int rc = recover_intent(s, e) != 0 ? -1 : adopt(s, e);
-	if (rc == 0)
+	if (rc == 0 && !str_eq(ask->how, "merge"))
+		rc = instead(&l, &go, e);
+	if (rc == 0 && (go || str_eq(ask->how, "merge")))
 		rc = look(&l, &go, e);
 	if (rc == 0 && go)
 		bring_branch(s, &l.tip);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "land_tree.h"
+#include "locks.h"
 #include "store/base/fail.h"
 #include "store/base/log.h"
 #include "store/base/mem.h"
@@ -206,6 +207,7 @@ static int settle_intent(struct landing *l, bool *clear, struct err *e)
 		return -1;
 	if (!open)
 		return 0;
+	locks_clear(s);
 	AUTO_FREE char *lock = mem_printf("%s/%s.lock", gitx_common_dir(s->site->git), intent.ref);
 	if (!intent.tree_path)
 		lockfile_clear(lock, gitx_main_top(s->site->git), LOCKFILE_PATIENCE_MS);
@@ -247,7 +249,5 @@ int land_merge(struct landing *l, struct err *e)
 		land_refuse(l, "not landed: %s was moved by others %d times meanwhile; try again: %s", s->row.target, TRIES,
 		            again);
 	}
-	if (rc == 0 && l->out->done)
-		land_clean(l);
 	return rc;
 }

@@ -79,15 +79,15 @@ int land_record_done(struct landing *l, const struct strv *tasks, const char *co
 		turn_event(&t, &ev);
 	turn_manifest(&t);
 	db_batch_del(&t.batch, DB_integration, key);
+	str_addf(&l->out->text, "landed on %s as %.12s", s->row.target, commit);
+	if (rc == 0)
+		land_clean(l); /* until it is recorded a resume does it again, and clears what a kill leaves of it */
 	FAILPOINT("land.record.before");
 	if (rc == 0)
 		rc = turn_commit(&t, e);
 	turn_fini(&t);
-	if (rc != 0)
-		return -1;
-	l->out->done = true;
-	str_addf(&l->out->text, "landed on %s as %.12s", s->row.target, commit);
-	return 0;
+	l->out->done = rc == 0;
+	return rc;
 }
 
 int land_record_intent(struct landing *l, struct err *e)

@@ -117,6 +117,8 @@ static void check_branch(struct verify *v, struct verify_session *s, const struc
 	if (gitx_ref_read(g, ref, &at, &e) != 0) {
 		if (s->manifest.landed)
 			verify_note(v, s->sid, "branch %s was removed; it has landed", name);
+		else if (str_eq(s->manifest.state, "landing"))
+			verify_note(v, s->sid, "branch %s was removed, as its landing was cut off; a resume ends that", name);
 		else
 			s->refs = verify_say(v, s->sid, "its branch %s is gone", name);
 		return;

@@ -263,3 +263,25 @@ YAML
     equal "state" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state") $(task_field "$sid" fine state)" 'failed landed'
     nothing_left
 }
+
+@test "a landing that was cut off, then something else is asked: kept, or first put right" {
+    theirs more.txt
+    BOSK_FAILPOINT_AT=land.gates.after:1 run_bosk land --merge "$sid"
+    refute [ "$status" = 0 ]
+    run_bosk land --keep "$sid"
+    expect_status 0
+    equal "state" "$(status_json '.sessions[0].state') $(task_field "$sid" one state)" 'done integrated'
+    nothing_left
+    BOSK_FAILPOINT_AT=land.forward.after:1 run_bosk land --merge "$sid"
+    refute [ "$status" = 0 ]
+    local how
+    for how in --keep --pr; do
+        run_bosk land $how "$sid"
+        expect_status 1
+        expect_text "was cut off: bosk resume $sid ends that first"
+    done
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "state" "$(status_json '.sessions[0].state') $(task_field "$sid" one state)" 'done landed'
+    nothing_left
+}

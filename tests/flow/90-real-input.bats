@@ -102,6 +102,9 @@ share() {
     make_plan
     [ "${#ids[@]}" -ge 10 ]
 
+    # In CI, which has 20 minutes, a part of it.
+    local target=store
+    [ -z "${BOSK_TEST_FULL:-}" ] || target=bosk
     # The gate: configure and compile, in a folder of its own per slot that outlives the task. The
     # folder also names the source folder, which CMake holds on to.
     mkdir "$SCRATCH/builds"
@@ -111,7 +114,7 @@ set -eu
 build=$SCRATCH/builds/\$BOSK_SLOT-\$(pwd | cksum | cut -d' ' -f1)
 echo "\$BOSK_SLOT" >> "$SCRATCH/slots"
 cmake -S . -B "\$build" -G Ninja -DBOSK_TESTS=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS_DEBUG=-O0 > "\$build.log" 2>&1 || { cat "\$build.log"; exit 1; }
-ninja -C "\$build" bosk >> "\$build.log" 2>&1 || { tail -n 40 "\$build.log"; exit 1; }
+ninja -C "\$build" $target >> "\$build.log" 2>&1 || { tail -n 40 "\$build.log"; exit 1; }
 SH
     chmod +x "$SCRATCH/gate"
     cat >bosk.yaml <<YAML

@@ -128,10 +128,10 @@ static void timers_are_cancelled_and_rearmed(void **state)
 static void timers_of_the_wall_clock(void **state)
 {
 	struct fixture *f = *state;
-	loop_timer_at(f->loop, clock_wall_ms() + 20, timer_fired, f);
+	loop_timer_at(f->loop, clock_wall_ms() + 200, timer_fired, f);
 	loop_timer_at(f->loop, 1, timer_fired, f); /* long ago */
-	loop_timer(f->loop, 60, timer_fired, f);
-	loop_timer_cancel(f->loop, loop_timer_at(f->loop, clock_wall_ms() + 10, timer_fired, f));
+	loop_timer(f->loop, 600, timer_fired, f);
+	loop_timer_cancel(f->loop, loop_timer_at(f->loop, clock_wall_ms() + 100, timer_fired, f));
 	run(f);
 	assert_string_equal(f->log.p, "213");
 }

@@ -45,6 +45,7 @@ reasons=(
     'conflict=not landed: .* conflict in'
     'dirty=not landed: .*(uncommitted|in the way|in the middle of)'
     'cut=not landed: an earlier landing was cut off'
+    'cut=a landing of session .* was cut off'
     'stuck=not landed: git would not move'
     'moved=not landed: .* was moved by others'
 )
@@ -53,6 +54,8 @@ reasons=(
 facts() {
     local line reason sid='' out=''
     while IFS= read -r line; do
+        # What status tells of an earlier call is no answer to this one.
+        [[ $line != *'"not_landed":'* ]] || continue
         if [[ $line =~ ^bosk:\ session\ ([0-9a-f]{6}):\ [0-9]+\ tasks?\ in ]]; then
             sid=${BASH_REMATCH[1]}
             out+=" began=$sid"

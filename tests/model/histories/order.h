@@ -45,6 +45,7 @@ struct op {
 
 struct session {
 	uint8_t sid, stored, lock, landed; /* lock: slot + 1 of who holds it, 0 = nobody */
+	uint8_t was; /* LANDING: what it had ended with; 0 = not known, it lands at its end */
 };
 
 struct conf {

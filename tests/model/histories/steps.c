@@ -53,6 +53,7 @@ static void outcomes(struct search *x, const struct conf *c, size_t slot, uint8_
 				continue;
 			s->stored = (uint8_t)stored;
 			s->landed = landed;
+			s->was = 0;
 			order_emit(x, next, slot, 2);
 		}
 	}
@@ -104,7 +105,7 @@ static void begin(struct search *x, const struct conf *c, size_t slot, uint8_t s
 
 	if (!may_begin(&next) || next.n == SESSIONS || order_find(&next, sid))
 		return;
-	next.s[next.n++] = (struct session){sid, RUNNING, (uint8_t)(slot + 1), 0};
+	next.s[next.n++] = (struct session){sid, RUNNING, (uint8_t)(slot + 1), 0, 0};
 	order_emit(x, next, slot, 1);
 }
 
@@ -120,11 +121,43 @@ static bool fits(const struct op *op, const struct session *s)
 		return true;
 	case LAND:
 	case LOOK:
-		return s->stored != RUNNING && s->stored != LANDING;
+		return s->stored != RUNNING;
 	case CUT:
-		return s->stored == RUNNING || s->stored == LANDING;
+		return s->stored == RUNNING;
 	default:
 		return false;
+	}
+}
+
+/* By hand: a session that is over is landing until that has an outcome (pc 4), and then as it was. */
+static void landing(struct search *x, const struct conf *c, size_t slot, uint8_t sid)
+{
+	bool lands = x->open[slot]->kind == LAND;
+	struct conf next = *c;
+	struct session *s = order_find(&next, sid);
+
+	if (c->pc[slot] == 4) {
+		for (int stored = DONE; stored <= FAILED; stored++) {
+			next = *c;
+			if (s->was && s->was != stored)
+				continue;
+			s->stored = (uint8_t)stored;
+			s->was = 0;
+			s->landed |= lands;
+			order_emit(x, next, slot, 3);
+		}
+		return;
+	}
+	if (!lands || s->stored == STOPPED) { /* or it is refused before */
+		s->landed |= lands;
+		order_emit(x, next, slot, 3);
+	}
+	next = *c;
+	if (s->stored != LANDING && s->stored != STOPPED)
+		s->was = s->stored;
+	if (s->stored != STOPPED) {
+		s->stored = LANDING;
+		order_emit(x, next, slot, 4);
 	}
 }
 
@@ -140,14 +173,17 @@ static void locking(struct search *x, const struct conf *c, size_t slot)
 				continue;
 			next = *c;
 			next.s[i].lock = (uint8_t)(slot + 1);
-			order_emit(x, next, slot, op->kind == RESUME || op->kind == RETRY || op->kind == LAND ? 1 : 3);
+			order_emit(x, next, slot, op->kind == RESUME || op->kind == RETRY || op->kind == LAND || op->kind == LOOK ? 1 : 3);
 		}
 		return;
 	}
 	uint8_t sid = held_by(c, slot);
 	struct session *s = order_find(&next, sid);
-	if (op->kind == RESUME && c->pc[slot] == 1) {
+	if ((op->kind == LAND || op->kind == LOOK) && (c->pc[slot] == 1 || c->pc[slot] == 4)) {
+		landing(x, c, slot, sid);
+	} else if (op->kind == RESUME && c->pc[slot] == 1) {
 		s->stored = RUNNING;
+		s->was = 0;
 		order_emit(x, next, slot, 4);
 	} else if (op->kind == RESUME && c->pc[slot] == 4) {
 		struct conf at = *c;
@@ -156,8 +192,6 @@ static void locking(struct search *x, const struct conf *c, size_t slot)
 	} else if (c->pc[slot] == 1) {
 		if (op->kind == RETRY && ended(s))
 			s->stored = STOPPED;
-		if (op->kind == LAND)
-			s->landed = 1;
 		order_emit(x, next, slot, 3);
 	} else {
 		unlock(&next, slot);
