@@ -18,14 +18,19 @@ static void remove_branch(struct landing *l, const char *name, const struct oid 
 	if (gitx_ref_read(g, ref, &at, &e) != 0)
 		return;
 	if (gitx_checked_out(g, ref, &path, &e) == 0) {
-		land_refuse(l, "\n  branch %s stays: it is checked out in %s", name, path);
+		land_refuse(l, "\nthe branch %s stays: it is checked out in %s", name, path);
+		return;
+	}
+	if (e.kind != ERR_MISSING) { /* perhaps it is */
+		land_refuse(l, "\nthe branch %s stays: %s", name, e.text);
 		return;
 	}
 	err_clear(&e);
-	if (gitx_reaches(g, target, &at, &in, &e) != 0 || !in)
-		land_refuse(l, "\n  branch %s stays: it holds what is not in %s", name, l->s->row.target);
-	else if (gitx_ref_move(g, ref, &at, NULL, "bosk: landed", &e) != 0 && e.kind != ERR_MOVED)
-		land_refuse(l, "\n  branch %s stays: %s", name, e.text);
+	int rc = gitx_reaches(g, target, &at, &in, &e);
+	if (rc == 0 && !in)
+		land_refuse(l, "\nthe branch %s stays: it holds what is not in %s", name, l->s->row.target);
+	else if (rc != 0 || (gitx_ref_move(g, ref, &at, NULL, "bosk: landed", &e) != 0 && e.kind != ERR_MOVED))
+		land_refuse(l, "\nthe branch %s stays: %s", name, e.text);
 }
 
 static void list_refs(struct landing *l, const char *kind, const char *how)
