@@ -9,7 +9,7 @@ usage() {
     cat <<'USAGE'
 usage: BOSK_BIN=PROGRAM BOSK_JUDGE=MODEL_HISTORIES tests/crash/model.sh [options]
 
-  --rounds N   histories, each on a fresh repository (default 5; with --full 100)
+  --rounds N   histories, each on a fresh repository (default 4; with --full 100)
   --only N     only that one of them
   --users N    users at once (default 3)
   --steps N    what each user does (default 11)
@@ -32,7 +32,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/model/end.bash"
 rounds='' only='' users=3 steps=11 judge=''
 crash_options rounds= only= users= steps= -- "$@"
-: "${rounds:=${full:+100}}" "${rounds:=5}"
+: "${rounds:=${full:+100}}" "${rounds:=4}"
 need_file judge BOSK_JUDGE 'the model (build/.../model_histories)'
 crash_setup
 

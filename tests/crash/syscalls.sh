@@ -144,7 +144,7 @@ crash_seed >&2
 if [ "$chosen" = 0 ] && [ -n "$full" ]; then
     mapfile -t points < <(choose small 1 1 40 && choose large 8 40 400)
 elif [ "$chosen" = 0 ]; then
-    mapfile -t points < <(choose small 40 200 5000)
+    mapfile -t points < <(choose small 80 400 10000)
 fi
 if [ "$list" = 1 ]; then
     printf '%s\n' "${points[@]}"
