@@ -355,7 +355,6 @@ SH
 }
 
 @test "gh itself, up to its first request" {
-    command -v /usr/bin/gh >/dev/null || skip 'there is no gh'
     rm "$SCRATCH/bin/gh"
     git remote set-url origin https://github.invalid/owner/name
     git remote set-url --push origin "$REMOTE"

@@ -205,7 +205,7 @@ repository_check() {
     repository_land
     landed=$(git rev-parse "refs/heads/$target")
     alone_tasks
-    equal "tree of the tasks" "$(git rev-parse "integration-$sid^{tree}" 2>/dev/null || git rev-parse "refs/bosk/int/$sid^{tree}")" "$(git rev-parse 'refs/alone/tasks^{tree}')"
+    equal "tree of the tasks" "$(git rev-parse "refs/bosk/int/$sid^{tree}")" "$(git rev-parse 'refs/alone/tasks^{tree}')"
     at=$user_at
     if [ -n "$at" ]; then # the same landing again by git, in the same checkout
         checkout_content "$at" >"$SCRATCH/by-bosk"
