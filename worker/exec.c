@@ -274,11 +274,11 @@ void exec_clean_env(struct strv *out)
 			strv_add(out, *v);
 }
 
-void exec_env_set(struct strv *env, const char *name, const char *value)
+/* Every value goes: which of two equal names wins depends on who reads. */
+void exec_env_unset(struct strv *env, const char *name)
 {
 	size_t n = strlen(name), kept = 0;
 
-	/* Every old value goes: which of two equal names wins depends on who reads. */
 	for (size_t i = 0; i < env->n; i++) {
 		if (strncmp(env->v[i], name, n) == 0 && env->v[i][n] == '=')
 			free(env->v[i]);
@@ -286,5 +286,12 @@ void exec_env_set(struct strv *env, const char *name, const char *value)
 			env->v[kept++] = env->v[i];
 	}
 	env->n = kept;
+	if (env->v)
+		env->v[kept] = NULL;
+}
+
+void exec_env_set(struct strv *env, const char *name, const char *value)
+{
+	exec_env_unset(env, name);
 	strv_addf(env, "%s=%s", name, value);
 }

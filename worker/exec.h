@@ -41,5 +41,6 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e);
 struct strv;
 void exec_clean_env(struct strv *out);
 void exec_env_set(struct strv *env, const char *name, const char *value); /* replaces */
+void exec_env_unset(struct strv *env, const char *name);
 
 #endif

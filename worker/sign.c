@@ -97,24 +97,10 @@ const char *sign_key(const struct strv *settings)
 
 /* ---- the command ---- */
 
-static void unset(struct strv *env, const char *name)
-{
-	size_t n = strlen(name), kept = 0;
-
-	for (size_t i = 0; i < env->n; i++) {
-		if (strncmp(env->v[i], name, n) == 0 && env->v[i][n] == '=')
-			free(env->v[i]);
-		else
-			env->v[kept++] = env->v[i];
-	}
-	env->n = kept;
-	env->v[kept] = NULL;
-}
-
 /* Nobody is there to answer on a terminal; what asks in a window of the user's may. */
 static void ask_nobody(struct strv *env)
 {
-	unset(env, "GPG_TTY");
+	exec_env_unset(env, "GPG_TTY");
 	exec_env_set(env, "SSH_ASKPASS_REQUIRE", "force");
 	if (!getenv("SSH_ASKPASS"))
 		exec_env_set(env, "SSH_ASKPASS", "/bin/false");
