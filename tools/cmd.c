@@ -11,6 +11,7 @@
 #include "store/base/log.h"
 #include "store/base/mem.h"
 #include "supervisor/config.h"
+#include "supervisor/session.h"
 #include "supervisor/site.h"
 #include "worker/git.h"
 #include "worker/secret.h"
@@ -314,4 +315,20 @@ int cmd_config(const struct cmd_line *l, const struct site *site, struct config 
 	          faults.n == 1 ? "" : "s");
 	plan_faults_fini(&faults);
 	return 2;
+}
+
+int cmd_config_kept(const struct session *s, struct config *out)
+{
+	struct plan_faults faults = {0};
+	AUTO_STR struct str text = {0};
+
+	int rc = config_load_sources(out, &s->row.config, &faults);
+	if (rc == 0) {
+		secret_init(&out->secrets);
+	} else {
+		plan_faults_print(&faults, &text);
+		log_error("the configuration kept with session %s is not understood:\n%s", s->sid, text.p);
+	}
+	plan_faults_fini(&faults);
+	return rc == 0 ? 0 : 4;
 }

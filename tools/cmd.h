@@ -88,6 +88,9 @@ int cmd_unknown(const char *word);            /* says so, with the nearest name;
 /* Config of the checkout where bosk was called; faults are printed. Returns 0 or the exit code. */
 struct config;
 int cmd_config(const struct cmd_line *l, const struct site *site, struct config *out);
+/* The one that the session began with; `out` is to be released in any case. Returns 0 or 4, and it was said why. */
+struct session;
+int cmd_config_kept(const struct session *s, struct config *out);
 
 extern const struct cmd cmd_init_entry, cmd_run_entry, cmd_plan_entry, cmd_resume_entry, cmd_status_entry,
 	cmd_logs_entry, cmd_diff_entry, cmd_path_entry, cmd_stop_entry, cmd_report_entry,

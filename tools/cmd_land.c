@@ -7,7 +7,6 @@
 #include "store/base/mem.h"
 #include "supervisor/land.h"
 #include "supervisor/recover.h"
-#include "worker/secret.h"
 
 static const struct cmd_option options[] = {
 	{"merge", 0, NULL, "merge onto the target branch"},
@@ -45,18 +44,10 @@ static int land(const struct land_ask *ask, struct session *s, const struct conf
 static int by_its_config(const struct land_ask *ask, struct session *s, struct err *e)
 {
 	struct config config = {0};
-	struct plan_faults faults = {0};
-	AUTO_STR struct str text = {0};
-	int code = 4;
 
-	if (config_load_sources(&config, &s->row.config, &faults) == 0) {
-		secret_init(&config.secrets);
+	int code = cmd_config_kept(s, &config);
+	if (code == 0)
 		code = land(ask, s, &config, e);
-	} else {
-		plan_faults_print(&faults, &text);
-		log_error("the configuration kept with session %s is not understood:\n%s", s->sid, text.p);
-	}
-	plan_faults_fini(&faults);
 	config_fini(&config);
 	return code;
 }

@@ -9,7 +9,6 @@
 #include "supervisor/own.h"
 #include "supervisor/recover.h"
 #include "supervisor/status.h"
-#include "worker/secret.h"
 
 static const struct cmd_option options[] = {
 	{"all", 0, NULL, "every session that can go on, in turn"},
@@ -88,19 +87,12 @@ static int check_agents(const struct session *s, const struct config *cfg, struc
 static int go_on(const struct cmd_line *l, struct session *s)
 {
 	struct config config = {0};
-	struct plan_faults faults = {0};
 	struct recovery recovery = {0};
 	struct err e = {0};
-	AUTO_STR struct str text = {0};
-	int code;
+	int code = cmd_config_kept(s, &config);
 
-	if (config_load_sources(&config, &s->row.config, &faults) != 0) {
-		plan_faults_print(&faults, &text);
-		log_error("the configuration kept with session %s is not understood:\n%s", s->sid, text.p);
-		code = 4;
+	if (code != 0)
 		goto done;
-	}
-	secret_init(&config.secrets);
 	if (change(l, s, &config, &e) != 0 || check_executor(s, &config, &e) != 0 || check_agents(s, &config, &e) != 0 ||
 	    (!batch_only_lands(s) && recover_session(s, &recovery, &e) != 0)) {
 		code = cmd_fail(&e);
@@ -111,7 +103,6 @@ static int go_on(const struct cmd_line *l, struct session *s)
 	}
 done:
 	recover_fini(&recovery);
-	plan_faults_fini(&faults);
 	config_fini(&config);
 	return code;
 }
