@@ -305,12 +305,12 @@ void core_message(void *ctx, size_t slot, struct msg *m)
 			view_say(c->view, "the worktree %s stays for now: %s", m->u.removed.worktree,
 			         m->u.removed.reason ? m->u.removed.reason : "");
 		} else if (!m->u.removed.done) {
-			strv_addf(&c->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
-			          m->u.removed.reason ? m->u.removed.reason : "");
+			session_note_stays(c->s, "worktree", m->u.removed.worktree, m->u.removed.reason);
 			view_say(c->view, "%s", c->s->manifest.notes.v[c->s->manifest.notes.n - 1]);
 			c->slot_keep[slot] = true;
-		} else if (session_borrows(c->s, slot)) {
-			c->given_back = true;
+		} else {
+			session_note_gone(c->s, "worktree", m->u.removed.worktree);
+			c->given_back |= session_borrows(c->s, slot);
 		}
 		turn_manifest(&c->turn);
 		return;

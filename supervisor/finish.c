@@ -211,8 +211,9 @@ bool finish_worktree_left(const struct core *c, size_t i)
 /* What should be gone at the end and is not: said now and in the report. */
 static void note_stays(struct core *c, const char *what, const char *name, const char *why)
 {
-	struct strv *notes = &c->s->manifest.notes;
-	strv_addf(notes, "the %s %s stays: %s", what, name, why);
+	const struct strv *notes = &c->s->manifest.notes;
+
+	session_note_stays(c->s, what, name, why);
 	view_say(c->view, "%s", notes->v[notes->n - 1]);
 }
 

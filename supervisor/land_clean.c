@@ -15,8 +15,11 @@ static void remove_branch(struct landing *l, const char *name, const struct oid 
 	struct err e = {0};
 	bool in = false;
 
-	if (gitx_ref_read(g, ref, &at, &e) != 0)
+	if (gitx_ref_read(g, ref, &at, &e) != 0) {
+		if (e.kind == ERR_MISSING)
+			session_note_gone(l->s, "branch", name);
 		return;
+	}
 	if (gitx_checked_out(g, ref, &path, &e) == 0) {
 		land_refuse(l, "\nthe branch %s stays: it is checked out in %s", name, path);
 		return;
@@ -31,6 +34,8 @@ static void remove_branch(struct landing *l, const char *name, const struct oid 
 		land_refuse(l, "\nthe branch %s stays: it holds what is not in %s", name, l->s->row.target);
 	else if (rc != 0 || (gitx_ref_move(g, ref, &at, NULL, "bosk: landed", &e) != 0 && e.kind != ERR_MOVED))
 		land_refuse(l, "\nthe branch %s stays: %s", name, e.text);
+	else
+		session_note_gone(l->s, "branch", name);
 }
 
 static void list_refs(struct landing *l, const char *kind, const char *how)

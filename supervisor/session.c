@@ -218,20 +218,6 @@ struct planted *session_guard(struct session *s)
 	return &s->planted;
 }
 
-bool session_note_planted(struct session *s)
-{
-	struct planted *p = session_guard(s);
-	size_t before = s->manifest.notes.n;
-	struct err e = {0};
-
-	if (planted_check(p, gitx_main_top(s->site->git), &e) != 0 && !strv_has(&s->manifest.notes, e.text))
-		strv_add(&s->manifest.notes, e.text);
-	for (size_t i = 0; i < p->found.n; i++)
-		if (!strv_has(&s->manifest.notes, p->found.v[i]))
-			strv_add(&s->manifest.notes, p->found.v[i]);
-	return s->manifest.notes.n != before;
-}
-
 /* ---- names ---- */
 
 char *session_task_key(const struct session *s, size_t task, char part)

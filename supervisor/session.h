@@ -83,6 +83,9 @@ int session_wake_open(const struct site *site, const char *sid, struct err *e);
 struct planted *session_guard(struct session *s);
 /* What was planted goes into the manifest's notes, each once. True: there is a new one. */
 bool session_note_planted(struct session *s);
+/* What was to be removed stays; and it is gone after all, which makes the other untrue. `what`: worktree or branch. */
+void session_note_stays(struct session *s, const char *what, const char *name, const char *why);
+void session_note_gone(struct session *s, const char *what, const char *name);
 
 /* Keys of its rows; the caller owns them. */
 char *session_task_key(const struct session *s, size_t task, char part); /* 'd' or 's' */

@@ -187,6 +187,21 @@ resume_to_end() {
     check 'verify, interrupted' "$BOSK_BIN" verify
     resume_while 'interrupted|stopped' "$sid" 3
 }
+# What the report says is there, is.
+told_stays() {
+    local line
+    [ -n "$1" ] || return 0
+    "$BOSK_BIN" report "$1" >"$SCRATCH/report"
+    while IFS= read -r line; do
+        case $line in
+        worktree*) [ -e "${line#* }" ] ;;
+        *) git rev-parse -q --verify "refs/heads/${line#* }" ;;
+        esac || {
+            printf 'said to stay, and gone: %s\n' "$line"
+            return 1
+        }
+    done < <(sed -nE 's/^.*the ((worktree|branch) [^ ]+) stays: .*/\1/p' "$SCRATCH/report")
+}
 # What bosk could not remove at the end it names, with the reason: then it is for the user.
 remove_what_stays() {
     local left line name branch
@@ -199,6 +214,7 @@ remove_what_stays() {
     for line in "${left[@]}"; do
         name=${line#* } branch=${line#* }
         if [ "${line%% *}" = worktree ]; then
+            [ -e "$name" ] || continue # a resume, or a landing, could
             branch=$(git -C "$name" branch --show-current)
             git worktree remove --force --force "$name" || true
         fi
@@ -258,6 +274,7 @@ round() {
     printf '# exit status, and what failed: %s\n' "$note" >>"$SCRATCH/log"
     check "how it ended ($rc)" ended_well "$kind" "$what"
     [ "$rc" = 0 ] || resume_to_end
+    check 'what is told to stay' told_stays "$(sid_or_none)"
     remove_what_stays
     case $kind in remove | memory) rm -rf .git/bosk/tmp/* ;; esac # doctor names it
     sid=$(sid_or_none)
@@ -303,6 +320,12 @@ for ((i = 0; i < jobs; i++)); do
     cat "$main/said.$i"
 done
 
+# One that died of itself has a round that it began and did not end.
+if [ "$(wc -l <"$main/table")" != ${#points[@]} ]; then
+    printf 'ended in the middle of a round: one of\n'
+    printf '%s\n' "${points[@]}" | grep -vxFf <(cut -f2 "$main/table" | sed 's/ .*//')
+    wrong=1
+fi
 made=$(grep -vc 'not made this time' "$main/table" || true)
 printf '\n%-84s %7s  %s\n' point resumes 'result (exit status, what failed)'
 LC_ALL=C sort -V "$main/table" | cut -f2
