@@ -6,8 +6,8 @@
 #include "rec.h"
 
 /* A living or dead session; the last thing removed when one is cleaned. Key: sid.
- * state: running | interrupted | stopped | limited | done | failed (interface.md); "interrupted"
- * is never stored, it is what `running` with a dead owner means. */
+ * state: running | interrupted | stopped | limited | landing | done | failed (interface.md); "interrupted" is never
+ * stored, it is what `running` and `landing` with a dead owner mean. */
 #define MANIFEST_FIELDS(F)                                                                        \
 	F(u64, pid) F(u64, start_ticks) F(str, boot_id) F(str, host)                              \
 	F(u64, started_ms) F(u64, last_event_ms) F(u64, last_seq)                                 \

@@ -78,3 +78,15 @@ int adopt_branch(struct session *s, struct turn *t, struct err *e)
 			return -1;
 	return 0;
 }
+
+int adopt_now(struct session *s, struct err *e)
+{
+	struct turn t;
+
+	turn_init(&t, s);
+	int rc = adopt_branch(s, &t, e);
+	if (rc == 0 && !turn_empty(&t))
+		rc = turn_commit(&t, e);
+	turn_fini(&t);
+	return rc;
+}

@@ -12,5 +12,7 @@ int adopt_refs(struct session *s, struct oid *truth, struct err *e);
  * conflict or blocked and whose commit is in it now (somebody merged it by hand). The gates have said
  * nothing of it. Into `t`; nothing when nothing moved. */
 int adopt_branch(struct session *s, struct turn *t, struct err *e);
+/* The same, recorded at once: for a process that has no turn. */
+int adopt_now(struct session *s, struct err *e);
 
 #endif

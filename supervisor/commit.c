@@ -190,6 +190,18 @@ void commit_start(struct core *c, const struct commit_want *want, commit_fn *fn,
 		run(m);
 }
 
+/* ---- for merges ---- */
+
+int commit_stand_in(struct session *s, struct oid *out, const struct oid *of, const struct oid *parent, struct err *e)
+{
+	AUTO_FREE char *message = mem_printf("Stands in for %s\n\nBosk-Session: %s\nBosk-Queue: %s\n", of->hex, s->sid, s->row.queue);
+	struct oid tree;
+
+	if (gitx_tree_of(s->site->git, of, &tree, e) != 0)
+		return -1;
+	return gitx_commit_write(s->site->git, out, &tree, parent, parent ? 1 : 0, s->row.author, message, e);
+}
+
 /* ---- what is said ---- */
 
 static char *note(const struct manifest_row *m)

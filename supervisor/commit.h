@@ -27,6 +27,10 @@ typedef void commit_fn(void *ctx, struct commit_made *made, const struct err *e)
 void commit_start(struct core *c, const struct commit_want *want, commit_fn *fn, void *ctx);
 void commit_close(struct core *c); /* nothing more will come of one that is being made */
 
+/* A commit with the tree of `of` and this parent (NULL = none), never signed, that no ref ever names: for a merge by git, which
+ * looks for what both sides come from in their history. */
+int commit_stand_in(struct session *s, struct oid *out, const struct oid *of, const struct oid *parent, struct err *e);
+
 /* So many commits of the session are not signed: into the manifest's notes, in one line for all of them. */
 void commit_told(struct session *s, uint64_t n, const char *why);
 /* The same while it runs: said when it is the first, and recorded with this turn. */

@@ -11,7 +11,7 @@ struct create_options {
 	bool sequential, preflight, keep_worktrees;
 	const char *base;     /* revision; NULL = the target */
 	const char *target;   /* branch; NULL = the one checked out where bosk was called */
-	const char *land;     /* keep | merge */
+	const char *land;     /* keep | merge | pr */
 	const char *verify;   /* merged | task */
 	const char *on_conflict; /* repair | park */
 	const char *barrier;  /* wave | none; NULL = as is usual for the kind of plan */

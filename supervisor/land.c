@@ -9,7 +9,6 @@
 #include "recover.h"
 #include "revert.h"
 #include "store/base/mem.h"
-#include "turn.h"
 
 int land_refuse(struct landing *l, const char *fmt, ...)
 {
@@ -29,6 +28,7 @@ char *land_command(const struct landing *l)
 		str_addf(&text, " --task %s", l->ask->tasks->v[i]);
 	str_add(&text, l->ask->fetch ? " --fetch" : "");
 	str_add(&text, l->ask->draft ? " --draft" : "");
+	str_add(&text, l->ask->force_red ? " --force-red" : "");
 	return str_take(&text);
 }
 
@@ -67,19 +67,6 @@ static int keep(struct landing *l, struct err *e)
 	                   s->tip, s->sid);
 }
 
-/* What was merged by hand lands too. */
-static int adopt(struct session *s, struct err *e)
-{
-	struct turn t;
-
-	turn_init(&t, s);
-	int rc = adopt_branch(s, &t, e);
-	if (rc == 0 && !turn_empty(&t))
-		rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
-}
-
 /* A branch that lags because it was checked out follows when it is that no more. */
 static void bring_branch(const struct session *s, const struct oid *tip)
 {
@@ -100,15 +87,13 @@ static bool is_red(struct landing *l)
 {
 	const struct session *s = l->s;
 	const char *gates = s->manifest.final_gates;
-	/* One that continued another and added nothing: they passed on what it began at. */
-	bool as_begun = s->manifest.preflight_done && str_eq(s->tip, s->row.tip);
 
 	if (l->ask->force_red || l->tasks.n)
 		return false;
 	if (gates && !str_eq(gates, "pass"))
 		land_refuse(l, "the gates are red on the tip (%s): not landed; --force-red lands all the same",
 		            s->manifest.final_reason ? s->manifest.final_reason : gates);
-	else if (!gates && !as_begun && l->cfg->n_gates)
+	else if (!gates && !land_gates_as_begun(s) && l->cfg->n_gates)
 		land_refuse(l, "the gates have not run on this tip, so it is not landed: bosk resume %s ends the session "
 		            "with them; --force-red lands all the same", s->sid);
 	return l->out->text.len > 0;
@@ -146,11 +131,10 @@ static int look(struct landing *l, bool *go, struct err *e)
 }
 
 /* The whole as its branch; a task as a commit on the target. */
-static int offer(struct landing *l, struct err *e)
+static int offer_it(struct landing *l, struct err *e)
 {
-	bool draft = l->ask->draft || l->cfg->pr_draft;
-
-	bool fine = true;
+	bool draft = l->ask->draft || l->cfg->pr_draft, fine = true;
+	AUTO_FREE char *again = land_command(l);
 
 	if (land_record_asked(l, e) != 0)
 		return -1;
@@ -158,22 +142,34 @@ static int offer(struct landing *l, struct err *e)
 		return land_task_pr(l, draft, e);
 	if (land_fetch(l, &fine, e) != 0)
 		return -1;
-	return fine ? land_pr_by(l->s, l->cfg, draft, l->out, e) : land_record_refusal(l->s, str_text(&l->out->text), e);
+	return fine ? land_pr_by(l->s, l->cfg, draft, again, l->out, e) : land_record_refusal(l->s, str_text(&l->out->text), e);
+}
+
+/* Both are told where it is not what was asked for. */
+static int offer(struct landing *l, struct err *e)
+{
+	AUTO_FREE char *why = mem_strdup(l->ask->instead ? l->s->manifest.not_landed : NULL);
+	int rc = offer_it(l, e);
+
+	if (!l->ask->instead)
+		return rc;
+	AUTO_FREE char *text = str_take(&l->out->text);
+	str_addf(&l->out->text, "%s\n  instead (land_fallback): %s", why ? why : "not landed", text);
+	l->out->done = false;
+	return rc;
 }
 
 /* It cannot be merged because of what is the target's, not ours. */
 static int fall_back(struct landing *l, struct err *e)
 {
 	AUTO_FREE char *why = str_take(&l->out->text);
-	const struct land_ask *asked = l->ask, ask = {.how = "pr", .tasks = asked->tasks, .force_red = asked->force_red};
+	const struct land_ask *asked = l->ask,
+	                      ask = {.how = "pr", .tasks = asked->tasks, .force_red = asked->force_red, .instead = true};
 
 	mem_set(&l->s->manifest.not_landed, why);
 	l->ask = &ask;
 	int rc = offer(l, e);
 	l->ask = asked;
-	AUTO_FREE char *instead = str_take(&l->out->text);
-	str_addf(&l->out->text, "%s\n  instead (land_fallback): %s", why, instead);
-	l->out->done = false;
 	return rc;
 }
 
@@ -212,7 +208,7 @@ static int land(struct session *s, const struct config *cfg, const struct land_a
 	err_clear(e);
 	if (str_eq(ask->how, "keep"))
 		return keep(&l, e);
-	int rc = recover_intent(s, e) != 0 ? -1 : adopt(s, e);
+	int rc = recover_intent(s, e) != 0 ? -1 : adopt_now(s, e); /* what was merged by hand lands too */
 	if (rc == 0 && !str_eq(ask->how, "merge"))
 		rc = instead(&l, &go, e);
 	if (rc == 0 && (go || str_eq(ask->how, "merge")))

@@ -14,6 +14,7 @@ struct land_ask {
 	bool fetch;                /* bring the target up to date with its upstream first */
 	bool draft;                /* of a pull request */
 	bool force_red;            /* whatever the gates say */
+	bool instead;              /* of a merge that cannot be (land_fallback): not landed, whatever becomes of it */
 };
 
 struct land_result {

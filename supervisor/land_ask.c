@@ -43,6 +43,8 @@ void land_ask_keep(struct session *s, const struct land_ask *ask)
 		strv_add(words, "draft");
 	if (ask->force_red)
 		strv_add(words, "force-red");
+	if (ask->instead)
+		strv_add(words, "instead");
 	for (size_t i = 0; ask->tasks && i < ask->tasks->n; i++)
 		strv_addf(words, TASK "%s", ask->tasks->v[i]);
 }
@@ -78,7 +80,8 @@ void land_ask_read(const struct session *s, struct land_ask *ask, struct strv *t
 	                         .tasks = tasks,
 	                         .fetch = strv_has(words, "fetch"),
 	                         .draft = strv_has(words, "draft"),
-	                         .force_red = strv_has(words, "force-red")};
+	                         .force_red = strv_has(words, "force-red"),
+	                         .instead = strv_has(words, "instead")};
 	for (size_t i = 0; i < words->n; i++)
 		if (str_starts(words->v[i], TASK))
 			strv_add(tasks, words->v[i] + strlen(TASK));

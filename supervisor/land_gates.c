@@ -103,11 +103,15 @@ static void on_wake(void *ctx, int fd, short revents)
 static void message(void *ctx, size_t place, struct msg *m)
 {
 	struct look *k = ctx;
+	struct session *s = k->l->s;
 
 	(void)place;
+	for (size_t i = 0; m->kind == MSG_REMOVED && i < m->u.removed.notes.n; i++)
+		strv_addf(&s->manifest.notes, "%s: %s", m->u.removed.worktree, m->u.removed.notes.v[i]);
 	if (m->kind == MSG_REMOVED && !m->u.removed.done)
-		strv_addf(&k->l->s->manifest.notes, "the worktree %s stays: %s", m->u.removed.worktree,
-		          m->u.removed.reason ? m->u.removed.reason : "");
+		session_note_stays(s, "worktree", m->u.removed.worktree, m->u.removed.reason);
+	else if (m->kind == MSG_REMOVED)
+		session_note_gone(s, "worktree", m->u.removed.worktree);
 	if (m->kind != MSG_CHECKED || k->verdict)
 		return;
 	k->verdict = mem_strdup(m->u.checked.verdict);
@@ -133,24 +137,24 @@ static void gone(void *ctx, size_t place, bool asked, const char *why)
 	}
 }
 
-/* A worktree of the session's own; a checkout of the user's is none. */
-static size_t find_place(struct session *s)
+/* A worktree of the session's own, not a checkout of the user's; worktrees.n: it has none. */
+static size_t find_place(const struct session *s)
 {
-	struct manifest_row *m = &s->manifest;
+	const struct manifest_row *m = &s->manifest;
 	size_t i = 0;
 
 	while (i < m->worktrees.n && (session_borrows(s, i) || own_is(s, i) || strv_has(&m->held, m->worktrees.v[i])))
 		i++;
-	if (i == m->worktrees.n)
-		strv_addf(&m->worktrees, "%s/%s-%zu", s->row.worktrees_dir, s->sid, m->worktrees.n + m->held.n + 1);
 	return i;
 }
 
-/* Recorded before it is made. */
-static int record_place(struct session *s, struct err *e)
+/* One more, recorded before it is made. */
+static int add_place(struct session *s, struct err *e)
 {
+	struct manifest_row *m = &s->manifest;
 	struct turn t;
 
+	strv_addf(&m->worktrees, "%s/%s-%zu", s->row.worktrees_dir, s->sid, m->worktrees.n + m->held.n + 1);
 	turn_init(&t, s);
 	turn_manifest(&t);
 	int rc = turn_commit(&t, e);
@@ -176,11 +180,10 @@ static int with_worker(struct look *k, void (*what)(struct look *k), struct err 
 {
 	struct landing *l = k->l;
 	struct session *s = l->s;
-	size_t places = s->manifest.worktrees.n;
 	const struct pool_handler handler = {message, gone, k};
 
 	k->place = find_place(s);
-	if (places != s->manifest.worktrees.n && record_place(s, e) != 0)
+	if (k->place == s->manifest.worktrees.n && add_place(s, e) != 0)
 		return -1;
 	if (l->cfg->worktrees_total &&
 	    claim_take(s->site, CLAIM_WORKTREE, s->sid, l->cfg->worktrees_total, waits, s, e) != 0) {
@@ -222,13 +225,18 @@ int land_gates_clear(struct landing *l, struct err *e)
 {
 	struct session *s = l->s;
 	struct look k = {.l = l, .wake_fd = -1};
-	size_t places = s->manifest.worktrees.n;
+	size_t place = find_place(s);
 
 	/* Those of a session that is stopped, or keeps them, are not a landing's. */
-	if (!str_eq(s->manifest.state, "landing") || s->row.keep_worktrees || find_place(s) >= places ||
-	    !is_left(s, find_place(s)))
+	if (!str_eq(s->manifest.state, "landing") || s->row.keep_worktrees || place == s->manifest.worktrees.n ||
+	    !is_left(s, place))
 		return 0;
 	return with_worker(&k, leave, e);
+}
+
+bool land_gates_as_begun(const struct session *s)
+{
+	return s->manifest.preflight_done && str_eq(s->tip, s->row.tip);
 }
 
 /* Did the same files pass already, at the session's end? */
@@ -236,9 +244,8 @@ static bool known(const struct landing *l)
 {
 	struct oid tip, tree;
 	struct err ignored = {0};
-	bool as_begun = l->s->manifest.preflight_done && str_eq(l->s->tip, l->s->row.tip);
 
-	return (str_eq(l->s->manifest.final_gates, "pass") || as_begun) && oid_parse(&tip, l->s->tip) &&
+	return (str_eq(l->s->manifest.final_gates, "pass") || land_gates_as_begun(l->s)) && oid_parse(&tip, l->s->tip) &&
 	       gitx_tree_of(l->s->site->git, &tip, &tree, &ignored) == 0 && strcmp(tree.hex, l->merged.hex) == 0;
 }
 

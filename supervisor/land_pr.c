@@ -282,11 +282,10 @@ int land_pr_one(struct session *s, const struct land_pr *pr, struct land_result 
 	return rc;
 }
 
-int land_pr_by(struct session *s, const struct config *config, bool draft, struct land_result *out, struct err *e)
+int land_pr_by(struct session *s, const struct config *config, bool draft, const char *again, struct land_result *out,
+               struct err *e)
 {
 	AUTO_STR struct str title = {0}, body = {0};
-	bool red = s->manifest.final_gates && !str_eq(s->manifest.final_gates, "pass");
-	AUTO_FREE char *again = mem_printf("bosk land %s --pr%s%s", s->sid, draft ? " --draft" : "", red ? " --force-red" : "");
 
 	if (land_pr_text(s, &title, &body, e) != 0)
 		return -1;

@@ -19,7 +19,8 @@ struct land_pr {
 /* For a session this process has locked. Returns -1 only when the system fails. */
 int land_pr_one(struct session *s, const struct land_pr *pr, struct land_result *out, struct err *e);
 /* The integration branch, with title and body from the report. It was looked whether that may be (land.h). */
-int land_pr_by(struct session *s, const struct config *config, bool draft, struct land_result *out, struct err *e);
+int land_pr_by(struct session *s, const struct config *config, bool draft, const char *again, struct land_result *out,
+               struct err *e);
 
 /* ---- land_pr_text.c ---- */
 

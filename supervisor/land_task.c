@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "commit.h"
 #include "land_pr.h"
 #include "merge.h"
 #include "store/base/mem.h"
@@ -61,18 +62,6 @@ char *land_task_fault(struct landing *l, struct err *e)
 	return NULL;
 }
 
-/* A commit with the tree of `of`, for git to find the base that is meant: one that it has in common with the other. */
-static int stand_in(struct landing *l, struct oid *out, const struct oid *of, const struct oid *parent, struct err *e)
-{
-	struct gitx *g = l->s->site->git;
-	AUTO_FREE char *message = mem_printf("Stands in for %s while it is merged\n\nBosk-Session: %s\n", of->hex, l->s->sid);
-	struct oid tree;
-
-	if (gitx_tree_of(g, of, &tree, e) != 0)
-		return -1;
-	return gitx_commit_write(g, out, &tree, parent, parent ? 1 : 0, l->s->row.author, message, e);
-}
-
 /* The change from `base` to `commit`, on `onto`. */
 static int change_onto(struct landing *l, const struct oid *onto, const struct oid *base, const struct oid *commit,
                        const char *id, struct oid *tree, bool *clean, struct err *e)
@@ -83,8 +72,8 @@ static int change_onto(struct landing *l, const struct oid *onto, const struct o
 		return -1;
 	if (*clean)
 		return 0;
-	if (stand_in(l, &from, base, NULL, e) != 0 || stand_in(l, &ours, onto, &from, e) != 0 ||
-	    stand_in(l, &theirs, commit, &from, e) != 0)
+	if (commit_stand_in(l->s, &from, base, NULL, e) != 0 || commit_stand_in(l->s, &ours, onto, &from, e) != 0 ||
+	    commit_stand_in(l->s, &theirs, commit, &from, e) != 0)
 		return -1;
 	return land_commit_tree(l, &ours, &theirs, id, tree, clean, e);
 }

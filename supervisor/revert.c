@@ -127,17 +127,8 @@ static int check_dependents(struct revert *r, bool *in, bool with, bool *go, str
 /* What a crash left open, and what somebody did on the branch, comes first. */
 static int settle(struct session *s, struct err *e)
 {
-	struct turn t;
-
 	locks_clear(s);
-	if (recover_intent(s, e) != 0)
-		return -1;
-	turn_init(&t, s);
-	int rc = adopt_branch(s, &t, e);
-	if (rc == 0 && !turn_empty(&t))
-		rc = turn_commit(&t, e);
-	turn_fini(&t);
-	return rc;
+	return recover_intent(s, e) != 0 ? -1 : adopt_now(s, e);
 }
 
 static int take_out(struct revert *r, bool with, struct err *e)

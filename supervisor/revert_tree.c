@@ -57,17 +57,6 @@ static int merge(struct maker *m, const struct oid *base, const struct oid *ours
 
 /* ---- one step ---- */
 
-/* No ref ever names it. */
-static int stand_in(const struct session *s, struct oid *out, const struct oid *of, const struct oid *parent, struct err *e)
-{
-	AUTO_FREE char *message = mem_printf("Stands in for %s\n\nBosk-Session: %s\nBosk-Queue: %s\n", of->hex, s->sid, s->row.queue);
-	struct oid tree;
-
-	if (gitx_tree_of(s->site->git, of, &tree, e) != 0)
-		return -1;
-	return gitx_commit_write(s->site->git, out, &tree, parent, parent ? 1 : 0, s->row.author, message, e);
-}
-
 static char *subject_of(const struct session *s, const struct oid *commit)
 {
 	AUTO_STR struct str text = {0};
@@ -173,8 +162,9 @@ static int make_one(struct maker *m, struct revert_step *step, bool *clean, stru
 		if (gitx_tree_of(g, &r->tip, &tree, e) != 0)
 			return -1;
 	} else {
-		if (stand_in(r->s, &base, &step->merge, NULL, e) != 0 || stand_in(r->s, &ours, &r->tip, &base, e) != 0 ||
-		    stand_in(r->s, &theirs, &parents[0], &base, e) != 0 || merge(m, &base, &ours, &theirs, e) != 0)
+		if (commit_stand_in(r->s, &base, &step->merge, NULL, e) != 0 ||
+		    commit_stand_in(r->s, &ours, &r->tip, &base, e) != 0 ||
+		    commit_stand_in(r->s, &theirs, &parents[0], &base, e) != 0 || merge(m, &base, &ours, &theirs, e) != 0)
 			return -1;
 		const struct merge_result *is = &m->answer.is;
 		*clean = is->kind == MERGE_CLEAN;

@@ -1,8 +1,9 @@
 /* sprint: the step at the end of a session of stories. The integrated stories are counted, and those that were taken out
- * again are what they were; their lines in the sprint-status.yaml beside or above them are brought up to date, and the commit of that goes the way of a merge: object
- * durable -> intent recorded -> refs moved by compare-and-swap -> done recorded (integrate_refs.c). It looks again after
- * that, and is over when there is nothing to change; so a kill in between, or a branch that was moved, needs nothing
- * more. What is wrong with a file is told in the report, and no fault of the session. */
+ * again are what they were; their lines in the sprint-status.yaml beside or above them are brought up to date, and the
+ * commit of that goes the way of a merge: object durable -> intent recorded -> refs moved by compare-and-swap -> done
+ * recorded (integrate_refs.c). It looks again after that, and is over when there is nothing to change; so a kill in
+ * between, or a branch that was moved, needs nothing more. What is wrong with a file is told in the report, and no fault
+ * of the session. */
 #include "sprint.h"
 
 #include <stdlib.h>

@@ -215,6 +215,46 @@ YAML
     nothing_left
 }
 
+@test "the same, killed while they run: what was made for them is known, and is removed by whatever is asked next" {
+    git switch -qc work
+    write_file "$SCRATCH/q.yaml" <<'YAML'
+tasks:
+  - {id: two, run: 'echo two > two.txt'}
+YAML
+    run_bosk run "$SCRATCH/q.yaml" --no-worktree --no-preflight --target main -c verify=task
+    expect_status 0
+    sid=$(last_sid)
+    git update-ref refs/heads/main "$(git commit-tree -p main -m meanwhile "$(git rev-parse "$TIP^{tree}")")"
+    write_file "$SCRATCH/then" <<SH
+touch "$SCRATCH/running"
+sleep 600
+SH
+    start_bosk land --merge "$sid"
+    wait_until "[ -e '$SCRATCH/running' ]" 60
+    equal "worktrees" "$(git worktree list | wc -l)" 2
+    kill -KILL "$bosk_pid"
+    wait "$bosk_pid" || true
+    rm "$SCRATCH/then"
+    run_bosk land --keep "$sid"
+    expect_status 0
+    equal "state" "$(status_json ".sessions[] | select(.id == \"$sid\") | .state")" 'done'
+    nothing_left
+}
+
+@test "killed when what has landed is removed, and that is not recorded: it is consistent, and a resume ends it" {
+    unchecked 'a resume goes on with the landing that was asked for' B1
+    BOSK_FAILPOINT_AT=land.record.before:1 run_bosk land --merge "$sid"
+    refute [ "$status" = 0 ]
+    refute git rev-parse -q --verify "refs/heads/integration-$sid"
+    assert_verified
+    run_bosk resume "$sid"
+    expect_status 0
+    expect_text 'landed on main'
+    refute git rev-parse -q --verify "refs/heads/integration-$sid"
+    equal "state" "$(status_json '.sessions[0].state') $(task_field "$sid" one state)" 'done landed'
+    nothing_left
+}
+
 @test "after it: what main holds is removed, what holds more or is in use stays and is listed" {
     write_agent <<'SH'
 cat >/dev/null

@@ -90,6 +90,41 @@ YAML
     equal "opened" "$(opened | wc -l)" 1
 }
 
+@test "land_fallback, killed while it is offered: what was asked for has not landed, also as a resume says it" {
+    local at
+    write_file "$SCRATCH/find" <<SH
+#!/bin/sh
+[ ! -s "$SCRATCH/opened" ] || echo https://example.invalid/pull/1
+SH
+    chmod +x "$SCRATCH/find"
+    sed -i "s|find: \"\"|find: \"$SCRATCH/find\"|" bosk.yaml
+    git commit -qam 'It can be asked'
+    git push -q origin main
+    run_bosk run "$SCRATCH/p.yaml"
+    expect_status 0
+    sid=$(last_sid)
+    echo other >one.txt
+    git add one.txt
+    git commit -qm 'By the user, in the way'
+    cp -a "$REPO" "$SCRATCH/original"
+    cp -a "$REMOTE" "$SCRATCH/remote.original"
+    for at in pr.push.before pr.push.after pr.pushed.after pr.open.before pr.open.after pr.record.before; do
+        rm -rf "$REPO" "$REMOTE" "$SCRATCH/opened"
+        cp -a "$SCRATCH/original" "$REPO"
+        cp -a "$SCRATCH/remote.original" "$REMOTE"
+        cd "$REPO"
+        git update-index -q --refresh || true
+        BOSK_FAILPOINT_AT=$at:1 run_bosk land --merge "$sid"
+        refute [ "$status" = 0 ]
+        run_bosk resume "$sid"
+        expect_status 1
+        expect_text 'not landed: .*conflict in one.txt'
+        expect_text 'instead \(land_fallback\): '
+        equal "state after $at" "$(status_json '.sessions[0] | "\(.state) \(.tasks[0].state)"')" 'done integrated'
+        assert_verified
+    done
+}
+
 @test "land --pr --task: the one task, on the target, on a branch of its own; again it is the same one" {
     run_bosk run "$SCRATCH/p.yaml" --sequential
     expect_status 0
