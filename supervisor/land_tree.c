@@ -123,6 +123,7 @@ struct mend {
 	struct git git;
 	const char *tree;
 	const struct intent_row *intent;
+	struct strv ahead;         /* paths of which the index has what new_tip has, and not what old_tip has */
 	struct strv written, made; /* paths that git touched: in old_tip too, new in new_tip */
 	bool forward; /* to new_tip: then `written` is to be brought there, `made` to be removed */
 	struct str trouble;
@@ -221,11 +222,36 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 	if (m->forward) {
 		if ((old || way) && !S_ISDIR(st.st_mode))
 			strv_add(gone ? &m->made : &m->written, c->path);
-	} else if (way) {
+	} else if (way || (!added && strv_has(&m->ahead, c->path))) {
 		strv_add(added ? &m->made : &m->written, c->path);
 	} else if (!old) {
 		str_addf(&m->trouble, "%s in %s is neither as before it nor as after it", c->path, m->tree);
 	}
+	return 0;
+}
+
+static int index_differs(struct mend *m, const char *commit, struct strv *paths, struct err *e)
+{
+	AUTO_STR struct str text = {0};
+
+	if (git_run(&m->git, &text, GIT_ARGS("diff-index", "--cached", "-z", "--name-only", "--no-renames", commit, "--"), e) != 0)
+		return -1;
+	for (size_t i = 0; i < text.len; i += strlen(text.p + i) + 1)
+		strv_add(paths, text.p + i);
+	return 0;
+}
+
+/* git writes the index when all files are; but a disk may have kept that, and not what was done before it. */
+static int look_ahead(struct mend *m, struct err *e)
+{
+	AUTO_STRV struct strv from_old = {0}, from_new = {0};
+
+	if (index_differs(m, m->intent->old_tip, &from_old, e) != 0 ||
+	    (from_old.n && index_differs(m, m->intent->new_tip, &from_new, e) != 0))
+		return -1;
+	for (size_t i = 0; i < from_old.n; i++)
+		if (!strv_has(&from_new, from_old.v[i]))
+			strv_add(&m->ahead, from_old.v[i]);
 	return 0;
 }
 
@@ -312,7 +338,9 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 	/* As in the landing itself: an index that is there is whole. */
 	strv_add(&settings, LAND_FSYNC);
 	m->git.extra = &settings;
-	int rc = sort_all(m, e);
+	int rc = m->forward ? 0 : look_ahead(m, e);
+	if (rc == 0)
+		rc = sort_all(m, e);
 	if (rc == 0 && !m->trouble.len)
 		rc = write_back(m, e);
 	if (rc == 0 && !m->trouble.len)
@@ -320,6 +348,7 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 	if (m->trouble.len)
 		*trouble = str_take(&m->trouble);
 	str_fini(&m->trouble);
+	strv_fini(&m->ahead);
 	strv_fini(&m->written);
 	strv_fini(&m->made);
 	return rc;

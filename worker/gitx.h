@@ -121,6 +121,9 @@ bool gitx_whole(struct gitx *g, const struct oid *commit, const struct oid *know
 int gitx_ref_drop_damaged(struct gitx *g, const char *ref, struct err *e);
 /* A ref that the git command has moved is on the disk after it: its name, too. */
 int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e);
+/* What was removed at `path` is not there again after a power cut: its folder's names are on the disk, where the next
+ * flush of something else does not bring them. Nothing depends on it but that. */
+void gitx_flush_gone(struct gitx *g, const char *path);
 
 /* The tree of `theirs` merged onto `ours`, both made from `base`, when their changes do not meet: the
  * same as git would make, with the objects of its folders written. *merged false and 0: left to the

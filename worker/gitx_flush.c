@@ -155,6 +155,21 @@ int gitx_flush_ref_folders(struct gitx *g, const char *ref, struct err *e)
 	return 0;
 }
 
+void gitx_flush_gone(struct gitx *g, const char *path)
+{
+	AUTO_FREE char *folder = mem_strdup(path);
+	struct err ignored = {0};
+
+	if (!gitx_durable() || gitx_ordered_disk(g))
+		return;
+	for (char *slash; (slash = strrchr(folder, '/')) > folder;) {
+		*slash = '\0';
+		if (fs_exists(folder))
+			break;
+	}
+	flush_folder(folder, &ignored);
+}
+
 int gitx_ref_flush(struct gitx *g, const char *ref, struct err *e)
 {
 	AUTO_FREE char *objects = mem_printf("%s/objects", g->common_dir);

@@ -390,7 +390,7 @@ int worktree_remove_saved(struct slot *s, const struct oid *saved, struct err *e
 	return 0;
 }
 
-int worktree_remove(struct slot *s, struct err *e)
+static int remove_it(struct slot *s, struct err *e)
 {
 	AUTO_FREE char *admin = NULL, *why = NULL;
 	AUTO_STR struct str rev = {0};
@@ -414,4 +414,17 @@ int worktree_remove(struct slot *s, struct err *e)
 	if (!oid_parse(&head, rev.p))
 		return err_set(e, ERR_ENV, "cannot read HEAD of %s", s->init.worktree);
 	return worktree_bring(s, NULL, &head, e) != 0 ? -1 : worktree_remove_saved(s, &head, e);
+}
+
+int worktree_remove(struct slot *s, struct err *e)
+{
+	AUTO_FREE char *admins = mem_printf("%s/worktrees/", s->init.common_dir);
+
+	if (remove_it(s, e) != 0)
+		return -1;
+	if (!s->init.borrowed) { /* the session is recorded as over next */
+		gitx_flush_gone(s->gitx, s->init.worktree);
+		gitx_flush_gone(s->gitx, admins);
+	}
+	return 0;
 }

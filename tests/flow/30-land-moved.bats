@@ -241,6 +241,25 @@ SH
     nothing_left
 }
 
+@test "a power cut in its forward that kept the index and lost what was done to the files: put back, then landed" {
+    unchecked 'a resume goes on with the landing that was asked for' B1
+    write_file "$SCRATCH/q.yaml" <<'YAML'
+tasks:
+  - {id: two, run: 'git rm -q a.txt; echo more >> README.md; mkdir d; echo two > d/two.txt'}
+YAML
+    run_bosk run "$SCRATCH/q.yaml" --no-preflight
+    expect_status 0
+    sid=$(last_sid)
+    TIP=$(git rev-parse "integration-$sid")
+    BOSK_FAILPOINT_AT=land.forward.before:1 run_bosk land --merge "$sid"
+    refute [ "$status" = 0 ]
+    git read-tree "$TIP"
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "main" "$(git rev-parse 'main^{tree}')" "$(git rev-parse "$TIP^{tree}")"
+    nothing_left
+}
+
 @test "killed when what has landed is removed, and that is not recorded: it is consistent, and a resume ends it" {
     unchecked 'a resume goes on with the landing that was asked for' B1
     BOSK_FAILPOINT_AT=land.record.before:1 run_bosk land --merge "$sid"
