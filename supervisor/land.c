@@ -82,7 +82,21 @@ static void bring_branch(const struct session *s, const struct oid *tip)
 		gitx_ref_move(g, branch, &now, tip, "bosk: session", &ignored);
 }
 
-/* The gates of the session say no, or nothing. Single tasks have their own once it is known what they come to. */
+/* No gate has seen what is there: somebody committed on the branch since, or it was stopped. */
+static bool is_unseen(const struct landing *l)
+{
+	return !l->s->manifest.final_gates && !land_gates_as_begun(l->s) && l->cfg->n_gates && !l->ask->force_red;
+}
+
+/* One that is over cannot; its landing runs the gates. */
+static bool goes_on(const struct session *s)
+{
+	const char *state = s->manifest.state;
+
+	return !str_eq(state, "done") && !str_eq(state, "failed") && !str_eq(state, "landing");
+}
+
+/* The gates of the session say no, or nothing yet. Single tasks have their own once it is known what they come to. */
 static bool is_red(struct landing *l)
 {
 	const struct session *s = l->s;
@@ -93,7 +107,7 @@ static bool is_red(struct landing *l)
 	if (gates && !str_eq(gates, "pass"))
 		land_refuse(l, "the gates are red on the tip (%s): not landed; --force-red lands all the same",
 		            s->manifest.final_reason ? s->manifest.final_reason : gates);
-	else if (!gates && !land_gates_as_begun(s) && l->cfg->n_gates)
+	else if (is_unseen(l) && goes_on(s))
 		land_refuse(l, "the gates have not run on this tip, so it is not landed: bosk resume %s ends the session "
 		            "with them; --force-red lands all the same", s->sid);
 	return l->out->text.len > 0;
@@ -140,7 +154,9 @@ static int offer_it(struct landing *l, struct err *e)
 		return -1;
 	if (l->tasks.n)
 		return land_task_pr(l, draft, e);
-	if (land_fetch(l, &fine, e) != 0)
+	if (is_unseen(l) && land_gates_tip(l, &fine, e) != 0)
+		return -1;
+	if (fine && land_fetch(l, &fine, e) != 0)
 		return -1;
 	return fine ? land_pr_by(l->s, l->cfg, draft, again, l->out, e) : land_record_refusal(l->s, str_text(&l->out->text), e);
 }

@@ -258,11 +258,15 @@ static int tell(struct landing *l, const struct look *k, bool *green)
 		return 0;
 	if (k->stop || !k->verdict)
 		return land_refuse(l, "not landed: it was asked to stop while the gates ran on the merge; to land it: %s", again);
-	land_refuse(l, "not landed: on %s and %s together the gates are not green (%s), and nothing was touched", l->s->row.target,
-	            l->tasks.n ? "these tasks" : l->s->manifest.integration_branch, k->reason);
+	const char *what = l->tasks.n ? "these tasks" : l->s->manifest.integration_branch;
+	if (strcmp(l->merge.hex, l->tip.hex) == 0)
+		land_refuse(l, "not landed: on %s the gates are not green (%s)", what, k->reason);
+	else
+		land_refuse(l, "not landed: on %s and %s together the gates are not green (%s), and nothing was touched",
+		            l->s->row.target, what, k->reason);
 	if (k->tail && *k->tail)
 		land_refuse(l, "\n%s", k->tail);
-	return land_refuse(l, "\n  mend one of the two, then: %s; --force-red lands all the same", again);
+	return land_refuse(l, "\n  mend that, then: %s; --force-red lands all the same", again);
 }
 
 int land_gates(struct landing *l, bool *green, struct err *e)
@@ -272,7 +276,10 @@ int land_gates(struct landing *l, bool *green, struct err *e)
 	*green = l->ask->force_red || !l->cfg->n_gates || known(l);
 	if (*green)
 		return 0;
-	log_info("running the gates on the merge with %s (%.12s)", l->s->row.target, l->merge.hex);
+	if (strcmp(l->merge.hex, l->tip.hex) == 0)
+		log_info("running the gates on %s (%.12s)", l->s->manifest.integration_branch, l->merge.hex);
+	else
+		log_info("running the gates on the merge with %s (%.12s)", l->s->row.target, l->merge.hex);
 	FAILPOINT("land.gates.before");
 	/* The worker reads them. */
 	int rc = gitx_flush(l->s->site->git, e) != 0 ? -1 : with_worker(&k, begin, e);
@@ -283,4 +290,14 @@ int land_gates(struct landing *l, bool *green, struct err *e)
 	mem_set(&k.reason, NULL);
 	mem_set(&k.tail, NULL);
 	return rc;
+}
+
+int land_gates_tip(struct landing *l, bool *green, struct err *e)
+{
+	if (!oid_parse(&l->onto, l->s->row.base))
+		return err_set(e, ERR_DAMAGED, "session %s records no base", l->s->sid);
+	l->merge = l->tip;
+	if (land_gates_clear(l, e) != 0 || gitx_tree_of(l->s->site->git, &l->tip, &l->merged, e) != 0)
+		return -1;
+	return land_gates(l, green, e);
 }

@@ -74,6 +74,8 @@ int land_fetch_onto(struct landing *l, bool *fine, struct err *e);
 
 /* The session's gates on l->merge. *green false: it was said why not. */
 int land_gates(struct landing *l, bool *green, struct err *e);
+/* The same on l->tip, for what is offered as it is. */
+int land_gates_tip(struct landing *l, bool *green, struct err *e);
 /* Nothing was added to what it began at, which its preflight found green. */
 bool land_gates_as_begun(const struct session *s);
 /* What gates of a landing that was cut off have left. */

@@ -274,6 +274,45 @@ YAML
     nothing_left
 }
 
+by_hand() { # FILE: the user commits it on the integration branch, after the session's end
+    git worktree add -q "$SCRATCH/hand" "integration-$sid"
+    (cd "$SCRATCH/hand" && theirs "$1")
+    git worktree remove "$SCRATCH/hand"
+}
+
+@test "what somebody committed on the branch of a session that is over: its landing runs the gates on it" {
+    by_hand mended.txt
+    run_bosk land --merge "$sid"
+    expect_status 0
+    equal "ran on" "$(cat "$SCRATCH/ran")" "$(git rev-parse 'main^{tree}')"
+    equal "files" "$(git show main:mended.txt main:one.txt)" $'theirs\none'
+    nothing_left
+}
+
+@test "the same, red: not landed, and not offered; what is green is offered" {
+    git init -q --bare "$SCRATCH/origin.git"
+    git remote add origin "$SCRATCH/origin.git"
+    by_hand theirs.txt
+    run_bosk land --merge "$sid"
+    expect_status 1
+    expect_text 'together the gates are not green'
+    run_bosk land --pr "$sid" -c pr.command='echo https://example.invalid/1'
+    expect_status 1
+    expect_text "not landed: on integration-$sid the gates are not green \(gate both: exit 1\)"
+    equal "pushed" "$(git -C "$SCRATCH/origin.git" for-each-ref)" ''
+    nothing_left
+    git worktree add -q "$SCRATCH/hand" "integration-$sid"
+    git -C "$SCRATCH/hand" rm -q one.txt
+    git -C "$SCRATCH/hand" commit -qm 'Mended'
+    git worktree remove "$SCRATCH/hand"
+    : >"$SCRATCH/ran"
+    run_bosk land --pr "$sid" -c pr.command='echo https://example.invalid/1'
+    expect_status 0
+    equal "ran on" "$(cat "$SCRATCH/ran")" "$(git rev-parse "integration-$sid^{tree}")"
+    equal "pushed" "$(git -C "$SCRATCH/origin.git" rev-parse "refs/heads/integration-$sid")" "$(git rev-parse "integration-$sid")"
+    nothing_left
+}
+
 @test "after it: what main holds is removed, what holds more or is in use stays and is listed" {
     write_agent <<'SH'
 cat >/dev/null
