@@ -157,7 +157,8 @@ YAML
     local all='lint.npm lint.ruff types tests.npm tests.pytest build security'
     equal order "$(tr '\n' ' ' <"$SCRATCH/ran")" \
         "$all good begins $all broken begins lint.npm lint.ruff types tests.npm "
-    equal verdicts "$(task_field "$(last_sid)" broken 'gates | to_entries[] | "\(.key) \(.value)"' | tr '\n' ' ')" \
+    equal verdicts "$("$BOSK_BIN" status --json |
+        command jq -r '.sessions[0].tasks[] | select(.id == "broken").gates | to_entries[] | "\(.key) \(.value)"' | tr '\n' ' ')" \
         'lint pass types pass tests fail '
 }
 

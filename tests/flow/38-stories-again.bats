@@ -24,7 +24,7 @@ teardown() { flow_teardown; }
 
 # batch FILTER: of batch_results, without what differs between two runs.
 batch() {
-    "$BOSK_BIN" report "$1" --json | jq -S '{completed, blocked, routed_to_pipeline, blocker_questions,
+    "$BOSK_BIN" report "$1" --json | command jq -S '{completed, blocked, routed_to_pipeline, blocker_questions,
         human_validation_tasks, errors} | walk(if type == "object" then del(.commit_hash, .kept) else . end)'
 }
 

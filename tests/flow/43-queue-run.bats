@@ -197,7 +197,7 @@ esac >"$BOSK_RESULT_FILE"
 SH
     run_each 0
     equal result "$(row S-1 '.result | tojson')" \
-        '{"summary":"second","files_modified":["one.txt","two.txt","two.txt"],"tests_passed":true,"note":1}'
+        '{"files_modified":["one.txt","two.txt","two.txt"],"note":1,"summary":"second","tests_passed":true}'
     equal "the second run said nothing" "$(row S-2 .result)" null
     run_bosk report
     refute grep -q 'it says' "$OUT"

@@ -95,7 +95,7 @@ states() { "$BOSK_BIN" queue show "$1" --json | jq -r '.solutions | map("\(.item
     equal line "$out" '{"error": "No active queue", "nodes": [], "edges": [], "groups": []}'
     run_bosk queue show --json
     expect_status 2
-    equal empty "$(jq -c 'del(.message)' "$OUT")" '{"status":"empty","id":null,"issue_ids":[],"total":0,"items":[]}'
+    equal empty "$(command jq -c 'del(.message)' "$OUT")" '{"status":"empty","id":null,"issue_ids":[],"total":0,"items":[]}'
     echo '{"tasks": [{"id": "a", "run": "true"}]}' >"$SCRATCH/plan.json"
     run_bosk queue add "$SCRATCH/plan.json"
     expect_status 2

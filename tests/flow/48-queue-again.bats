@@ -113,7 +113,7 @@ go_on() {
     run_bosk queue add "$ISSUES/queues/q.json"
     expect_status 0
     expect_text 'is as it was' "$OUT"
-    jq -S . "$ISSUES/queues/q.json" >"$SCRATCH/as-it-was"
+    command jq -S . "$ISSUES/queues/q.json" >"$SCRATCH/as-it-was"
     jq '.solutions[0].status = "completed" | .solutions[1].notes = 1 | .notes = 2' "$SCRATCH/as-it-was" >"$ISSUES/queues/q.json"
     for words in "queue add $ISSUES/queues/q.json" "run $ISSUES/queues/q.json --executor false -c retries=0"; do
         # shellcheck disable=SC2086 # words
@@ -192,7 +192,7 @@ go_on() {
     ask "done" S-2 --fail --reason $'{"message": {"text": "red"},\r\n "error_type": 7, "task_id": "T1"}'
     expect_status 0
     equal result "$(shown S-1 .result.summary)" x
-    equal failure "$(shown S-2 '.failure_details | del(.timestamp) | tojson')" '{"message":{"text":"red"},"error_type":7,"task_id":"T1"}'
+    equal failure "$(shown S-2 '.failure_details | del(.timestamp) | tojson')" '{"error_type":7,"message":{"text":"red"},"task_id":"T1"}'
     run_bosk queue show "$Q" --json
     refute grep -q '\\x' "$OUT"
     run_bosk queue export "$Q"

@@ -32,7 +32,7 @@ exported() { "$BOSK_BIN" queue export QUE-1 | jq -r ".solutions[] | select(.item
             .status == "pending" and .solution.id == "SOL-A-1" and .solution.approach == "do it" and
             (.solution.tasks | map(.id) == ["T1", "T2"]) and .solution.exploration_context == {} and
             (.execution_hints | .executor == "gemini" and .task_count == 2 and (.estimated_minutes | type == "number"))' "$OUT"
-        equal keys "$(jq -rc 'keys_unsorted' "$OUT")" \
+        equal keys "$(command jq -rc 'keys_unsorted' "$OUT")" \
             '["queue_id","item_id","issue_id","solution_id","status","solution","execution_hints"]'
         # Value for value, also what no number of a computer holds.
         expect_text '"n": 98765432109876543210' "$OUT"

@@ -206,7 +206,7 @@ dialect() {
     expect_status 0
     equal "left over" "$(find "$ISSUES" -name '*.bosk*')" ''
     equal "history" "$(jq -r .id "$ISSUES/issue-history.jsonl" | tr '\n' ' ')" 'ISS-OLD ISS-B '
-    equal "queue" "$(jq -cS .solutions "$ISSUES/queues/QUE-1.json")" "$(jq -cS .solutions "$SCRATCH/new/queues/QUE-1.json")"
+    equal "queue" "$(command jq -cS .solutions "$ISSUES/queues/QUE-1.json")" "$(command jq -cS .solutions "$SCRATCH/new/queues/QUE-1.json")"
 }
 
 @test "S2.17: what an export was cut off from writing, or began to write, is known to the next one, whatever was done between" {
@@ -390,7 +390,7 @@ JSON
   {"id": "S-1", "issue_id": "I", "dependencies": [], "priority": 0.90, "status": "pending"},
   {"id": "S-2", "issue_id": "I", "dependencies": ["S-1"], "priority": 0.5}]}
 JSON
-    jq -e 'keys_unsorted == ["id", "queue_id", "status", "odd", "solutions"] and .id == "QUE-A" and .status == "active" and
+    command jq -e 'keys_unsorted == ["id", "queue_id", "status", "odd", "solutions"] and .id == "QUE-A" and .status == "active" and
         .solutions == [{"item_id": "S-1", "issue_id": "I", "depends_on": [], "priority": 0.9, "status": "pending"},
             {"item_id": "S-2", "issue_id": "I", "depends_on": ["S-1"], "priority": 0.5}]' "$OUT"
     expect_text '"odd": 1.10' "$OUT"

@@ -201,9 +201,9 @@ SH
     run_bosk run "$SCRATCH/p.yaml" --executor "$AGENT"
     expect_status 0
     for task in one two; do
-        jq -S '.tasks[] | select(.id == $id) | {id, title, prompt, files: (.files // []), needs: (.needs // [])}' --arg id $task \
+        command jq -S '.tasks[] | select(.id == $id) | {id, title, prompt, files: (.files // []), needs: (.needs // [])}' --arg id $task \
             "$SCRATCH/p.yaml" >"$SCRATCH/wanted"
-        jq -S '{id, title, prompt, files, needs}' "$SCRATCH/$task.json" | cmp - "$SCRATCH/wanted"
+        command jq -S '{id, title, prompt, files, needs}' "$SCRATCH/$task.json" | cmp - "$SCRATCH/wanted"
         grep -qxF -f <(jq -j '.prompt | rtrimstr("\n")' "$SCRATCH/wanted") "$SCRATCH/$task.md"
     done
 }

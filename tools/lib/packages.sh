@@ -19,7 +19,7 @@ packages_demo() {
 # themselves call.
 packages_check() {
     packages_build
-    printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq perl strace procps util-linux bsdutils \
+    printf '%s\n' clang libclang-rt-dev libcmocka-dev bats jq gojq perl strace procps util-linux bsdutils \
         zsh fish mandoc bubblewrap gnupg openssh-client
     printf '%s\n' git-lfs
     printf '%s\n' gh
