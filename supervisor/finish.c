@@ -298,8 +298,10 @@ static void remove_branches(struct core *c)
 		if (!oid_parse(&tip, at) || gitx_checked_out(s->site->git, ref, &path, &e) == 0)
 			continue;
 		if (e.kind == ERR_MISSING &&
-		    gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &e) == 0)
+		    gitx_ref_move(s->site->git, ref, &tip, NULL, "bosk: integrated", &e) == 0) {
+			session_note_gone(s, "branch", row->branch);
 			continue;
+		}
 		if (e.kind == ERR_HELD) { /* mostly packed-refs.lock, which stops the others too: wait once */
 			strv_addf(&s->manifest.notes, "branches of integrated tasks stay: %s", e.text);
 			return;
@@ -318,8 +320,11 @@ void finish_session(struct core *c)
 		return; /* they call again */
 	c->phase = PHASE_OVER;
 	/* What is left of a worktree needs a session that it belongs to. */
-	for (size_t i = 0; c->forget && i < s->manifest.worktrees.n; i++)
-		c->forget = !finish_worktree_left(c, i);
+	for (size_t i = 0; i < s->manifest.worktrees.n; i++)
+		if (finish_worktree_left(c, i))
+			c->forget = false;
+		else /* perhaps by the user's hand */
+			session_note_gone(s, "worktree", s->manifest.worktrees.v[i]);
 	bool open = unfinished(c) || push_left(c); /* a resume pushes what a stop cut off */
 	if (c->forget || (!open && !s->row.keep_worktrees))
 		own_clear(s);

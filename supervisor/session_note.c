@@ -30,11 +30,16 @@ void session_note_stays(struct session *s, const char *what, const char *name, c
 void session_note_gone(struct session *s, const char *what, const char *name)
 {
 	AUTO_FREE char *said = mem_printf("the %s %s stays: ", what, name);
-	struct strv left = {0};
+	struct strv *notes = &s->manifest.notes;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < s->manifest.notes.n; i++)
-		if (!str_starts(s->manifest.notes.v[i], said))
-			strv_add(&left, s->manifest.notes.v[i]);
-	strv_fini(&s->manifest.notes);
-	s->manifest.notes = left;
+	for (size_t i = 0; i < notes->n; i++)
+		if (str_starts(notes->v[i], said))
+			free(notes->v[i]);
+		else
+			notes->v[kept++] = notes->v[i];
+	if (kept == notes->n)
+		return;
+	notes->n = kept;
+	notes->v[kept] = NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@
 #include "store/seal.h"
 #include "worker/job.h"
 
-enum { PROBE_LIMIT_MS = 120000 };
+enum { PROBE_LIMIT_MS = 120000, PROBES = 3 };
 
 int site_probe(const char *store)
 {
@@ -87,6 +88,17 @@ static int check_nobody(const struct site *s, struct err *e)
 	return rc;
 }
 
+/* Of its own doing; any other signal came from somebody, and says nothing of what it read. */
+static bool crashed(int signal)
+{
+	static const int own[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
+
+	for (size_t i = 0; i < MEM_COUNT(own); i++)
+		if (signal == own[i])
+			return true;
+	return false;
+}
+
 /* Every page of the store, read by a process of its own: there a signal is only a verdict. A store that cannot
  * be opened is db_open's to report. */
 static int probe(const char *store, struct err *e)
@@ -100,8 +112,16 @@ static int probe(const char *store, struct err *e)
 
 	if (stat(path, &st) != 0 || st.st_size == 0)
 		return 0;
-	if (job_run(&job, &result, e) != 0)
-		return err_wrap(e, "cannot look at %s", path);
+	for (int i = 0; i < PROBES; i++) {
+		str_clear(&said);
+		if (job_run(&job, &result, e) != 0)
+			return err_wrap(e, "cannot look at %s", path);
+		if (result.end != JOB_SIGNALED || crashed(result.status))
+			break;
+	}
+	if (result.end == JOB_SIGNALED && !crashed(result.status))
+		return err_set(e, ERR_ENV, "cannot look at %s: the process that reads it was killed %d times (signal %d)", path,
+		               PROBES, result.status);
 	if (result.end == JOB_EXITED && (result.status == 0 || result.status == SITE_PROBE_OTHER))
 		return 0;
 	if (result.end == JOB_EXITED && result.status == SITE_PROBE_DAMAGED)

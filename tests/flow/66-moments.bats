@@ -166,3 +166,25 @@ stopped() {
     go_on
     expect_status 1
 }
+
+@test "what reads the store first is killed by somebody: it is read again, and is not called damaged" {
+    half
+    paused 'open store/lock.mdb' land "$sid" --merge
+    pkill -KILL -P "$paused_pid"
+    wait "$paused_pid"
+    equal "one" "$(git show main:one.txt)" one
+    # Each time.
+    local i status=0
+    rm "$SCRATCH"/pause.*
+    paused 'open store/lock.mdb' verify --repair
+    for i in 1 2 3; do
+        wait_until '[ -e "$SCRATCH/pause.here" ]'
+        rm "$SCRATCH/pause.here"
+        pkill -KILL -P "$paused_pid"
+    done
+    wait "$paused_pid" || status=$?
+    equal "status" "$status" 4
+    grep -q 'cannot look at .*data.mdb: the process that reads it was killed 3 times (signal 9)' "$SCRATCH/paused.err"
+    equal "stores" "$(ls .git/bosk)" "$(ls -I 'store.*' .git/bosk)"
+    assert_verified
+}
