@@ -8,7 +8,7 @@
 #include "recover.h"
 #include "store/base/mem.h"
 
-enum { MOST_NAMED = 20 };
+enum { MOST_NAMED = 20, TRIES = 5 };
 
 void revert_result_fini(struct revert_result *r)
 {
@@ -163,15 +163,22 @@ int revert_task(struct session *s, size_t task, bool dependents, struct revert_r
 
 	if (check_session(s, s->plan.tasks[task].id, e) != 0)
 		return -1;
-	if (settle(s, e) != 0)
-		return err_wrap(e, "session %s", s->sid);
-	if (!oid_parse(&r.from, s->tip))
-		return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
-	r.back = mem_array(s->plan.n, sizeof *r.back);
-	int rc = take_out(&r, dependents, e);
-	free(r.back);
-	free(r.steps);
-	return rc;
+	for (int tries = 1;; tries++) {
+		if (settle(s, e) != 0)
+			return err_wrap(e, "session %s", s->sid);
+		if (!oid_parse(&r.from, s->tip))
+			return err_set(e, ERR_DAMAGED, "session %s records no integration tip", s->sid);
+		r.back = mem_array(s->plan.n, sizeof *r.back);
+		int rc = take_out(&r, dependents, e);
+		free(r.back);
+		free(r.steps);
+		if (rc == 0 || !r.moved || tries == TRIES)
+			return rc;
+		err_clear(e);
+		revert_result_fini(out);
+		*out = (struct revert_result){0};
+		r = (struct revert){.s = s, .out = out, .task = task};
+	}
 }
 
 /* ---- the session after it ---- */

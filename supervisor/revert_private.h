@@ -19,6 +19,7 @@ struct revert {
 	struct oid from, tip; /* the integration tip; with the steps so far on it */
 	struct revert_step *steps; /* newest merge first: what needs another comes before it */
 	size_t n;
+	bool moved; /* nothing was recorded: the refs were moved by somebody meanwhile */
 };
 
 /* Says why not. Returns 0: that is no error. */

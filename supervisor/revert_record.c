@@ -137,14 +137,17 @@ static int move_refs(struct revert *r, const char *ref, struct err *e)
 	struct gitx *g = r->s->site->git;
 	AUTO_FREE char *branch = mem_printf("refs/heads/%s", r->s->manifest.integration_branch), *path = NULL;
 	struct gitx_move moves[2] = {{ref, r->from, r->tip}, {branch, {""}, r->tip}};
-	bool follows = false;
+	bool follows = false, ahead = false;
 
 	if (gitx_checked_out(g, branch, &path, e) != 0 && e->kind == ERR_MISSING &&
-	    gitx_ref_read(g, branch, &moves[1].from, e) == 0 && gitx_reaches(g, &r->from, &moves[1].from, &follows, e) == 0)
+	    gitx_ref_read(g, branch, &moves[1].from, e) == 0 && gitx_reaches(g, &r->from, &moves[1].from, &follows, e) == 0 &&
+	    (follows || gitx_reaches(g, &moves[1].from, &r->from, &ahead, e) == 0))
 		err_clear(e);
 	if (err_no_room(e->kind))
 		return -1;
 	err_clear(e);
+	if (ahead) /* a commit of somebody's, that is to be taken in first */
+		return err_set(e, ERR_MOVED, "somebody has committed on branch %s meanwhile", r->s->manifest.integration_branch);
 	return gitx_ref_moves(g, moves, follows ? 2 : 1, "bosk: revert", e);
 }
 
@@ -171,6 +174,7 @@ int revert_record(struct revert *r, struct err *e)
 			FAILPOINT("revert.refs.after");
 		/* Of a failure half-way the refs themselves say what became of it. */
 		rc = moved || why.kind == ERR_MOVED || why.kind == ERR_HELD ? record_outcome(r, &intent, moved, moved ? e : &later) : -1;
+		r->moved = why.kind == ERR_MOVED;
 		if (!moved)
 			rc = err_set(e, why.kind == ERR_MOVED ? ERR_HELD : why.kind, "nothing was taken out: %s%s", why.text,
 			             why.kind == ERR_MOVED ? "; try again" : "");

@@ -158,6 +158,23 @@ YAML
     expect_status 0
 }
 
+@test "somebody commits on the branch while it goes on: that is taken in, and the branch has both" {
+    local hand
+    chain
+    BOSK_FAILPOINT_AT=revert.written:1 BOSK_FAILPOINT_STOP=1 start_bosk revert side
+    wait_until 'grep -q "^State:.*stopped" "/proc/$bosk_pid/status"'
+    hand=$(git commit-tree -p "integration-$sid" -m 'By hand' "integration-$sid^{tree}")
+    git update-ref "refs/heads/integration-$sid" "$hand"
+    kill -CONT "$bosk_pid"
+    wait_bosk
+    expect_status 0
+    equal "parent" "$(git rev-parse "integration-$sid^@")" "$hand"
+    equal "refs" "$(git rev-parse "refs/bosk/int/$sid")" "$(git rev-parse "integration-$sid")"
+    equal "states" "$(states "$sid")" "base:integrated mid:integrated top:integrated side:reverted"
+    equal "reverted" "$(cat "$OUT")" "$(printf 'reverted: side\nbosk resume %s' "$sid")"
+    assert_verified
+}
+
 @test "killed at every step: a resume, the same again, or a landing ends it, done or as if never begun" {
     cat >"$PLAN" <<'YAML'
 tasks:
