@@ -173,8 +173,8 @@ watch_judge() {
     landing=$(git log -1 --first-parent --merges --format=%H main)
     merge=$(git log -1 --merges --grep '^Bosk-Task:' --format=%H main)
     again=$(git log -1 --format=%B "$merge" | git commit-tree "$main^{tree}" -p "$main" -p "$merge^2" -F -)
-    doctored 'a merge done twice' '^end: task .* has 2 merges on main, not 1' "$again"
-    doctored 'a landing lost' '^end: task .* has 0 merges on main, not 1' "$landing^1"
+    doctored 'a merge done twice' '^end: task .* has [2-9] merges on main, not [1-8]$' "$again"
+    doctored 'a landing lost' '^end: task .* has [0-8] merges on main, not [1-9]$' "$landing^1"
     doctored 'a commit nobody made' '^end: nobody made the commit on main' \
         "$(git commit-tree "$main^{tree}" -p "$main" -m 'What is this')"
     cp "$ROUND/good" "$HISTORY"

@@ -41,6 +41,7 @@ reasons=(
     'which=: say which session:|is in several sessions|are tasks of different sessions'
     'empty=nothing to land'
     'ungated=the gates have not run on this tip'
+    'halted=not landed: it was asked to stop while'
     'red=the gates are red'
     'conflict=not landed: .* conflict in'
     'dirty=not landed: .*(uncommitted|in the way|in the middle of)'

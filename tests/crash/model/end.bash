@@ -27,6 +27,7 @@ settle() {
         next
         call status status --json
         cp "$ROUND/out.$n" "$ROUND/status"
+        [ "$turn" != 0 ] || let_rest
         for letter in "${plans[@]}"; do
             read -r sid _ state landed open tasks < <(newest | awk -v plan="$letter" '$2 == plan') || sid=''
             next
@@ -60,6 +61,14 @@ settle() {
         done
     done
 }
+# let_rest: landings that were cut off, of sessions whose plan others have gone on with since. They leave a worktree.
+let_rest() {
+    for sid in $(jq -r '.sessions[] | select(.state == "interrupted").id' "$ROUND/status"); do
+        if newest | grep -q "^$sid "; then continue; fi
+        next
+        call "land $sid --keep" land "$sid" --keep
+    done
+}
 # land_at_end: false when it has to be tried again. A user who had half a commit in the way takes it back.
 land_at_end() {
     call "land $sid --merge" land "$sid" --merge
@@ -90,6 +99,14 @@ branch_lines() {
         done
 }
 
+# What is left there, and what the sessions say of it.
+no_worktree_left() {
+    local sid
+    ! folder_empty "$REPO.worktrees" || return 0
+    for sid in $(jq -r '.sessions[].id' "$ROUND/status"); do "$BOSK_BIN" report "$sid" | grep worktree | sed "s/^/$sid: /"; done
+    jq -r '.sessions[] | .id as $sid | .tasks[] | select(.state == "blocked") | "\($sid) \(.id): \(.reason)"' "$ROUND/status"
+    return 1
+}
 problem() { note "problem $*: $(head -c 600 "$ROUND/said" | tr '\n' ' ')"; }
 must() {
     local what=$1
@@ -141,7 +158,7 @@ look_at_end() {
     must verify "$BOSK_BIN" verify
     must fsck git fsck --full --strict --no-dangling --no-progress
     must worktrees assert_no_worktrees "$REPO"
-    must 'worktree folder' folder_empty "$REPO.worktrees"
+    must 'worktree folder' no_worktree_left
     must checkout same_checkout
     must processes no_process
     [ "$checkout" != main ] || must 'tree of main' git diff --quiet HEAD --

@@ -13,24 +13,24 @@ static const struct {
 	const char *why;
 } allowed[] = {
 	{"run", 0, "nothing"},
-	{"run", 1, "nothing red conflict dirty stuck moved cut"},
+	{"run", 1, "nothing halted red conflict dirty stuck moved cut"},
 	{"run", 2, "unfinished live"},
 	{"run", 5, "live"},
 	{"resume", 0, "over"},
-	{"resume", 1, "over red conflict dirty stuck moved cut"},
+	{"resume", 1, "over halted red conflict dirty stuck moved cut"},
 	{"resume", 2, "unfit which"},
 	{"resume", 5, "live unfit"},
 	{"stop", 2, "unowned ended unfit which"},
 	{"stop", 5, "unfit"},
 	{"retry", 0, "over"},
-	{"retry", 1, "over red conflict dirty stuck moved cut"},
+	{"retry", 1, "over halted red conflict dirty stuck moved cut"},
 	{"retry", 2, "idle kept landed passed halfway interrupted unfit which"},
 	{"retry", 5, "live unfit"},
 	{"revert", 0, "idle"}, /* it was out already */
 	{"revert", 1, "needed clash gone"},
 	{"revert", 2, "whole passed halfway interrupted half unfit which idle"},
 	{"revert", 5, "live unfit"},
-	{"land", 1, "empty ungated red conflict dirty stuck moved cut elsewhere"},
+	{"land", 1, "empty ungated halted red conflict dirty stuck moved cut elsewhere"},
 	{"land", 2, "interrupted"},
 	{"land", 5, "live"},
 	{"gc", 1, ""}, /* something stayed */
@@ -88,6 +88,11 @@ static bool killed_before(const struct history *h, const struct history_call *c)
 	return false;
 }
 
+static bool stops(const struct history_call *c)
+{
+	return is(c, "stop") && c->exit == 0;
+}
+
 static bool moves_main(const struct history_call *c)
 {
 	return owns(c) || is(c, "user");
@@ -102,6 +107,22 @@ static bool all_over(const struct history_call *c, const char *state)
 	return true;
 }
 
+/* The user's commit was to be on a branch that had landed, and went with that. */
+static bool branch_gone(const struct history *h, const struct history_call *c)
+{
+	const char *branch = c->words.n ? c->words.v[0] : "";
+
+	if (!str_starts(branch, "integration-"))
+		return false;
+	for (size_t i = 0; i < h->n_calls; i++) {
+		const struct history_call *l = &h->calls[i];
+		const char *sid = branch + strlen("integration-");
+		if (l->landed && l->start < c->end && (strv_has(&l->words, sid) || strv_has(&l->began, sid)))
+			return true;
+	}
+	return false;
+}
+
 static const char *judge(const struct history *h, const struct history_call *c)
 {
 	bool worked = is(c, "run") || is(c, "resume") || is(c, "retry");
@@ -111,7 +132,7 @@ static const char *judge(const struct history *h, const struct history_call *c)
 	if (c->exit >= 70)
 		return "it did not end as a program should";
 	if (is(c, "user"))
-		return c->exit == 0 || beside(h, c, moves_main) || killed_before(h, c)
+		return c->exit == 0 || beside(h, c, moves_main) || killed_before(h, c) || branch_gone(h, c)
 		               ? NULL
 		               : "nobody was in the way of this commit";
 	if (!may_say(h, c))
@@ -134,6 +155,8 @@ static const char *judge(const struct history *h, const struct history_call *c)
 	     strv_has(&c->why, "cut")) &&
 	    !beside(h, c, moves_main) && !killed_before(h, c))
 		return "nobody had changed the checkout or the target";
+	if (strv_has(&c->why, "halted") && !beside(h, c, stops))
+		return "nobody had asked it to stop";
 	return NULL;
 }
 
