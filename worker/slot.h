@@ -45,6 +45,7 @@ struct slot {
 
 	/* Set while a job is watched (worker.c). */
 	bool stop;              /* the supervisor asked to stop the task */
+	bool saving;            /* what the task left is being saved: only a shutdown ends that */
 	uint64_t go;            /* attempt that may begin (msg.def) */
 	bool no_room;           /* ended because what there is could not be saved for want of room */
 	bool shutdown;          /* the supervisor is gone, or we were told to end: save nothing */

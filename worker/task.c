@@ -133,11 +133,10 @@ static enum step prepare(struct attempt *r)
 }
 
 /* Whatever did not end well: its work goes to its branch before the worktree serves another task. */
-static void save(struct attempt *r)
+static void save_all(struct attempt *r)
 {
 	struct err e = {0};
 
-	r->s->stop = false; /* saving is not to be stopped, only a shutdown ends it */
 	if (!r->s->made || oid_none(&r->base_tree))
 		return;
 	worktree_clear_locks(r->s);
@@ -158,6 +157,14 @@ static void save(struct attempt *r)
 		     same ? "" : e.text, there ? ": what it did is still in " : "; its worktree is gone: ",
 		     r->s->init.worktree);
 	}
+}
+
+static void save(struct attempt *r)
+{
+	r->s->stop = false;
+	r->s->saving = true; /* also when it is asked to stop now */
+	save_all(r);
+	r->s->saving = false;
 }
 
 /* Twice as long before each further fix (S0.5): what is red for a reason that passes has time to. */

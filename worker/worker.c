@@ -148,7 +148,7 @@ static bool watch(void *ctx)
 	}
 	if (chan_want_write(w->slot.chan) && chan_flush(w->slot.chan, &e) != 0)
 		w->slot.shutdown = true;
-	return w->slot.shutdown || w->slot.stop;
+	return w->slot.shutdown || (w->slot.stop && !w->slot.saving);
 }
 
 static int open_watch(struct worker *w, int read_fd, struct err *e)

@@ -380,3 +380,28 @@ YAML
     expect_status 143
     equal "state" "$(status_json '.sessions[0].state')" stopped
 }
+
+@test "a stop that comes while what a failed task left is being saved does not keep it from being saved" {
+    write_file "$SCRATCH/slow" <<SH
+#!/bin/sh
+touch "$SCRATCH/saving"
+until [ -e "$SCRATCH/go" ]; do sleep 0.05; done
+cat
+SH
+    chmod +x "$SCRATCH/slow"
+    git config filter.slow.clean "$SCRATCH/slow"
+    echo '*.slow filter=slow' >.gitattributes
+    git add .gitattributes
+    git commit -qm 'A filter that takes its time'
+    printf 'tasks:\n  - {id: one, run: "echo work >w.slow; exit 1"}\n' >"$PLAN"
+    start_bosk run "$PLAN"
+    wait_until '[ -e "$SCRATCH/saving" ]' 60
+    kill -TERM "$bosk_pid"
+    wait_until 'grep -q "stopping" "$ERR"'
+    touch "$SCRATCH/go"
+    wait_bosk
+    sid=$(last_sid)
+    equal "task" "$(task_field "$sid" one state)" failed
+    equal "kept" "$(git show "$(task_field "$sid" one kept):w.slow")" work
+    assert_no_worktrees "$REPO"
+}
