@@ -68,8 +68,10 @@ static bool same_work(struct gitx *g, const struct oid *old, const struct oid *n
 
 	if (strcmp(old->hex, now->hex) == 0)
 		return true;
-	if (!shape_of(g, old, &a) || !shape_of(g, now, &b) || strcmp(a.tree.hex, b.tree.hex) != 0 || !a.n || !b.n ||
-	    strcmp(a.parents[0].hex, b.parents[0].hex) != 0)
+	if (!shape_of(g, old, &a) || !shape_of(g, now, &b) || strcmp(a.tree.hex, b.tree.hex) != 0 || !a.n || !b.n)
+		return false;
+	/* HEAD may have gone to the old one before the worktree was to be removed. */
+	if (strcmp(a.parents[0].hex, b.parents[0].hex) != 0 && strcmp(old->hex, b.parents[0].hex) != 0)
 		return false;
 	for (size_t i = 1; i < b.n; i++) {
 		bool in = false;

@@ -100,6 +100,18 @@ teardown() { flow_teardown; }
     done
 }
 
+@test "cut off when HEAD had gone to what was saved, and the index not: saved once, and not again" {
+    orphan
+    BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=clean.worktree.saved:1 gc
+    equal "status" "$status" 137
+    git -C "$tree" update-ref --no-deref HEAD "refs/bosk/rescue/$sid/work/1"
+    gc
+    expect_status 0
+    assert_no_worktrees "$REPO"
+    equal "saved" "$(git for-each-ref --format='%(refname)' refs/bosk/rescue)" "refs/bosk/rescue/$sid/work/1"
+    rescued_whole "refs/bosk/rescue/$sid/work/1"
+}
+
 @test "half removed when the power went, with an index that was not flushed: saved once, and not again" {
     orphan
     BOSK_FAILPOINT_IN=supervisor BOSK_FAILPOINT_AT=worktree.remove.unlocked:1 gc
