@@ -195,18 +195,22 @@ SH
     done
 }
 
-@test "a session in the user's own checkout: gates of its landing have a worktree of their own" {
+borrowed() { # OPTION...: a session in the checkout of the user, who is on another branch; main moves after it
     git switch -qc work
     write_file "$SCRATCH/q.yaml" <<'YAML'
 tasks:
   - {id: two, run: 'echo two > two.txt'}
 YAML
-    run_bosk run "$SCRATCH/q.yaml" --no-worktree --no-preflight --target main
+    run_bosk run "$SCRATCH/q.yaml" --no-worktree --no-preflight --target main "$@"
     expect_status 0
     sid=$(last_sid)
-    local head
-    head=$(git rev-parse HEAD)
     git update-ref refs/heads/main "$(git commit-tree -p main -m meanwhile "$(git rev-parse "$TIP^{tree}")")"
+}
+
+@test "a session in the user's own checkout: gates of its landing have a worktree of their own" {
+    local head
+    borrowed
+    head=$(git rev-parse HEAD)
     : >"$SCRATCH/ran"
     run_bosk land --merge "$sid"
     expect_status 0
@@ -216,15 +220,7 @@ YAML
 }
 
 @test "the same, killed while they run: what was made for them is known, and is removed by whatever is asked next" {
-    git switch -qc work
-    write_file "$SCRATCH/q.yaml" <<'YAML'
-tasks:
-  - {id: two, run: 'echo two > two.txt'}
-YAML
-    run_bosk run "$SCRATCH/q.yaml" --no-worktree --no-preflight --target main -c verify=task
-    expect_status 0
-    sid=$(last_sid)
-    git update-ref refs/heads/main "$(git commit-tree -p main -m meanwhile "$(git rev-parse "$TIP^{tree}")")"
+    borrowed -c verify=task
     write_file "$SCRATCH/then" <<SH
 touch "$SCRATCH/running"
 sleep 600

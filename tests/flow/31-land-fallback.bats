@@ -34,6 +34,14 @@ YAML
 teardown() { flow_teardown; }
 
 there() { git -C "$REMOTE" for-each-ref --format='%(refname:short) %(objectname)' "$@"; }
+can_be_asked() { # whether there is a pull request: pr.find
+    write_file "$SCRATCH/find" <<SH
+#!/bin/sh
+[ ! -s "$SCRATCH/opened" ] || echo https://example.invalid/pull/1
+SH
+    chmod +x "$SCRATCH/find"
+    sed -i "s|find: \"\"|find: \"$SCRATCH/find\"|" bosk.yaml
+}
 opened() { cat "$SCRATCH/opened" 2>/dev/null; }
 
 @test "land_fallback: pr - a dirty main: nothing is touched there, the branch is offered, exit 1, told both" {
@@ -92,12 +100,7 @@ YAML
 
 @test "land_fallback, killed while it is offered: what was asked for has not landed, also as a resume says it" {
     local at
-    write_file "$SCRATCH/find" <<SH
-#!/bin/sh
-[ ! -s "$SCRATCH/opened" ] || echo https://example.invalid/pull/1
-SH
-    chmod +x "$SCRATCH/find"
-    sed -i "s|find: \"\"|find: \"$SCRATCH/find\"|" bosk.yaml
+    can_be_asked
     git commit -qam 'It can be asked'
     git push -q origin main
     run_bosk run "$SCRATCH/p.yaml"
@@ -157,15 +160,10 @@ three|main|bosk/$sid/three-onto-main|"
 
 @test "land --pr --task, killed at each step: one push, one pull request" {
     local at
-    write_file "$SCRATCH/find" <<SH
-#!/bin/sh
-[ ! -s "$SCRATCH/opened" ] || echo https://example.invalid/pull/1
-SH
-    chmod +x "$SCRATCH/find"
     run_bosk run "$SCRATCH/p.yaml" --sequential
     expect_status 0
     sid=$(last_sid)
-    sed -i "s|find: \"\"|find: \"$SCRATCH/find\"|" bosk.yaml
+    can_be_asked
     cp -a "$REPO" "$SCRATCH/original"
     cp -a "$REMOTE" "$SCRATCH/remote.original"
     for at in pr.push.before pr.push.after pr.pushed.after pr.open.before pr.open.after pr.record.before pr.record.after; do
