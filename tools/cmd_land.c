@@ -127,11 +127,12 @@ const struct cmd cmd_land_entry = {.name = "land",
 	"Without --merge, --pr or --keep it is done as the session was told (--land, the plan's land, or\n"
 	"the setting land). A merge into a branch that you have checked out changes your files: it is done\n"
 	"only when that checkout is clean, all or nothing. When the target has moved since, the gates run\n"
-	"on the two together first; one that was rewritten since is left alone. Where nothing may be\n"
-	"touched it is not landed (exit 1), and the setting land_fallback says whether a pull request is\n"
-	"made instead. After it only what the target holds is removed; the rest is listed. --pr pushes to\n"
-	"pr.remote, never by force, and runs pr.command as it is set now; called again it asks what is\n"
-	"there first, and opens no second one.\n",
+	"on the two together first, and on what somebody committed on the branch after the session's end;\n"
+	"a target that was rewritten since is left alone. Where nothing may be touched it is not landed\n"
+	"(exit 1), and the setting land_fallback says whether a pull request is made instead. After it\n"
+	"only what the target holds is removed; the rest is listed. --pr pushes to pr.remote, never by\n"
+	"force, and runs pr.command as it is set now; called again it asks what is there first, and opens\n"
+	"no second one.\n",
                                    CMD_OPTIONS(options),
                                    .max_rest = 1,
                                    .run = run};
