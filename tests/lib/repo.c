@@ -140,6 +140,8 @@ int repo_teardown(void **state)
 char *repo_make(const char *name)
 {
 	char *path = mem_printf("%s/%s", repo_scratch, name);
+	if (access(path, F_OK) == 0) /* git init would go on in it, and the tests depend on one another */
+		fail_msg("%s is there already: another test of this group has made it", path);
 	repo_new(path);
 	repo_commit(path, "file", "one\n", NULL);
 	return path;

@@ -134,13 +134,13 @@ static void history(void **state)
 static void shallow_history(void **state)
 {
 	(void)state;
-	AUTO_FREE char *whole = repo_make("whole-history"), *cut = mem_printf("%s/cut", repo_scratch);
+	AUTO_FREE char *whole = repo_make("whole-history"), *cut = mem_printf("%s/shallow", repo_scratch);
 	struct err e = {0};
 
 	setenv("GIT_COMMITTER_DATE", "1900000000 +0000", 1);
 	repo_commit(whole, "file", "by a clock that was fast\n", NULL);
 	setenv("GIT_COMMITTER_DATE", "1700000000 +0100", 1);
-	repo_git(repo_scratch, "clone -q --depth 1 'file://%s' cut", whole);
+	repo_git(repo_scratch, "clone -q --depth 1 'file://%s' shallow", whole);
 	repo_git(cut, "checkout -q -b side");
 	repo_commit(cut, "s", "1\n", NULL);
 	repo_commit(cut, "s", "2\n", NULL);
