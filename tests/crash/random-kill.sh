@@ -206,6 +206,9 @@ live() {
     printf '# exit status %s\n' "$rc" >>"$SCRATCH/log"
 }
 
+# last_said: what the bosk that was begun last has printed.
+last_said() { awk '/^\$ bosk /{said = ""} {said = said $0 "\n"} END{printf "%s", said}' "$SCRATCH/log"; }
+
 # ---- the rounds ----------------------------------------------------------------------------------
 
 table=()
@@ -228,9 +231,8 @@ for ((round = ${only:-1}; round <= rounds; round++)); do
         case $state:$rc in
         done:*) break ;;
         none:137 | interrupted:137) ;;
-        none:4 | stopped:4) # a git that bosk began with, or both workers of the gates on the base: told, and nothing has begun
-            grep -Eq '^bosk: error: (.* died of signal 9|the base .* cannot be made ready, .*: the worker was killed by signal 9)' \
-                "$SCRATCH/log" || {
+        none:4 | interrupted:4 | stopped:4) # a git that bosk began with, or both workers of the gates on the base: told, and nothing has begun
+            last_said | grep -Eq '^bosk: error: (.* died of signal 9|the base .* cannot be made ready, .*: the worker was killed by signal 9)' || {
                 said+="${said:+, }$state after exit status 4"
                 break
             }
