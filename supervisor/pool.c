@@ -273,6 +273,7 @@ static int start(struct pool_slot *w, struct err *e)
 	struct pool *p = w->pool;
 	int to[2] = {-1, -1}, from[2] = {-1, -1};
 	AUTO_FREE char *parent = NULL, *in = NULL, *out = NULL, *label = NULL;
+	AUTO_STRV struct strv env = {0};
 
 	if (!w->seat.number && seat_take(&w->seat, e) != 0)
 		return -1;
@@ -284,9 +285,15 @@ static int start(struct pool_slot *w, struct err *e)
 	in = mem_printf("%d", to[0]);
 	out = mem_printf("%d", from[1]);
 	const char *argv[] = {"bosk", "worker", parent, in, out, NULL};
+	/* The marks of what it runs, its own too: should it outlive us, frozen or in the middle of something,
+	 * whoever takes the session up ends it first (strays.h). */
+	exec_env(&env);
+	exec_env_set(&env, "BOSK_SESSION", p->s->sid);
+	exec_env_set(&env, "BOSK_WORKTREE", p->s->manifest.worktrees.v[w - p->slots]);
 	int keep[] = {to[0], from[1]};
 	struct exec_spec spec = {.argv = argv,
 	                         .exe = "/proc/self/exe",
+	                         .env = env.v,
 	                         .in = -1,
 	                         .out = -1,
 	                         .err = 2,

@@ -266,6 +266,13 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e)
 
 /* ---- environments ---- */
 
+void exec_env(struct strv *out)
+{
+	*out = (struct strv){0};
+	for (char **v = environ; v && *v; v++)
+		strv_add(out, *v);
+}
+
 void exec_clean_env(struct strv *out)
 {
 	*out = (struct strv){0};

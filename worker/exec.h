@@ -36,9 +36,10 @@ struct exec_spec {
  * set back to default, the kernel would reap behind the caller's back and free the pid. */
 int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e);
 
-/* A copy of the environment without GIT_* (pitfalls 1.11), to be extended by the caller, who frees
- * it. `out` is overwritten. */
+/* A copy of the environment, whole or without GIT_* (pitfalls 1.11), to be extended by the caller, who
+ * frees it. `out` is overwritten. */
 struct strv;
+void exec_env(struct strv *out);
 void exec_clean_env(struct strv *out);
 void exec_env_set(struct strv *env, const char *name, const char *value); /* replaces */
 void exec_env_unset(struct strv *env, const char *name);

@@ -1,4 +1,4 @@
-/* strays: processes that a dead session left running. */
+/* strays: processes that a dead session left running: its workers, and what those ran. */
 #ifndef BOSK_STRAYS_H
 #define BOSK_STRAYS_H
 

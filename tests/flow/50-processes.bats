@@ -210,6 +210,40 @@ SH
     assert_once "$REPO" "$sid" main one
 }
 
+@test "a worker whose supervisor dies while git does not end is ended by the resume, and does not go on beside it" {
+    local real
+    real=$(command -v git)
+    mkdir "$SCRATCH/bin"
+    cat >"$SCRATCH/bin/git" <<SH
+#!/bin/sh
+case \$* in
+*"reset --hard"*)
+    if mkdir "$SCRATCH/once" 2>/dev/null; then
+        trap '' TERM
+        echo \$PPID > "$SCRATCH/pids/worker"
+        exec sleep 600
+    fi ;;
+esac
+exec "$real" "\$@"
+SH
+    chmod +x "$SCRATCH/bin/git"
+    write_agent <<SH
+#!/bin/sh
+grep '^State:.[^Z]' "/proc/\$(cat "$SCRATCH/pids/worker")/status" > "$SCRATCH/beside" 2>/dev/null
+echo done > done.txt
+SH
+    PATH=$SCRATCH/bin:$PATH running
+    kill -KILL "$bosk_pid"
+    wait_bosk || true
+    run_bosk resume "$sid"
+    expect_status 0
+    equal "the worker that was there before" "$(cat "$SCRATCH/beside")" ''
+    all_gone
+    assert_no_strays "$sid"
+    assert_once "$REPO" "$sid" main one
+    assert_no_worktrees "$REPO"
+}
+
 @test "Ctrl-C once: running tasks finish; twice: stopped and their work saved; resume goes on" {
     local said
     printf 'tasks:\n  - {id: one, prompt: go}\n  - {id: two, prompt: go, needs: [one]}\n' >"$PLAN"
