@@ -28,7 +28,9 @@ static struct sign_how how_of(const struct session *s, const char *name)
 	                         .state_dir = s->site->state_dir,
 	                         .top = gitx_main_top(s->site->git),
 	                         .name = name,
-	                         .timeout_ms = s->row.sign_timeout_ms};
+	                         .timeout_ms = s->row.sign_timeout_ms,
+	                         .sid = s->sid,
+	                         .worktree = s->site->state_dir}; /* as strays_mark has it */
 }
 
 const char *commit_skips(const struct session *s)
@@ -180,9 +182,7 @@ void commit_start(struct core *c, const struct commit_want *want, commit_fn *fn,
 	                     .n_parents = want->n_parents};
 	memcpy(m->parents, want->parents, want->n_parents * sizeof(struct oid));
 	c->commit = m;
-	struct sign_how how = how_of(s, m->name);
-	how.sid = s->sid;
-	how.worktree = s->manifest.worktrees.v[0];
+	const struct sign_how how = how_of(s, m->name);
 	const struct sign_text text = {&m->tree, m->parents, m->n_parents, s->row.author, m->message};
 	if (sign_begin(&m->sign, &how, &text, &e) != 0)
 		over(m, &made, &e);

@@ -6,6 +6,7 @@
 
 #include "adopt.h"
 #include "land_pr.h"
+#include "orphans/strays.h"
 #include "recover.h"
 #include "revert.h"
 #include "store/base/mem.h"
@@ -244,6 +245,9 @@ static int land(struct session *s, const struct config *cfg, const struct land_a
 int land_session(struct session *s, const struct config *cfg, const struct land_ask *ask, struct land_result *out,
                  struct err *e)
 {
+	/* The session's owner is gone; one that is over left nothing that goes on. */
+	if (!str_eq(s->manifest.state, "done") && !str_eq(s->manifest.state, "failed"))
+		strays_end(s);
 	return land(s, cfg, ask, false, out, e);
 }
 

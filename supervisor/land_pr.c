@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "land_private.h"
+#include "orphans/strays.h"
 #include "remote.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -158,15 +159,15 @@ static const char *finder(const struct config *c)
 	return config_given(c, "pr.command") && !config_given(c, "pr.find") ? "" : c->pr_find;
 }
 
-/* *answered false: there is nothing to ask, or no answer; *url NULL = there is none. The caller frees both texts. */
-static void look(const struct opening *o, bool *answered, char **url, char **why)
+/* Anything but LAND_PR_DONE: there is nothing to ask, or no answer; *url NULL = there is none. The caller frees both texts. */
+static enum land_pr_end look(const struct opening *o, char **url, char **why)
 {
 	const char *command = finder(o->pr->config);
 	struct land_pr plain = *o->pr;
 
 	plain.draft = false; /* nothing is added to the command */
 	*url = *why = NULL;
-	*answered = *command && land_pr_run(o->s, &plain, command, url, why) == LAND_PR_DONE;
+	return *command ? land_pr_run(o->s, &plain, command, url, why) : LAND_PR_FAILED;
 }
 
 /* *over: it has an outcome. */
@@ -174,24 +175,30 @@ static int settle(struct opening *o, bool *over, struct err *e)
 {
 	const char *which = strchr(o->key, '/') + 1;
 	struct intent_row intent;
-	bool open = false, answered = false;
+	bool open = false;
 
 	*over = false;
 	if (session_intent(o->s, which, &intent, &open, e) != 0)
 		return -1;
 	bool command = open && str_eq(intent.kind, "pr-open");
-	if (open)
+	if (open) {
 		rec_fini(&intent_row_rec, &intent);
+		strays_end(o->s); /* it would push, or open one, after there was none */
+	}
 	/* One that failed may have opened it all the same. */
 	if (*o->of || (!command && !*o->failed))
 		return 0;
 	AUTO_FREE char *url = NULL, *cannot = NULL;
-	look(o, &answered, &url, &cannot);
+	enum land_pr_end end = look(o, &url, &cannot);
+	if (end == LAND_PR_STOPPED) {
+		*over = true;
+		return record_refusal(o, "it was asked to stop while it looked whether there is one", command, e);
+	}
 	if (url) {
 		*over = true;
 		return record_done(o, url, "was opened before:", e);
 	}
-	if (answered || !command)
+	if (end == LAND_PR_DONE || !command)
 		return 0;
 	*over = true;
 	AUTO_FREE char *why = mem_printf("the command that opens one was cut off, and may have opened it%s%s%s. Look there first; called again, "
@@ -260,7 +267,7 @@ static int open_one(struct opening *o, struct err *e)
 	if (end == LAND_PR_DONE)
 		return record_done(o, url, o->pr->draft ? "opened as a draft:" : "opened:", e);
 	AUTO_FREE char *told = mem_printf("branch %s is pushed to %s, but %s", o->pr->branch, o->pr->config->pr_remote, why);
-	return record_refusal(o, told, end == LAND_PR_UNKNOWN, e);
+	return record_refusal(o, told, end == LAND_PR_UNKNOWN || end == LAND_PR_STOPPED, e);
 }
 
 int land_pr_one(struct session *s, const struct land_pr *pr, struct land_result *out, struct err *e)

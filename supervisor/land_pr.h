@@ -42,7 +42,8 @@ void land_pr_command(struct str *out, const char *command, bool draft);
 enum land_pr_end {
 	LAND_PR_DONE,    /* exit 0 */
 	LAND_PR_FAILED,  /* any other */
-	LAND_PR_UNKNOWN  /* it was ended: nobody knows what it did */
+	LAND_PR_STOPPED, /* it was ended, because this process was asked to end; ... */
+	LAND_PR_UNKNOWN  /* ... or otherwise: nobody knows what it did */
 };
 /* Runs it. *url: the last address that it printed, NULL = none; *why: one line, NULL when done. The caller frees both. */
 enum land_pr_end land_pr_run(struct session *s, const struct land_pr *pr, const char *command, char **url, char **why);

@@ -3,11 +3,12 @@
 
 #include <string.h>
 
+#include "orphans/strays.h"
+#include "stoppable.h"
 #include "store/base/fs.h"
 #include "store/base/mem.h"
 #include "worker/exec.h"
 #include "worker/git.h"
-#include "worker/job.h"
 #include "worker/secret.h"
 
 enum { WHY_MAX = 500, URL_MAX = 2000, GRACE_MS = 2000 };
@@ -128,10 +129,10 @@ static int make_env(struct strv *env, struct session *s, const struct land_pr *p
 	} values[] = {{"BOSK_PR_TITLE", pr->title},   {"BOSK_PR_TITLE_FILE", title},
 	              {"BOSK_PR_BODY_FILE", body},    {"BOSK_PR_TARGET", s->row.target},
 	              {"BOSK_PR_BRANCH", pr->branch}, {"BOSK_PR_REMOTE", pr->config->pr_remote},
-	              {"BOSK_PR_COMMIT", pr->commit}, {"BOSK_PR_DRAFT", pr->draft ? "1" : ""},
-	              {"BOSK_SESSION", s->sid}};
+	              {"BOSK_PR_COMMIT", pr->commit}, {"BOSK_PR_DRAFT", pr->draft ? "1" : ""}};
 	for (size_t i = 0; i < MEM_COUNT(values); i++)
 		exec_env_set(env, values[i].name, values[i].value);
+	strays_mark_command(env, s);
 	return 0;
 }
 
@@ -149,17 +150,20 @@ enum land_pr_end land_pr_run(struct session *s, const struct land_pr *pr, const 
 	                  .timeout_ms = pr->config->pr_timeout_ms,
 	                  .grace_ms = GRACE_MS,
 	                  .out = &out,
-	                  .err = &text,
-	                  .watch_fd = -1};
+	                  .err = &text};
 	int rc = make_env(&env, s, pr, &e);
 	job.env = env.v;
-	if (rc != 0 || (job_run(&job, &result, &e) != 0 && result.end == JOB_UNRUN)) {
+	if (rc != 0 || (stoppable_run(s, &job, &result, &e) != 0 && result.end == JOB_UNRUN)) {
 		*why = secret_hidden(e.text);
 		return LAND_PR_FAILED;
 	}
 	if (result.end == JOB_EXITED && result.status == 0) {
 		*url = last_address(str_text(&out));
 		return LAND_PR_DONE;
+	}
+	if (result.end == JOB_STOPPED) {
+		*why = mem_strdup("it was asked to stop while the command ran");
+		return LAND_PR_STOPPED;
 	}
 	*why = said(&result, pr->config->pr_timeout_ms, str_text(&text));
 	return result.end == JOB_EXITED ? LAND_PR_FAILED : LAND_PR_UNKNOWN;

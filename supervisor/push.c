@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "child.h"
+#include "orphans/strays.h"
 #include "remote.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
@@ -78,6 +79,7 @@ static void begin(struct core *c, size_t task)
 	FAILPOINT("push.before");
 	struct child_spec spec = {.argv = (const char *const *)argv.v, .timeout_ms = c->cfg->push_timeout_ms};
 	if (git_env(&env, &g, &e) == 0) {
+		strays_mark(&env, c->s);
 		spec.env = env.v;
 		if (child_start(c->loop, &spec, &c->push_pid, ended, c, &e) == 0)
 			return;

@@ -5,8 +5,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "orphans/strays.h"
+#include "stoppable.h"
 #include "store/base/mem.h"
-#include "worker/job.h"
 #include "worker/secret.h"
 
 enum { WHY_MAX = 500, OUT_MAX = 1 << 20, GRACE_MS = 2000 };
@@ -65,15 +66,17 @@ static char *run(struct session *s, uint64_t timeout_ms, struct str *out, const 
 	if (git_env(&env, &g, &e) != 0)
 		return mem_strdup(e.text);
 	struct job job = {.argv = (const char *const *)argv.v,
-	                  .env = env.v,
 	                  .timeout_ms = timeout_ms,
 	                  .grace_ms = GRACE_MS,
 	                  .out = out,
 	                  .err = &text,
-	                  .capture_max = OUT_MAX,
-	                  .watch_fd = -1};
-	if (job_run(&job, &result, &e) != 0)
+	                  .capture_max = OUT_MAX};
+	strays_mark(&env, s);
+	job.env = env.v;
+	if (stoppable_run(s, &job, &result, &e) != 0)
 		return mem_strdup(e.text);
+	if (result.end == JOB_STOPPED)
+		return mem_strdup("it was asked to stop");
 	if (result.end == JOB_EXITED && result.status == 0)
 		return NULL;
 	if (str_eq(args[0], "push"))

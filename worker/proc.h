@@ -28,7 +28,8 @@ size_t proc_children(pid_t *out, size_t max, const pid_t *except, size_t n_excep
 size_t proc_end_children(const pid_t *except, size_t n_except, unsigned limit_ms);
 
 /* What shows that a process was started by a session: its environment has BOSK_SESSION=<sid> and
- * BOSK_WORKTREE=<one of these>, and it began no earlier than the session's first owner. */
+ * BOSK_WORKTREE=<one of these>, worktrees or what stands for none (strays.h), and it began no earlier than the session's
+ * first owner. */
 struct proc_mark {
 	const char *sid;
 	const struct strv *worktrees; /* NULL = wherever */

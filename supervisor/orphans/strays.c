@@ -5,26 +5,52 @@
 
 #include "store/base/mem.h"
 #include "store/owner.h"
+#include "worker/exec.h"
 #include "worker/proc.h"
 
-static size_t end_marked(const char *sid, const struct manifest_row *m)
+/* No worktree is there: nobody else has it as theirs. */
+static char *command_place(const struct session *s)
 {
-	AUTO_STRV struct strv worktrees = {0};
-	struct owner self;
+	return site_path(s->site, "logs/%s/.pull-request", s->sid);
+}
 
-	owner_self(&self);
-	if (!str_eq(m->boot_id, self.boot_id) || !str_eq(m->host, self.host))
-		return 0; /* no process outlives a boot */
-	for (size_t i = 0; i < m->worktrees.n; i++)
-		strv_add(&worktrees, m->worktrees.v[i]);
-	for (size_t i = 0; i < m->held.n; i++)
-		strv_add(&worktrees, m->held.v[i]);
-	return proc_end_marked(&(struct proc_mark){sid, &worktrees, m->first_ticks});
+static void mark(struct strv *env, const struct session *s, const char *place)
+{
+	exec_env_set(env, "BOSK_SESSION", s->sid);
+	exec_env_set(env, "BOSK_WORKTREE", place);
+}
+
+void strays_mark(struct strv *env, const struct session *s)
+{
+	mark(env, s, s->site->state_dir);
+}
+
+void strays_mark_command(struct strv *env, const struct session *s)
+{
+	AUTO_FREE char *place = command_place(s);
+
+	mark(env, s, place);
 }
 
 size_t strays_end(const struct session *s)
 {
-	return end_marked(s->sid, &s->manifest);
+	const struct manifest_row *m = &s->manifest;
+	AUTO_STRV struct strv places = {0};
+	AUTO_FREE char *command = command_place(s);
+	struct owner self;
+
+	strv_add(&places, s->site->state_dir);
+	if (!str_eq(m->state, "done") && !str_eq(m->state, "failed"))
+		strv_add(&places, command);
+	owner_self(&self);
+	/* No process outlives a boot; a landing may be of a later one than the session's owner. */
+	if (!str_eq(m->boot_id, self.boot_id) || !str_eq(m->host, self.host))
+		return proc_end_marked(&(struct proc_mark){s->sid, &places, 0});
+	for (size_t i = 0; i < m->worktrees.n; i++)
+		strv_add(&places, m->worktrees.v[i]);
+	for (size_t i = 0; i < m->held.n; i++)
+		strv_add(&places, m->held.v[i]);
+	return proc_end_marked(&(struct proc_mark){s->sid, &places, m->first_ticks});
 }
 
 int strays_end_all(struct site *site, struct strv *said, struct err *e)
@@ -45,7 +71,7 @@ int strays_end_all(struct site *site, struct strv *said, struct err *e)
 		memcpy(s.sid, sids.v[i], SEAL_SID);
 		/* The lock: nobody takes the session up while its processes are ended. */
 		if (session_visit(&s, "is cleaned up", &other) == 0)
-			n = end_marked(s.sid, &s.manifest);
+			n = strays_end(&s);
 		if (n)
 			strv_addf(said, "session %s is dead: ended %zu process%s that it left running", s.sid, n,
 			          n == 1 ? "" : "es");
