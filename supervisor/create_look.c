@@ -110,6 +110,21 @@ static int worktrees_dir(struct create_base *out, const struct site *site, const
 	return 0;
 }
 
+/* git moves the branch that it stands for, bosk would not find that checked out: the name is the user's to say. */
+static int refuse_symbolic(const struct create_base *b, const struct site *site, const char *ref, bool given, struct err *e)
+{
+	AUTO_FREE char *real = gitx_ref_stands_for(site->git, ref);
+	const char *name = real && str_starts(real, "refs/heads/") ? real + strlen("refs/heads/") : NULL;
+
+	if (!real)
+		return 0;
+	if (!name)
+		return err_set(e, ERR_USAGE, "branch %s is a symbolic ref: it stands for %s, which is no branch. Name another with --target",
+		               b->target, real);
+	return err_set(e, ERR_USAGE, "branch %s is a symbolic ref: it only stands for %s. Say that%s with --target %s", b->target, real,
+	               given ? "" : " (git switch, then run bosk again), or", name);
+}
+
 int create_look(struct create_base *out, const struct site *site, const struct create_options *o,
                 struct err *e)
 {
@@ -122,6 +137,8 @@ int create_look(struct create_base *out, const struct site *site, const struct c
 		return -1;
 	}
 	AUTO_FREE char *ref = mem_printf("refs/heads/%s", out->target);
+	if (refuse_symbolic(out, site, ref, o->target != NULL, e) != 0)
+		return -1;
 	if (gitx_commit_of(site->git, ref, &out->base, e) != 0) {
 		struct err absent = {0};
 		bool named = gitx_ref_read(site->git, ref, &out->base, &absent) == 0;

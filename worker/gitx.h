@@ -178,6 +178,9 @@ int gitx_file_put(struct gitx *g, struct oid *out, const struct oid *tree, const
  * ERR_HELD naming the lock file (pitfalls 4.2); it may have been left by a crash. */
 /* ERR_MISSING; ERR_DAMAGED: a file that holds no id (a power cut). Symbolic refs are followed. */
 int gitx_ref_read(struct gitx *g, const char *ref, struct oid *out, struct err *e);
+/* The full name of the ref that `ref` only stands for (a symbolic one); NULL = it is one itself, or there is none. The
+ * caller owns it. */
+char *gitx_ref_stands_for(struct gitx *g, const char *ref);
 struct gitx_move {
 	const char *ref;
 	struct oid from; /* "" = must not exist */

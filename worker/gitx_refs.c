@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "store/base/mem.h"
 
@@ -21,6 +22,28 @@ int gitx_ref_read(struct gitx *g, const char *ref, struct oid *out, struct err *
 		return gitx_err(e, rc, "cannot read the ref %s", ref);
 	gitx_oid_out(out, &id);
 	return 0;
+}
+
+char *gitx_ref_stands_for(struct gitx *g, const char *ref)
+{
+	GITX_AUTO(git_reference) r = NULL;
+	GITX_AUTO(git_reference) real = NULL;
+	AUTO_FREE char *file = mem_printf("%s/%s", g->common_dir, ref);
+	AUTO_FREE char *top = realpath(g->common_dir, NULL), *linked = NULL;
+	struct stat st;
+
+	/* As git once wrote one; libgit2 reads through it. */
+	if (top && lstat(file, &st) == 0 && S_ISLNK(st.st_mode) && (linked = realpath(file, NULL)))
+		return mem_strdup(str_starts(linked, top) ? linked + strlen(top) + 1 : linked);
+	if (git_reference_lookup(&r, g->repo, ref) != 0 || git_reference_type(r) != GIT_REFERENCE_SYMBOLIC) {
+		git_error_clear();
+		return NULL;
+	}
+	/* Through all that lie between; the last may be absent. */
+	if (git_reference_resolve(&real, r) == 0)
+		return mem_strdup(git_reference_name(real));
+	git_error_clear();
+	return mem_strdup(git_reference_symbolic_target(r));
 }
 
 static int by_name(const void *a, const void *b)
