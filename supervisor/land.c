@@ -97,7 +97,7 @@ static bool goes_on(const struct session *s)
 	return !str_eq(state, "done") && !str_eq(state, "failed") && !str_eq(state, "landing");
 }
 
-/* The gates of the session say no, or nothing yet. Single tasks have their own once it is known what they come to. */
+/* The gates of the session say no, or nothing yet. For single tasks they run once it is known what those come to. */
 static bool is_red(struct landing *l)
 {
 	const struct session *s = l->s;
@@ -145,19 +145,57 @@ static int look(struct landing *l, bool *go, struct err *e)
 	return 0;
 }
 
+static int holds(struct landing *l, const char *ref, bool *there, struct err *e)
+{
+	struct gitx *g = l->s->site->git;
+	struct err absent = {0};
+	struct oid at;
+
+	return gitx_ref_read(g, ref, &at, &absent) == 0 ? gitx_reaches(g, &at, &l->tip, there, e) : 0;
+}
+
+int land_offered(struct landing *l, bool *over, struct err *e)
+{
+	struct session *s = l->s;
+	struct gitx *g = s->site->git;
+	AUTO_FREE char *ref = mem_printf("refs/heads/%s", s->row.target), *upstream = NULL;
+	struct err absent = {0};
+	struct oid landed;
+	bool has_landed = false, here = false, there = false;
+
+	if (!l->tasks.n && s->manifest.landed && oid_parse(&landed, s->manifest.landed) && gitx_has_object(g, &landed) &&
+	    gitx_reaches(g, &landed, &l->tip, &has_landed, e) != 0)
+		return -1;
+	if (holds(l, ref, &here, e) != 0)
+		return -1;
+	if (l->ask->fetch && gitx_upstream(g, s->row.target, &upstream, &absent) == 0 && holds(l, upstream, &there, e) != 0)
+		return -1;
+	*over = has_landed || here || there;
+	if (!*over)
+		return 0;
+	l->out->done = true;
+	if (has_landed)
+		land_refuse(l, "nothing to offer: session %s has landed on %s as %.12s", s->sid, s->row.target, landed.hex);
+	else
+		land_refuse(l, "nothing to offer: %s has %.12s already", here ? s->row.target : upstream, l->tip.hex);
+	return land_record_refusal(s, NULL, e);
+}
+
 /* The whole as its branch; a task as a commit on the target. */
 static int offer_it(struct landing *l, struct err *e)
 {
-	bool draft = l->ask->draft || l->cfg->pr_draft, fine = true;
+	bool draft = l->ask->draft || l->cfg->pr_draft, fine = true, over = false;
 	AUTO_FREE char *again = land_command(l);
 
 	if (land_record_asked(l, e) != 0)
 		return -1;
 	if (l->tasks.n)
 		return land_task_pr(l, draft, e);
-	if (is_unseen(l) && land_gates_tip(l, &fine, e) != 0)
+	if (land_fetch(l, &fine, e) != 0 || (fine && land_offered(l, &over, e) != 0))
 		return -1;
-	if (fine && land_fetch(l, &fine, e) != 0)
+	if (over)
+		return 0;
+	if (fine && is_unseen(l) && land_gates_tip(l, &fine, e) != 0)
 		return -1;
 	return fine ? land_pr_by(l->s, l->cfg, draft, again, l->out, e) : land_record_refusal(l->s, str_text(&l->out->text), e);
 }

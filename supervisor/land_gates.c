@@ -277,7 +277,8 @@ int land_gates(struct landing *l, bool *green, struct err *e)
 	if (*green)
 		return 0;
 	if (strcmp(l->merge.hex, l->tip.hex) == 0)
-		log_info("running the gates on %s (%.12s)", l->s->manifest.integration_branch, l->merge.hex);
+		log_info("running the gates on %s (%.12s)", l->tasks.n ? "what is offered" : l->s->manifest.integration_branch,
+		         l->merge.hex);
 	else
 		log_info("running the gates on the merge with %s (%.12s)", l->s->row.target, l->merge.hex);
 	FAILPOINT("land.gates.before");

@@ -28,6 +28,10 @@ int land_refuse(struct landing *l, const char *fmt, ...) __attribute__((format(p
 /* The command that does this landing again; the caller owns it. */
 char *land_command(const struct landing *l);
 
+/* The target (its upstream, where that was fetched) has l->tip, or had it: then there is nothing to offer, which was said
+ * and recorded. */
+int land_offered(struct landing *l, bool *over, struct err *e);
+
 /* ---- land_ask.c: what is asked, in the manifest ---- */
 
 void land_ask_keep(struct session *s, const struct land_ask *ask);

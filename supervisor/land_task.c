@@ -140,6 +140,25 @@ static bool known_commit(const struct landing *l, size_t task, struct oid *out)
 	return of && oid_parse(out, of) && gitx_has_object(s->site->git, out);
 }
 
+/* The session's gates, on what is offered; what is there already is not. */
+static int gates(struct landing *l, size_t task, bool *green, struct err *e)
+{
+	const struct task_row *row = &l->s->tasks[task];
+	struct gitx *g = l->s->site->git;
+	size_t n = 1;
+
+	if (str_eq(row->pr_of, l->tip.hex))
+		return 0;
+	/* What it adds is what is looked at: the target may be further by now. */
+	if (str_eq(row->commit, l->tip.hex) ? !oid_parse(&l->onto, row->base)
+	                                    : gitx_parents(g, &l->tip, &l->onto, 1, &n, e) != 0 || !n)
+		return e->kind != ERR_NONE ? -1 : err_set(e, ERR_DAMAGED, "task %s has no base", l->s->plan.tasks[task].id);
+	if (gitx_tree_of(g, &l->tip, &l->merged, e) != 0)
+		return -1;
+	l->merge = l->tip;
+	return land_gates(l, green, e);
+}
+
 int land_task_pr(struct landing *l, bool draft, struct err *e)
 {
 	struct session *s = l->s;
@@ -148,7 +167,7 @@ int land_task_pr(struct landing *l, bool draft, struct err *e)
 	const char *id = s->plan.tasks[task].id, *title = s->plan.tasks[task].title;
 	AUTO_FREE char *again = land_command(l), *ref = mem_printf("refs/heads/%s", s->row.target);
 	AUTO_STR struct str body = {0}, subject = {0};
-	bool clean = l->tasks.n == 1;
+	bool clean = l->tasks.n == 1, over = false;
 
 	if (!clean)
 		land_refuse(l, "a pull request is of one task, or of all of the session: name one with --task");
@@ -159,6 +178,12 @@ int land_task_pr(struct landing *l, bool draft, struct err *e)
 	if (clean && land_fetch_onto(l, &clean, e) != 0)
 		return -1;
 	if (clean && !known_commit(l, task, &l->tip) && land_task_commits(l, &clean, e) != 0)
+		return -1;
+	if (clean && land_offered(l, &over, e) != 0)
+		return -1;
+	if (over)
+		return 0;
+	if (clean && gates(l, task, &clean, e) != 0)
 		return -1;
 	if (!clean)
 		return land_record_refusal(s, str_text(&l->out->text), e);

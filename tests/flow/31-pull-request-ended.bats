@@ -151,3 +151,69 @@ SH
     hung 1
     equal there "$(there)" "integration-$sid main"
 }
+
+@test "land --pr --task: the gates run on what is offered; red is not offered unless told" {
+    write_file "$SCRATCH/p.yaml" <<'YAML'
+tasks:
+  - {id: one, run: 'echo one > one.txt', gates: []}
+  - {id: two, needs: [one], run: 'echo two > two.txt', gates: []}
+  - {id: three, run: 'echo three > three.txt', gates: []}
+YAML
+    commit_config <<YAML
+pr: {command: "$SCRATCH/open", find: "$SCRATCH/find"}
+verify: task
+gates: [{name: both, run: 'echo ran >>$SCRATCH/ran; test -e three.txt'}]
+YAML
+    git push -q origin main
+    batch --sequential --no-preflight
+    : >"$SCRATCH/ran"
+    run_bosk land "$sid" --pr --task one
+    expect_status 1
+    expect_text 'on these tasks the gates are not green'
+    equal ran "$(wc -l <"$SCRATCH/ran")" 1
+    equal there "$(there)" main
+    opened 0
+    run_bosk land "$sid" --pr --task one --force-red
+    expect_status 0
+    equal ran "$(wc -l <"$SCRATCH/ran")" 1
+    opened 1
+    equal there "$(there)" "bosk/$sid/one main"
+    # It is there: nothing is offered that a gate could say no to.
+    run_bosk land "$sid" --pr --task one
+    expect_status 0
+    expect_text 'was opened before' "$OUT"
+    # Green, and not what the session came to.
+    : >"$SCRATCH/opened"
+    run_bosk land "$sid" --pr --task three
+    expect_status 0
+    equal ran "$(wc -l <"$SCRATCH/ran")" 2
+    opened 1
+}
+
+@test "what has landed, or is on the target, is not offered: told, and nothing is pushed" {
+    batch --land merge
+    expect_status 0
+    run_bosk land "$sid" --pr
+    expect_status 0
+    expect_text "nothing to offer: session $sid has landed on main as $(git rev-parse --short=12 main)" "$OUT"
+    run_bosk status
+    equal state "$(state)" 'done'
+    # Merged by hand, here; then there.
+    git reset -q --hard origin/main
+    batch
+    git merge -q --no-ff -m Merged "integration-$sid"
+    run_bosk land "$sid" --pr
+    expect_status 0
+    expect_text 'nothing to offer: main has [0-9a-f]* already' "$OUT"
+    git push -q origin main
+    git reset -q --hard HEAD^
+    git update-ref refs/remotes/origin/main HEAD
+    run_bosk land "$sid" --pr --fetch
+    expect_status 0
+    expect_text 'nothing to offer: refs/remotes/origin/main has' "$OUT"
+    run_bosk land "$sid" --pr --task one --fetch
+    expect_status 0
+    expect_text 'nothing to offer: refs/remotes/origin/main has' "$OUT"
+    equal there "$(there)" main
+    opened 0
+}
