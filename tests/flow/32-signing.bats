@@ -243,6 +243,34 @@ SH
     all_signed 4 "integration-$(last_sid)"
 }
 
+@test "a landing or a revert killed while a signer hangs: it is ended by what comes next" {
+    local what
+    signer <<SH
+#!/bin/sh
+[ -e '$SCRATCH/hang' ] || exec gpg "\$@"
+echo "\$\$" >'$SCRATCH/asked'
+exec sleep 1000
+SH
+    run_bosk run "$SCRATCH/p.yaml" -c sign.timeout=1h
+    expect_status 0
+    echo more >more && git add more && git commit -qm 'By the user'
+    for what in "revert $(last_sid)/two" "land $(last_sid) --merge"; do
+        rm -f "$SCRATCH/asked"
+        touch "$SCRATCH/hang"
+        # shellcheck disable=SC2086 # words
+        start_bosk $what
+        wait_until '[ -s "$SCRATCH/asked" ]'
+        kill -KILL "$bosk_pid"
+        wait_bosk
+        rm "$SCRATCH/hang"
+        # What a revert leaves is nobody's to go on with.
+        # shellcheck disable=SC2086
+        case $what in revert*) run_bosk gc --kill ;; *) run_bosk $what ;; esac
+        expect_status 0
+        wait_until '! grep -q "^State:[[:space:]]*[^ZX]" "/proc/$(cat "$SCRATCH/asked")/status" 2>/dev/null'
+    done
+}
+
 @test "killed after each signed commit, and resumed" {
     local where
     for where in worker:1 supervisor:2 ${BOSK_TEST_FULL:+worker:2 supervisor:1}; do
