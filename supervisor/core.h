@@ -105,6 +105,7 @@ struct core {
 
 	size_t push_due;        /* branches to be pushed (push.c) ... */
 	size_t push_task;       /* ... of this task now, */
+	int push_stage;         /* enum remote_step of it, */
 	pid_t push_pid;         /* by this process; 0 = none */
 
 	int signals;            /* how often the user asked to stop */

@@ -43,21 +43,28 @@ static void failed(struct core *c, size_t task, const char *why)
 	turn_note(&c->turn, "push-failed", task, why);
 }
 
+static void begin(struct core *c, size_t task, enum remote_step step);
+
 static void ended(void *ctx, const struct child_result *r)
 {
 	struct core *c = ctx;
 	size_t task = c->push_task;
 	struct task_row *row = &c->s->tasks[task];
 
+	enum remote_step step = (enum remote_step)c->push_stage;
+	int code = WIFEXITED(r->wait_status) ? WEXITSTATUS(r->wait_status) : -1;
+
 	c->push_pid = 0;
-	if (WIFEXITED(r->wait_status) && WEXITSTATUS(r->wait_status) == 0) {
+	if (step != REMOTE_GIT && !c->stopping_now && (code == 0 || (step == REMOTE_LOOK && code > 0))) {
+		begin(c, task, remote_next(step, code));
+	} else if (step == REMOTE_GIT && code == 0) {
 		FAILPOINT("push.after");
 		mem_set(&row->pushed, row->commit);
 		turn_task(&c->turn, task);
 		turn_note(&c->turn, "pushed", task, row->branch);
 		c->push_due--;
 	} else if (!c->stopping_now) { /* else a resume pushes it */
-		AUTO_FREE char *why = remote_said(r->err, r->late, r->wait_status);
+		AUTO_FREE char *said = remote_said(r->err, r->late, r->wait_status), *why = remote_step_said(step, said);
 		failed(c, task, why);
 		c->push_due--;
 	}
@@ -65,18 +72,23 @@ static void ended(void *ctx, const struct child_result *r)
 		finish_session(c);
 }
 
-static void begin(struct core *c, size_t task)
+static void begin(struct core *c, size_t task, enum remote_step step)
 {
 	const struct task_row *row = &c->s->tasks[task];
 	AUTO_FREE char *what = mem_printf("%s:refs/heads/%s", row->commit, row->branch);
 	AUTO_STRV struct strv argv = {0}, env = {0};
 	struct git g = {.cwd = gitx_main_top(c->s->site->git), .guard = session_guard(c->s), .remote = true};
+	const struct remote_branch b = {c->cfg->pr_remote, row->branch, row->commit, c->cfg->push_timeout_ms};
 	struct err e = {0};
 
 	c->push_task = task;
-	git_argv(&argv, &g,
-	         GIT_ARGS(REMOTE_PUSH, "--quiet", "--", c->cfg->pr_remote, what));
-	FAILPOINT("push.before");
+	c->push_stage = (int)step;
+	if (step == REMOTE_GIT) {
+		git_argv(&argv, &g, GIT_ARGS(REMOTE_PUSH, "--quiet", "--", c->cfg->pr_remote, what));
+		FAILPOINT("push.before");
+	} else {
+		remote_lfs_argv(&argv, &g, c->s, &b, step);
+	}
 	struct child_spec spec = {.argv = (const char *const *)argv.v, .timeout_ms = c->cfg->push_timeout_ms};
 	if (git_env(&env, &g, &e) == 0) {
 		strays_mark(&env, c->s);
@@ -99,7 +111,7 @@ void push_step(struct core *c)
 		return;
 	for (size_t i = 0; i < c->s->plan.n; i++)
 		if (is_due(c, i)) {
-			begin(c, i);
+			begin(c, i, remote_first(c->s));
 			return;
 		}
 	if (!c->n_inbox) /* else one is integrated, and its row will say so in the next turn */

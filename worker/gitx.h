@@ -48,6 +48,7 @@ bool gitx_folds_case(const struct gitx *g); /* core.ignorecase: git takes README
  * remote (architecture 9). A static clause for "..., so git merges here". Looked up at each call. */
 const char *gitx_merge_caveat(struct gitx *g);
 
+bool gitx_lfs(struct gitx *g); /* Git LFS is set up, here or for the user */
 /* "main", also when it has no commit yet; ERR_MISSING: detached. Owned by the caller. */
 int gitx_head_branch(struct gitx *g, char **out, struct err *e);
 /* REV (branch, tag, oid, HEAD~1) peeled to a commit. ERR_MISSING names it; ERR_USAGE: ambiguous or
