@@ -47,8 +47,11 @@ static int instead(struct landing *l, bool *go, struct err *e)
 	if (open)
 		rec_fini(&intent_row_rec, &intent);
 	*go = !open;
+	/* One that is over has none to resume: its landing could not be undone, for what is in the tree. */
+	bool over = str_eq(s->manifest.state, "done") || str_eq(s->manifest.state, "failed");
 	if (open)
-		return land_refuse(l, "a landing of session %s was cut off: bosk resume %s ends that first", s->sid, s->sid);
+		return land_refuse(l, "a landing of session %s was cut off: bosk %s %s%s ends that first", s->sid, over ? "land" : "resume",
+		                   s->sid, over ? " --merge" : "");
 	return land_gates_clear(l, e);
 }
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "land_look.h"
 #include "land_tree.h"
 #include "locks.h"
 #include "store/base/fail.h"
@@ -13,14 +14,31 @@
 
 enum { TRIES = 5 };
 
-/* git writes the files and the index before it finds that it cannot move HEAD: they go back. */
+/* git says this when it looked, before it writes anything: unpack_trees. */
+static const char untouched[] = "Aborting\n";
+
+/* git writes the files and the index before it finds that it cannot move HEAD: they go back. But not in a tree that is
+ * on another branch by now: that is not ours to change. */
 static int give_up(struct landing *l, const char *said, struct err *e)
 {
 	struct intent_row intent = {
 		.ref = l->ref, .old_tip = l->target.hex, .new_tip = l->merge.hex, .tree_path = l->tree};
 	AUTO_FREE char *trouble = NULL, *again = land_command(l);
+	struct oid now;
+	struct err looked = {0};
+	bool home = false;
 
-	if (land_tree_undo(l->s, &intent, &trouble, e) != 0)
+	if (land_tree_home(l->s, &intent, &now, &home, &looked) != 0)
+		return *e = looked, -1;
+	if (!home) {
+		if (land_record_withdrawn(l, e) != 0)
+			return -1;
+		l->falls = true;
+		return land_refuse(l, "not landed: something else was checked out in %s at that very moment (%.400s); should what is "
+		                   "there have moved to %.12s, this takes it back: git -C '%s' reset --keep HEAD@{1}\n  then: %s",
+		                   l->tree, said, l->merge.hex, l->tree, again);
+	}
+	if (!strstr(said, untouched) && land_tree_undo(l->s, &intent, &trouble, e) != 0)
 		return err_wrap(e, "git stopped half-way in moving %s (%.200s), and it cannot be put back", l->tree, said);
 	if (!trouble && land_record_withdrawn(l, e) != 0) /* else the next landing tries it again */
 		return -1;
@@ -35,12 +53,14 @@ static int give_up(struct landing *l, const char *said, struct err *e)
 static int look_at_tree(struct landing *l, const struct git *g, bool *free_, struct err *e)
 {
 	struct err looked = {0};
-	AUTO_FREE char *trouble = land_tree_trouble(g, &looked), *again = land_command(l);
+	AUTO_FREE char *trouble = land_look_trouble(g, &looked), *again = land_command(l);
 
 	if (!trouble)
-		trouble = land_tree_in_the_way(g, &l->target, &l->merge, &looked);
+		trouble = land_look_hidden(g, &l->target, &l->merge, &looked);
 	if (!trouble)
-		trouble = land_tree_locked(g, l->s, l->ref, &looked);
+		trouble = land_look_in_the_way(g, &l->target, &l->merge, &looked);
+	if (!trouble)
+		trouble = land_look_locked(g, l->s, l->ref, false, &looked);
 	*free_ = !trouble;
 	if (trouble && err_no_room(looked.kind))
 		return err_set(e, looked.kind, "not landed: %s", trouble);
@@ -51,23 +71,51 @@ static int look_at_tree(struct landing *l, const struct git *g, bool *free_, str
 	                   trouble, l->s->row.target, again);
 }
 
-/* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere. */
+/* Where is the target checked out? l->tree, NULL = nowhere. *free_ false: in more than one place, which was said. */
+static int find_tree(struct landing *l, bool *out, bool *free_, struct err *e)
+{
+	AUTO_STRV struct strv paths = {0};
+	AUTO_FREE char *again = land_command(l);
+
+	if (gitx_checked_out_all(l->s->site->git, l->ref, &paths, e) != 0)
+		return -1;
+	mem_set(&l->tree, paths.n ? paths.v[0] : NULL);
+	*out = paths.n > 0;
+	*free_ = paths.n <= 1;
+	if (*free_)
+		return 0;
+	l->falls = true;
+	return land_refuse(l, "not landed: %s is checked out in %s and in %s, and git brings one of them along, not both. Check "
+	                   "something else out in one, then: %s", l->s->row.target, paths.v[0], paths.v[1], again);
+}
+
+/* Bring the checked-out tree, and with it the ref, to the merge commit. *moved: the ref was elsewhere, or it is checked
+ * out elsewhere by now. */
 static int forward_tree(struct landing *l, const struct git *g, bool *moved, struct err *e)
 {
+	AUTO_FREE char *tree = mem_strdup(l->tree);
 	AUTO_STR struct str text = {0};
+	struct git here = *g;
 	struct oid now;
-	bool free_ = false;
+	bool free_ = false, out = false;
 	int status;
 
-	if (look_at_tree(l, g, &free_, e) != 0)
+	here.cwd = tree;
+	if (look_at_tree(l, &here, &free_, e) != 0)
 		return -1;
 	if (!free_)
+		return 0;
+	/* That took its time: is it still there? */
+	if (find_tree(l, &out, &free_, e) != 0)
+		return -1;
+	*moved = free_ && !str_eq(l->tree, tree);
+	if (!free_ || *moved)
 		return 0;
 	if (land_record_intent(l, e) != 0)
 		return -1;
 	FAILPOINT("land.forward.before");
-	if (git_try(g, &status, NULL, &text,
-	            GIT_ARGS("merge", "--ff-only", "--no-autostash", "--no-overwrite-ignore", "--quiet",
+	if (git_try(&here, &status, NULL, &text,
+	            GIT_ARGS("merge", "--ff-only", "--no-squash", "--commit", "--no-autostash", "--no-overwrite-ignore", "--quiet",
 	                     l->merge.hex),
 	            e) != 0)
 		return -1;
@@ -75,7 +123,7 @@ static int forward_tree(struct landing *l, const struct git *g, bool *moved, str
 	if (gitx_ref_read(l->s->site->git, l->ref, &now, e) != 0)
 		return -1;
 	if (strcmp(now.hex, l->merge.hex) == 0)
-		return land_flush(l->s, g, l->ref, l->target.hex, l->merge.hex, e) != 0
+		return land_flush(l->s, &here, l->ref, l->target.hex, l->merge.hex, e) != 0
 		               ? -1
 		               : land_record_done(l, &l->tasks, l->merge.hex, e);
 	*moved = strcmp(now.hex, l->target.hex) != 0;
@@ -95,7 +143,7 @@ static int move_ref(struct landing *l, bool *moved, struct err *e)
 		FAILPOINT("land.ref.after");
 		return land_record_done(l, &l->tasks, l->merge.hex, e);
 	}
-	if (e->kind != ERR_MOVED && e->kind != ERR_HELD)
+	if (e->kind != ERR_MOVED && e->kind != ERR_HELD && e->kind != ERR_USAGE) /* the last: a symbolic ref */
 		return -1;
 	*moved = e->kind == ERR_MOVED;
 	l->falls = !*moved;
@@ -140,8 +188,7 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	struct session *s = l->s;
 	AUTO_STRV struct strv settings = {0};
 	struct git g = {.extra = &settings, .guard = session_guard(s)};
-	struct err absent = {0};
-	bool over = false, free_ = true, green = false;
+	bool over = false, free_ = true, green = false, out = false;
 
 	*moved = false;
 	err_clear(e);
@@ -160,20 +207,25 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	if (over)
 		return 0;
 	strv_add(&settings, LAND_FSYNC);
-	free(l->tree);
-	l->tree = NULL;
-	bool out = gitx_checked_out(s->site->git, l->ref, &l->tree, &absent) == 0;
-	if (!out && absent.kind != ERR_MISSING)
-		return *e = absent, -1;
+	if (!strchr(s->row.target, '=')) /* the user's options for merges may name a strategy that does not fast-forward */
+		strv_addf(&settings, "branch.%s.mergeOptions=", s->row.target);
+	/* Before the gates, which take their time ... */
+	if (find_tree(l, &out, &free_, e) != 0)
+		return -1;
 	g.cwd = l->tree;
-	/* Before the gates, which take their time. */
-	if (out && look_at_tree(l, &g, &free_, e) != 0)
+	if (free_ && out && look_at_tree(l, &g, &free_, e) != 0)
 		return -1;
 	if (!free_)
 		return 0;
 	if (land_gates(l, &green, e) != 0)
 		return -1;
 	if (!green)
+		return 0;
+	/* ... and in which the user may have switched to the target, or away from it. */
+	if (find_tree(l, &out, &free_, e) != 0)
+		return -1;
+	g.cwd = l->tree;
+	if (!free_)
 		return 0;
 	return out ? forward_tree(l, &g, moved, e) : move_ref(l, moved, e);
 }

@@ -1,4 +1,4 @@
-/* land_tree: looking at a checked-out tree, and mending one. */
+/* land_tree: putting a tree right in which a landing stopped half-way. */
 #include "land_tree.h"
 
 #include <errno.h>
@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "land_look.h"
 #include "land_private.h"
 #include "locks.h"
 #include "store/base/fail.h"
@@ -15,107 +16,6 @@
 #include "store/owner.h"
 #include "worker/git.h"
 
-char *land_tree_trouble(const struct git *g, struct err *e)
-{
-	static const char *const busy[] = {"MERGE_HEAD",  "CHERRY_PICK_HEAD", "REVERT_HEAD",
-	                                   "rebase-merge", "rebase-apply",     "sequencer",
-	                                   "BISECT_START"};
-	const char *tree = g->cwd;
-	AUTO_STR struct str dir = {0}, status = {0};
-
-	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
-		return mem_printf("%s cannot be read: %s", tree, e->text);
-	dir.p[strcspn(dir.p, "\n")] = '\0';
-	if (strcmp(dir.p, tree) == 0) /* gitx_checked_out */
-		return mem_printf("git does not keep where the main worktree of %s is (go there to land)", tree);
-	for (size_t i = 0; i < MEM_COUNT(busy); i++) {
-		AUTO_FREE char *path = mem_printf("%s/%s", dir.p, busy[i]);
-		if (fs_exists(path))
-			return mem_printf("%s is in the middle of something (%s)", tree, busy[i]);
-	}
-	if (git_run(g, &status,
-	            GIT_ARGS("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=none"),
-	            e) != 0)
-		return mem_printf("%s cannot be read: %s", tree, e->text);
-	return status.len ? mem_printf("%s has uncommitted changes", tree) : NULL;
-}
-
-/* What git locks for a fast-forward of the tree. `left`: a landing died there, and found none of them when it
- * began, so that one whose maker is dead goes. The first that stays, as text; the caller owns it. */
-static char *locks(const struct git *g, const struct session *s, const char *ref, bool left, struct err *e)
-{
-	static const char *const names[] = {"index.lock", "HEAD.lock", "ORIG_HEAD.lock"};
-	AUTO_STR struct str dir = {0}, text = {0};
-	AUTO_STRV struct strv paths = {0};
-
-	if (git_run(g, &dir, GIT_ARGS("rev-parse", "--absolute-git-dir"), e) != 0)
-		return mem_printf("%s cannot be read: %s", g->cwd, e->text);
-	dir.p[strcspn(dir.p, "\n")] = '\0';
-	for (size_t i = 0; i < MEM_COUNT(names); i++)
-		strv_addf(&paths, "%s/%s", dir.p, names[i]);
-	strv_addf(&paths, "%s/%s.lock", gitx_common_dir(s->site->git), ref);
-	for (size_t i = 0; i < paths.n; i++) {
-		const char *path = paths.v[i];
-		if (left ? !fs_exists(path) || lockfile_clear(path, g->cwd, LOCKFILE_PATIENCE_MS) || !fs_exists(path)
-		         : lockfile_wait(path, LOCKFILE_PATIENCE_MS))
-			continue;
-		lockfile_tell(&text, path, g->cwd);
-		return str_take(&text);
-	}
-	return NULL;
-}
-
-char *land_tree_locked(const struct git *g, const struct session *s, const char *ref, struct err *e)
-{
-	return locks(g, s, ref, false, e);
-}
-
-/* Does the way to it lead over a link? Then what lies at its end is no part of the tree at that path. */
-static bool below_link(const char *tree, const char *full)
-{
-	AUTO_FREE char *path = mem_strdup(full);
-	struct stat st;
-
-	for (char *slash; (slash = strrchr(path, '/')) > path + strlen(tree);) {
-		*slash = '\0';
-		if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-			return true;
-	}
-	return false;
-}
-
-/* Is the path a folder, in the tree and in the commit? git looks into it before it touches anything, and removes nothing
- * that is not the commit's. */
-static bool is_folder_of(const struct git *g, const struct oid *commit, const char *full, const char *path)
-{
-	AUTO_STR struct str entry = {0};
-	struct err ignored = {0};
-	struct stat st;
-
-	return lstat(full, &st) == 0 && S_ISDIR(st.st_mode) &&
-	       git_run(g, &entry, GIT_ARGS("--literal-pathspecs", "ls-tree", "-z", commit->hex, "--", path), &ignored) == 0 &&
-	       str_starts(str_text(&entry), "040000 ");
-}
-
-char *land_tree_in_the_way(const struct git *g, const struct oid *from, const struct oid *to,
-                           struct err *e)
-{
-	const char *tree = g->cwd;
-	AUTO_STR struct str added = {0};
-
-	if (git_run(g, &added,
-	            GIT_ARGS("diff-tree", "-r", "-z", "--no-renames", "--name-only", "--diff-filter=A",
-	                     from->hex, to->hex),
-	            e) != 0)
-		return mem_printf("%s cannot be read: %s", tree, e->text);
-	for (size_t i = 0; i < added.len; i += strlen(added.p + i) + 1) {
-		AUTO_FREE char *path = mem_printf("%s/%s", tree, added.p + i);
-		if (fs_exists(path) && !below_link(tree, path) && !is_folder_of(g, from, path, added.p + i))
-			return mem_printf("%s is in the way in %s", added.p + i, tree);
-	}
-	return NULL;
-}
-
 /* ---- mending ---- */
 
 struct mend {
@@ -124,6 +24,7 @@ struct mend {
 	const char *tree;
 	const struct intent_row *intent;
 	struct strv ahead;         /* paths of which the index has what new_tip has, and not what old_tip has */
+	struct strv sparse;        /* paths that a sparse checkout keeps out of the tree: in the index alone */
 	struct strv written, made; /* paths that git touched: in old_tip too, new in new_tip */
 	bool forward; /* to new_tip: then `written` is to be brought there, `made` to be removed */
 	struct str trouble;
@@ -191,6 +92,21 @@ static int link_holds(const struct mend *m, const struct change *c, const char *
 	return 0;
 }
 
+/* It is in the index alone: there it goes to where the rest goes. */
+static int put_sparse(struct mend *m, const struct change *c, struct err *e)
+{
+	const char *mode = m->forward ? c->new_mode : c->old_mode, *blob = m->forward ? c->new_blob : c->old_blob;
+	AUTO_FREE char *entry = mem_printf("%s,%s,%s", mode, blob, c->path);
+
+	if (absent(mode)) {
+		strv_add(&m->made, c->path);
+		return 0;
+	}
+	if (git_run(&m->git, NULL, GIT_ARGS("update-index", "--add", "--cacheinfo", entry), e) != 0)
+		return -1;
+	return git_run(&m->git, NULL, GIT_ARGS("update-index", "--skip-worktree", "--", c->path), e);
+}
+
 /* Is it as old_tip has it, on its way to new_tip, or the user's? */
 static int sort_one(struct mend *m, const struct change *c, struct err *e)
 {
@@ -200,10 +116,12 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 
 	if (strcmp(c->old_mode, "160000") == 0 || strcmp(c->new_mode, "160000") == 0)
 		return 0; /* a submodule's folder is not written */
-	bool hidden = below_link(m->tree, file);
+	bool hidden = land_look_below_link(m->tree, file);
 	if (hidden || lstat(file, &st) != 0) {
 		if (!hidden && errno != ENOENT && errno != ENOTDIR)
 			return err_sys(e, "cannot look at %s", file);
+		if (strv_has(&m->sparse, c->path))
+			return put_sparse(m, c, e);
 		old = added;
 		way = true;
 		st.st_mode = 0;
@@ -255,6 +173,18 @@ static int look_ahead(struct mend *m, struct err *e)
 	return 0;
 }
 
+static int look_sparse(struct mend *m, struct err *e)
+{
+	AUTO_STR struct str text = {0};
+
+	if (git_run(&m->git, &text, GIT_ARGS("ls-files", "-t", "-z"), e) != 0)
+		return -1;
+	for (size_t i = 0; i < text.len; i += strlen(text.p + i) + 1)
+		if (str_starts(text.p + i, "S "))
+			strv_add(&m->sparse, text.p + i + 2);
+	return 0;
+}
+
 /* ":100644 100755 OLD NEW M" NUL path NUL, and so on. */
 static int sort_all(struct mend *m, struct err *e)
 {
@@ -287,7 +217,7 @@ static int remove_made(struct mend *m, struct err *e)
 		if (git_run(&m->git, NULL,
 		            GIT_ARGS("update-index", "--force-remove", "--", m->made.v[i]), e) != 0)
 			return -1;
-		if (below_link(m->tree, path)) /* not made yet, or already gone */
+		if (land_look_below_link(m->tree, path)) /* not made yet, or already gone */
 			continue;
 		if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
 			return err_sys(e, "cannot remove %s", path);
@@ -320,14 +250,13 @@ static int write_back(struct mend *m, struct err *e)
 	return 0;
 }
 
-/* Is the branch still checked out in that tree, and where is it? */
-static int is_home(const struct session *s, const struct intent_row *intent, struct oid *now, bool *out,
-                   struct err *e)
+int land_tree_home(const struct session *s, const struct intent_row *intent, struct oid *now, bool *out, struct err *e)
 {
-	AUTO_FREE char *path = NULL;
+	AUTO_STRV struct strv paths = {0};
 
 	*out = gitx_ref_read(s->site->git, intent->ref, now, e) == 0 &&
-	       gitx_checked_out(s->site->git, intent->ref, &path, e) == 0 && str_eq(path, intent->tree_path);
+	       gitx_checked_out_all(s->site->git, intent->ref, &paths, e) == 0 && paths.n == 1 &&
+	       str_eq(paths.v[0], intent->tree_path);
 	return err_no_room(e->kind) ? -1 : 0;
 }
 
@@ -340,6 +269,8 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 	m->git.extra = &settings;
 	int rc = m->forward ? 0 : look_ahead(m, e);
 	if (rc == 0)
+		rc = look_sparse(m, e);
+	if (rc == 0)
 		rc = sort_all(m, e);
 	if (rc == 0 && !m->trouble.len)
 		rc = write_back(m, e);
@@ -349,6 +280,7 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 		*trouble = str_take(&m->trouble);
 	str_fini(&m->trouble);
 	strv_fini(&m->ahead);
+	strv_fini(&m->sparse);
 	strv_fini(&m->written);
 	strv_fini(&m->made);
 	return rc;
@@ -378,12 +310,12 @@ int land_tree_mend(struct session *s, const struct intent_row *intent, char **tr
 	/* The tree or its branch may be gone since, or another branch checked out: nothing to mend. */
 	if (!fs_exists(m.tree))
 		return 0;
-	if (is_home(s, intent, &now, &home, &gone) != 0)
+	if (land_tree_home(s, intent, &now, &home, &gone) != 0)
 		return err_set(e, gone.kind, "%s", gone.text);
 	if (!home)
 		return 0;
 	owner_self(&self);
-	*trouble = locks(&m.git, s, intent->ref, true, e);
+	*trouble = land_look_locked(&m.git, s, intent->ref, true, e);
 	if (*trouble)
 		return 0;
 	bool new = strcmp(now.hex, intent->new_tip) == 0, old = strcmp(now.hex, intent->old_tip) == 0;

@@ -208,8 +208,11 @@ int gitx_ref_list(struct gitx *g, const char *prefix, struct strv *out, struct e
 bool gitx_branch_name_ok(const char *branch);
 
 /* The worktree (main or linked) that has this branch ref checked out, its top in *path (owned by the
- * caller); ERR_MISSING when none has. A worktree in a rebase or bisect of that branch counts, and so
- * does a removed one until git worktree prune. Another error: could not look; take it as a yes. */
+ * caller); ERR_MISSING when none has. A worktree in a rebase or bisect of that branch counts, one whose HEAD
+ * leads to it over a symbolic ref, and a removed one until git worktree prune. Another error: could not look;
+ * take it as a yes. */
 int gitx_checked_out(struct gitx *g, const char *ref, char **path, struct err *e);
+/* All of them (git worktree add --force), the main one first, appended; none is no error. */
+int gitx_checked_out_all(struct gitx *g, const char *ref, struct strv *paths, struct err *e);
 
 #endif

@@ -57,9 +57,28 @@ static bool has_line(const char *text, const char *line)
 	return false;
 }
 
+enum { SYMBOLIC_MAX = 5 }; /* as git itself */
+
+/* Does the text of a HEAD lead to `ref`, over symbolic refs too? */
+static int leads_to(const struct gitx *g, const char *head, const char *ref, bool *out, struct err *e)
+{
+	AUTO_FREE char *text = mem_strdup(head);
+
+	*out = false;
+	for (int i = 0; text && str_starts(text, "ref:") && i < SYMBOLIC_MAX && !*out; i++) {
+		AUTO_FREE char *name = mem_strdup(text + 4 + strspn(text + 4, " \t"));
+		*out = str_eq(name, ref);
+		free(text);
+		text = NULL;
+		if (!*out && read_text(g->common_dir, name, &text, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* Does the worktree with this git folder stand on `ref`, or will it move it when its rebase or
  * bisect ends? */
-static int stands_on(const char *dir, const char *ref, bool *out, struct err *e)
+static int stands_on(const struct gitx *g, const char *dir, const char *ref, bool *out, struct err *e)
 {
 	static const char *const rebases[] = {
 		"rebase-merge/head-name", "rebase-apply/head-name",
@@ -71,9 +90,10 @@ static int stands_on(const char *dir, const char *ref, bool *out, struct err *e)
 	*out = false;
 	if (read_text(dir, "HEAD", &text, e) != 0)
 		return -1;
-	if (text && str_starts(text, "ref:"))
-		*out = str_eq(text + 4 + strspn(text + 4, " \t"), ref);
+	int rc = text ? leads_to(g, text, ref, out, e) : 0;
 	free(text);
+	if (rc != 0)
+		return -1;
 	for (size_t i = 0; i < MEM_COUNT(rebases) && !*out; i++) {
 		if (read_text(dir, rebases[i], &text, e) != 0)
 			return -1;
@@ -110,7 +130,7 @@ static int top_of(const char *admin, char **out, struct err *e)
 	return 0;
 }
 
-static int look_at_linked(struct gitx *g, DIR *dir, const char *ref, char **path, struct err *e)
+static int look_at_linked(struct gitx *g, DIR *dir, const char *ref, struct strv *paths, struct err *e)
 {
 	struct dirent *entry;
 
@@ -120,39 +140,48 @@ static int look_at_linked(struct gitx *g, DIR *dir, const char *ref, char **path
 			continue;
 		AUTO_FREE char *admin =
 			mem_printf("%s/worktrees/%s", g->common_dir, entry->d_name);
-		if (stands_on(admin, ref, &found, e) != 0)
+		AUTO_FREE char *path = NULL;
+		if (stands_on(g, admin, ref, &found, e) != 0 || (found && top_of(admin, &path, e) != 0))
 			return -1;
 		if (found)
-			return top_of(admin, path, e);
+			strv_add(paths, path);
 	}
 	return errno ? err_sys(e, "cannot list %s/worktrees", g->common_dir) : 0;
 }
 
-int gitx_checked_out(struct gitx *g, const char *ref, char **path, struct err *e)
+int gitx_checked_out_all(struct gitx *g, const char *ref, struct strv *paths, struct err *e)
 {
 	AUTO_FREE char *list = mem_printf("%s/worktrees", g->common_dir);
-	struct err own = {0};
 	bool found = false;
+
+	if (!g->main_bare && stands_on(g, g->common_dir, ref, &found, e) != 0)
+		return -1;
+	if (found)
+		strv_add(paths, g->main_unknown ? g->common_dir : g->main_top);
+	DIR *dir = opendir(list);
+	if (!dir && errno != ENOENT)
+		return err_sys(e, "cannot list %s", list);
+	if (!dir)
+		return 0;
+	int rc = look_at_linked(g, dir, ref, paths, e);
+	closedir(dir);
+	return rc;
+}
+
+int gitx_checked_out(struct gitx *g, const char *ref, char **path, struct err *e)
+{
+	AUTO_STRV struct strv paths = {0};
+	struct err own = {0};
 
 	*path = NULL;
 	if (!e)
 		e = &own;
-	if (!g->main_bare && stands_on(g->common_dir, ref, &found, e) != 0)
+	if (gitx_checked_out_all(g, ref, &paths, e) != 0)
 		return -1;
-	if (found) {
-		*path = mem_strdup(g->main_unknown ? g->common_dir : g->main_top);
-		return 0;
-	}
-	DIR *dir = opendir(list);
-	if (!dir && errno != ENOENT)
-		return err_sys(e, "cannot list %s", list);
-	if (dir) {
-		int rc = look_at_linked(g, dir, ref, path, e);
-		closedir(dir);
-		if (rc != 0)
-			return -1;
-	}
-	return *path ? 0 : err_set(e, ERR_MISSING, "no worktree has %s checked out", ref);
+	if (!paths.n)
+		return err_set(e, ERR_MISSING, "no worktree has %s checked out", ref);
+	*path = mem_strdup(paths.v[0]);
+	return 0;
 }
 
 /* ---- what makes merges here git's business (architecture 9, pitfalls 1.6 and 1.7) ---- */

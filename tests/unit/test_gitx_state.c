@@ -136,8 +136,24 @@ static void branches_checked_out(void **state)
 		gitx_close(g);
 	}
 
-	/* A rebase that stopped: HEAD is detached, the branch is moved at its end. */
+	/* Over a symbolic ref, and more than once. */
 	struct gitx *g = repo_open(repo);
+	AUTO_STRV struct strv all = {0};
+	struct err e = {0};
+	repo_git(off, "symbolic-ref refs/heads/alias refs/heads/free");
+	repo_git(off, "symbolic-ref HEAD refs/heads/alias");
+	assert_held(g, "free", off);
+	repo_git(off, "checkout -q --detach");
+	repo_git(off, "branch -D -q alias");
+	assert_held(g, "free", NULL);
+	repo_git(off, "checkout -q --ignore-other-worktrees main");
+	assert_ok(gitx_checked_out_all(g, "refs/heads/main", &all, &e), &e);
+	assert_int_equal(all.n, 2);
+	assert_string_equal(all.v[0], repo);
+	assert_string_equal(all.v[1], off);
+	repo_git(off, "checkout -q --detach");
+
+	/* A rebase that stopped: HEAD is detached, the branch is moved at its end. */
 	repo_git(off, "checkout -q -b topic HEAD~1");
 	repo_commit(off, "file", "three\n", NULL);
 	assert_false(repo_try(off, "rebase -q main"));
@@ -167,7 +183,6 @@ static void branches_checked_out(void **state)
 	assert_held(g, "free", wt);
 	repo_git(wt, "config --unset core.preferSymlinkRefs");
 	/* A removed worktree counts until it is pruned; so it does for git. */
-	struct err e = {0};
 	assert_ok(fs_remove_tree(wt, &e), &e);
 	assert_held(g, "free", wt);
 	repo_git(repo, "worktree prune");
