@@ -30,7 +30,7 @@ static struct sign_how how_of(const struct session *s, const char *name)
 	                         .name = name,
 	                         .timeout_ms = s->row.sign_timeout_ms,
 	                         .sid = s->sid,
-	                         .worktree = s->site->state_dir}; /* as strays_mark has it */
+	                         .worktree = s->site->state_dir}; /* strays.h */
 }
 
 const char *commit_skips(const struct session *s)

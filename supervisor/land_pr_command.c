@@ -132,7 +132,7 @@ static int make_env(struct strv *env, struct session *s, const struct land_pr *p
 	              {"BOSK_PR_COMMIT", pr->commit}, {"BOSK_PR_DRAFT", pr->draft ? "1" : ""}};
 	for (size_t i = 0; i < MEM_COUNT(values); i++)
 		exec_env_set(env, values[i].name, values[i].value);
-	strays_mark_command(env, s);
+	strays_mark(env, s);
 	return 0;
 }
 

@@ -9,39 +9,29 @@
 #include "worker/proc.h"
 
 /* No worktree is there: nobody else has it as theirs. */
-static char *command_place(const struct session *s)
+static char *place_of(const struct session *s)
 {
 	return site_path(s->site, "logs/%s/.pull-request", s->sid);
 }
 
-static void mark(struct strv *env, const struct session *s, const char *place)
-{
-	exec_env_set(env, "BOSK_SESSION", s->sid);
-	exec_env_set(env, "BOSK_WORKTREE", place);
-}
-
 void strays_mark(struct strv *env, const struct session *s)
 {
-	mark(env, s, s->site->state_dir);
-}
+	AUTO_FREE char *place = place_of(s);
 
-void strays_mark_command(struct strv *env, const struct session *s)
-{
-	AUTO_FREE char *place = command_place(s);
-
-	mark(env, s, place);
+	exec_env_set(env, "BOSK_SESSION", s->sid);
+	exec_env_set(env, "BOSK_WORKTREE", place);
 }
 
 size_t strays_end(const struct session *s)
 {
 	const struct manifest_row *m = &s->manifest;
 	AUTO_STRV struct strv places = {0};
-	AUTO_FREE char *command = command_place(s);
+	AUTO_FREE char *place = place_of(s);
 	struct owner self;
 
 	strv_add(&places, s->site->state_dir);
 	if (!str_eq(m->state, "done") && !str_eq(m->state, "failed"))
-		strv_add(&places, command);
+		strv_add(&places, place);
 	owner_self(&self);
 	/* No process outlives a boot; a landing may be of a later one than the session's owner. */
 	if (!str_eq(m->boot_id, self.boot_id) || !str_eq(m->host, self.host))

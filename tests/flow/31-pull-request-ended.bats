@@ -120,14 +120,24 @@ hung() {
     hung 0
 }
 
-@test "what the command leaves behind when it has ended by itself stays" {
+@test "what the command or a push leaves behind when it has ended by itself stays" {
+    local pid
     batch
-    run_bosk land "$sid" --pr -c "pr.command=setsid sleep 1000 >/dev/null 2>&1 & echo \$! >$SCRATCH/left"
+    write_file "$REMOTE/hooks/post-receive" <<SH
+#!/bin/sh
+setsid sleep 1000 >/dev/null 2>&1 &
+echo \$! >>'$SCRATCH/left'
+SH
+    chmod +x "$REMOTE/hooks/post-receive"
+    run_bosk land "$sid" --pr -c "pr.command=setsid sleep 1000 >/dev/null 2>&1 & echo \$! >>$SCRATCH/left"
     expect_status 0
     run_bosk land "$sid" --pr
-    run_bosk gc
-    alive "$(cat "$SCRATCH/left")"
-    kill "$(cat "$SCRATCH/left")"
+    run_bosk gc --kill
+    equal left "$(wc -l <"$SCRATCH/left")" 2
+    while read -r pid; do
+        alive "$pid"
+        kill "$pid"
+    done <"$SCRATCH/left"
 }
 
 @test "killed, or asked to stop, while git pushes: that is ended, and pushed once" {
