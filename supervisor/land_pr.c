@@ -12,6 +12,7 @@
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "turn.h"
+#include "worker/secret.h"
 
 /* One of them under way. */
 struct opening {
@@ -61,9 +62,10 @@ static void turn_intent(struct opening *o, struct turn *t, const char *kind)
 
 static void turn_told(struct opening *o, struct turn *t, const char *kind, const char *note)
 {
+	AUTO_FREE char *remote = secret_hidden(o->pr->config->pr_remote); /* it may be a URL with a password */
 	struct event_row ev = {.kind = (char *)kind,
 	                       .new_tip = (char *)o->pr->commit,
-	                       .reason = o->pr->config->pr_remote,
+	                       .reason = remote,
 	                       .note = (char *)note};
 
 	if (o->pr->task != SIZE_MAX) {
@@ -96,20 +98,22 @@ static int record_intent(struct opening *o, const char *kind, struct err *e)
 /* It is there; the command comes next, and has not begun. */
 static int record_pushed(struct opening *o, struct err *e)
 {
+	AUTO_FREE char *remote = secret_hidden(o->pr->config->pr_remote);
 	struct turn t;
 
 	turn_init(&t, o->s);
 	mem_set(o->pushed, o->pr->commit);
 	if (o->pr->task == SIZE_MAX)
-		mem_set(&o->s->manifest.pushed_to, o->pr->config->pr_remote);
+		mem_set(&o->s->manifest.pushed_to, remote);
 	turn_told(o, &t, "pr-pushed", o->pr->branch);
 	db_batch_del(&t.batch, DB_integration, o->key);
 	return commit(&t, e);
 }
 
 /* The end of a landing that was asked for, whichever. `keep`: the intent stays open. */
-static int record_refusal(struct opening *o, const char *why, bool keep, struct err *e)
+static int record_refusal(struct opening *o, const char *text, bool keep, struct err *e)
 {
+	AUTO_FREE char *why = secret_hidden(text); /* the remote's URL */
 	struct turn t;
 
 	turn_init(&t, o->s);

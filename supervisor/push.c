@@ -10,6 +10,7 @@
 #include "remote.h"
 #include "store/base/fail.h"
 #include "store/base/mem.h"
+#include "worker/secret.h"
 
 static bool is_due(const struct core *c, size_t i)
 {
@@ -33,11 +34,12 @@ void push_integrated(struct core *c)
 static void failed(struct core *c, size_t task, const char *why)
 {
 	struct task_row *row = &c->s->tasks[task];
-	AUTO_FREE char *by_hand = remote_by_hand(c->cfg->pr_remote, row->commit, row->branch, why);
+	AUTO_FREE char *to = secret_hidden(c->cfg->pr_remote); /* it may be a URL with a password */
+	AUTO_FREE char *by_hand = remote_by_hand(to, row->commit, row->branch, why);
 
 	mem_set(&row->push_failed, why);
 	strv_addf(&c->s->manifest.notes, "branch %s of %s could not be pushed to %s: %s. By hand: %s", row->branch,
-	          core_task_id(c, task), c->cfg->pr_remote, why, by_hand);
+	          core_task_id(c, task), to, why, by_hand);
 	view_say(c->view, "%s: its branch could not be pushed: %s", core_task_id(c, task), why);
 	turn_task(&c->turn, task);
 	turn_note(&c->turn, "push-failed", task, why);
