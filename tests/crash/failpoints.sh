@@ -223,6 +223,8 @@ firsts() {
             if ($3 == "create.rows.after") begun = 1
         }' "$SCRATCH/points"
 }
+# A death here is followed by a resume that passes every name of the recovery.
+sure=integrate.refs.after:2
 choose_pairs() {
     local -a first
     local name most i
@@ -230,7 +232,7 @@ choose_pairs() {
     passed=" $(cut -d ' ' -f 3 "$SCRATCH/points" | sort -u | xargs) " # without an interruption: these are died at anyway
     mapfile -t first < <(firsts)
     start checked-out
-    dying_bosk supervisor integrate.refs.after:2 "${run[@]}"
+    dying_bosk supervisor "$sure" "${run[@]}"
     logging_bosk resume
     if [ "$pairs" = 1 ]; then
         points=()
@@ -277,10 +279,16 @@ printf '%d points of %d names passed by an uninterrupted run; %d rounds\n' "$tot
 # ---- the rounds ----------------------------------------------------------------------------------
 
 # again_at_first POINT: a drawn passage of a worker need not be passed in every run (who is first, who repairs): then its
-# name dies at its first one.
+# name dies at its first one. Nor are all names of the recovery after each death (one that only has to land): then after one
+# that has it.
 again_at_first() {
-    [[ "$chosen" = 0 && -z "$full" && $1 =~ ^(checked-out/worker/([^/]+)):([0-9]+)$ ]] || return 0
-    [ "${BASH_REMATCH[3]}" = 1 ] || [ -n "${died[${BASH_REMATCH[2]}]:-}" ] || points+=("${BASH_REMATCH[1]}:1")
+    [ "$chosen" = 0 ] && [ -z "$full" ] || return 0
+    if [[ $1 =~ ^(checked-out/worker/([^/]+)):([0-9]+)$ ]]; then
+        [ "${BASH_REMATCH[3]}" = 1 ] || [ -n "${died[${BASH_REMATCH[2]}]:-}" ] || points+=("${BASH_REMATCH[1]}:1")
+    elif [[ $1 =~ ^checked-out/supervisor/([^/]+)/supervisor/([^/]+):1$ ]]; then
+        [ "${BASH_REMATCH[1]}" = "$sure" ] || [ -n "${died[${BASH_REMATCH[2]}]:-}" ] ||
+            points+=("checked-out/supervisor/$sure/supervisor/${BASH_REMATCH[2]}:1")
+    fi
 }
 
 table=()
