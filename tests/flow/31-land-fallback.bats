@@ -7,10 +7,7 @@ load ../lib/flow
 setup() {
     flow_setup
     make_repo a.txt
-    REMOTE=$SCRATCH/remote.git
-    git init -q --bare "$REMOTE"
-    git remote add origin "$REMOTE"
-    git push -q origin main
+    make_remote
     git branch -q --set-upstream-to origin/main
     write_file "$SCRATCH/open" <<SH
 #!/bin/sh

@@ -8,11 +8,9 @@ load ../lib/flow
 # A batch of two tasks, integrated and kept, is what most of them begin with; the one that has no session yet is $BARE.
 setup_file() {
     flow_setup
-    REMOTE=$SCRATCH/remote.git BARE=$SCRATCH/bare
+    BARE=$SCRATCH/bare
     make_repo a.txt
-    git init -q --bare "$REMOTE"
-    git remote add origin "$REMOTE"
-    git push -q origin main
+    make_remote
     printf '#!/bin/sh\ncat >>"%s/received"\n' "$SCRATCH" >"$REMOTE/hooks/post-receive"
     chmod +x "$REMOTE/hooks/post-receive"
     cp -a "$REMOTE" "$SCRATCH/remote.template"

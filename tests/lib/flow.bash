@@ -120,6 +120,13 @@ make_repo() {
     git add -A
     git commit -qm 'Start'
 }
+# make_remote: $REMOTE, a bare repository that is origin and has main.
+make_remote() {
+    REMOTE=$SCRATCH/remote.git
+    git init -q --bare "$REMOTE"
+    git remote add origin "$REMOTE"
+    git push -q origin main
+}
 
 # flow_template: at the end of setup_file: the repository as it is now is what flow_fresh brings back. What
 # the tests of the file need is exported, with the variables NAME...
