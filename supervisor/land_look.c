@@ -152,7 +152,8 @@ static int marked(const struct git *g, struct strv *out, struct err *e)
 	return 0;
 }
 
-static int is_changed(const struct git *g, const struct oid *from, const char *path, bool *out, struct err *e)
+static int is_changed(const struct git *g, const struct oid *from, const struct strv *paths, const char *path, bool *out,
+                      struct err *e)
 {
 	AUTO_FREE char *full = mem_printf("%s/%s", g->cwd, path);
 	AUTO_STR struct str entry = {0}, id = {0};
@@ -160,7 +161,7 @@ static int is_changed(const struct git *g, const struct oid *from, const char *p
 	int status;
 
 	*out = false;
-	if (lstat(full, &st) != 0) /* as a sparse checkout has it */
+	if (lstat(full, &st) != 0 || !strv_has(paths, path)) /* absent: as a sparse checkout has it */
 		return 0;
 	*out = true;
 	if (!S_ISREG(st.st_mode))
@@ -182,10 +183,7 @@ char *land_look_hidden(const struct git *g, const struct oid *from, const struct
 	if (rc == 0 && paths.n)
 		rc = names(g, from, to, "--diff-filter=MDT", &changed, e);
 	for (size_t i = 0; rc == 0 && i < changed.len; i += strlen(changed.p + i) + 1) {
-		AUTO_FREE char *full = mem_printf("%s/%s", g->cwd, changed.p + i);
-		if (!fs_exists(full) || !strv_has(&paths, changed.p + i))
-			continue;
-		rc = is_changed(g, from, changed.p + i, &differs, e);
+		rc = is_changed(g, from, &paths, changed.p + i, &differs, e);
 		if (rc == 0 && differs)
 			return mem_printf("%s in %s is not as it was committed (it is marked assume-unchanged or skip-worktree, so git "
 			                  "status does not show it)", changed.p + i, g->cwd);

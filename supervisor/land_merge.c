@@ -72,7 +72,7 @@ static int look_at_tree(struct landing *l, const struct git *g, bool *free_, str
 }
 
 /* Where is the target checked out? l->tree, NULL = nowhere. *free_ false: in more than one place, which was said. */
-static int find_tree(struct landing *l, bool *out, bool *free_, struct err *e)
+static int find_tree(struct landing *l, bool *free_, struct err *e)
 {
 	AUTO_STRV struct strv paths = {0};
 	AUTO_FREE char *again = land_command(l);
@@ -80,7 +80,6 @@ static int find_tree(struct landing *l, bool *out, bool *free_, struct err *e)
 	if (gitx_checked_out_all(l->s->site->git, l->ref, &paths, e) != 0)
 		return -1;
 	mem_set(&l->tree, paths.n ? paths.v[0] : NULL);
-	*out = paths.n > 0;
 	*free_ = paths.n <= 1;
 	if (*free_)
 		return 0;
@@ -97,7 +96,7 @@ static int forward_tree(struct landing *l, const struct git *g, bool *moved, str
 	AUTO_STR struct str text = {0};
 	struct git here = *g;
 	struct oid now;
-	bool free_ = false, out = false;
+	bool free_ = false;
 	int status;
 
 	here.cwd = tree;
@@ -106,7 +105,7 @@ static int forward_tree(struct landing *l, const struct git *g, bool *moved, str
 	if (!free_)
 		return 0;
 	/* That took its time: is it still there? */
-	if (find_tree(l, &out, &free_, e) != 0)
+	if (find_tree(l, &free_, e) != 0)
 		return -1;
 	*moved = free_ && !str_eq(l->tree, tree);
 	if (!free_ || *moved)
@@ -188,7 +187,7 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	struct session *s = l->s;
 	AUTO_STRV struct strv settings = {0};
 	struct git g = {.extra = &settings, .guard = session_guard(s)};
-	bool over = false, free_ = true, green = false, out = false;
+	bool over = false, free_ = true, green = false;
 
 	*moved = false;
 	err_clear(e);
@@ -210,10 +209,10 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	if (!strchr(s->row.target, '=')) /* the user's options for merges may name a strategy that does not fast-forward */
 		strv_addf(&settings, "branch.%s.mergeOptions=", s->row.target);
 	/* Before the gates, which take their time ... */
-	if (find_tree(l, &out, &free_, e) != 0)
+	if (find_tree(l, &free_, e) != 0)
 		return -1;
 	g.cwd = l->tree;
-	if (free_ && out && look_at_tree(l, &g, &free_, e) != 0)
+	if (free_ && l->tree && look_at_tree(l, &g, &free_, e) != 0)
 		return -1;
 	if (!free_)
 		return 0;
@@ -222,12 +221,12 @@ static int try_once(struct landing *l, bool *moved, struct err *e)
 	if (!green)
 		return 0;
 	/* ... and in which the user may have switched to the target, or away from it. */
-	if (find_tree(l, &out, &free_, e) != 0)
+	if (find_tree(l, &free_, e) != 0)
 		return -1;
 	g.cwd = l->tree;
 	if (!free_)
 		return 0;
-	return out ? forward_tree(l, &g, moved, e) : move_ref(l, moved, e);
+	return l->tree ? forward_tree(l, &g, moved, e) : move_ref(l, moved, e);
 }
 
 /* It was about single tasks, which have landed. */

@@ -8,10 +8,8 @@
 
 #include "land_look.h"
 #include "land_private.h"
-#include "locks.h"
 #include "store/base/fail.h"
 #include "store/base/fs.h"
-#include "worker/lockfile.h"
 #include "store/base/mem.h"
 #include "store/owner.h"
 #include "worker/git.h"
@@ -25,6 +23,7 @@ struct mend {
 	const struct intent_row *intent;
 	struct strv ahead;         /* paths of which the index has what new_tip has, and not what old_tip has */
 	struct strv sparse;        /* paths that a sparse checkout keeps out of the tree: in the index alone */
+	struct strv listed;        /* what the index is to have of those: "MODE,ID,PATH" */
 	struct strv written, made; /* paths that git touched: in old_tip too, new in new_tip */
 	bool forward; /* to new_tip: then `written` is to be brought there, `made` to be removed */
 	struct str trouble;
@@ -92,19 +91,15 @@ static int link_holds(const struct mend *m, const struct change *c, const char *
 	return 0;
 }
 
-/* It is in the index alone: there it goes to where the rest goes. */
-static int put_sparse(struct mend *m, const struct change *c, struct err *e)
+/* It is in the index alone, and goes there to where the rest goes. */
+static void sort_sparse(struct mend *m, const struct change *c)
 {
 	const char *mode = m->forward ? c->new_mode : c->old_mode, *blob = m->forward ? c->new_blob : c->old_blob;
-	AUTO_FREE char *entry = mem_printf("%s,%s,%s", mode, blob, c->path);
 
-	if (absent(mode)) {
+	if (absent(mode))
 		strv_add(&m->made, c->path);
-		return 0;
-	}
-	if (git_run(&m->git, NULL, GIT_ARGS("update-index", "--add", "--cacheinfo", entry), e) != 0)
-		return -1;
-	return git_run(&m->git, NULL, GIT_ARGS("update-index", "--skip-worktree", "--", c->path), e);
+	else
+		strv_addf(&m->listed, "%s,%s,%s", mode, blob, c->path);
 }
 
 /* Is it as old_tip has it, on its way to new_tip, or the user's? */
@@ -121,7 +116,7 @@ static int sort_one(struct mend *m, const struct change *c, struct err *e)
 		if (!hidden && errno != ENOENT && errno != ENOTDIR)
 			return err_sys(e, "cannot look at %s", file);
 		if (strv_has(&m->sparse, c->path))
-			return put_sparse(m, c, e);
+			return sort_sparse(m, c), 0;
 		old = added;
 		way = true;
 		st.st_mode = 0;
@@ -230,9 +225,20 @@ static int remove_made(struct mend *m, struct err *e)
 	return 0;
 }
 
+/* Entry and mark in one write of the index: an entry without it would be a file that the user has deleted. */
+static int write_listed(struct mend *m, struct err *e)
+{
+	for (size_t i = 0; i < m->listed.n; i++) {
+		const char *entry = m->listed.v[i], *path = strchr(strchr(entry, ',') + 1, ',') + 1;
+		if (git_run(&m->git, NULL, GIT_ARGS("update-index", "--add", "--cacheinfo", entry, "--skip-worktree", "--", path), e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int write_back(struct mend *m, struct err *e)
 {
-	if (remove_made(m, e) != 0)
+	if (remove_made(m, e) != 0 || write_listed(m, e) != 0)
 		return -1;
 	for (size_t i = 0; i < m->written.n; i++) {
 		AUTO_FREE char *path = mem_printf("%s/%s", m->tree, m->written.v[i]);
@@ -281,6 +287,7 @@ static int mend(struct mend *m, char **trouble, struct err *e)
 	str_fini(&m->trouble);
 	strv_fini(&m->ahead);
 	strv_fini(&m->sparse);
+	strv_fini(&m->listed);
 	strv_fini(&m->written);
 	strv_fini(&m->made);
 	return rc;
