@@ -285,11 +285,10 @@ static int start(struct pool_slot *w, struct err *e)
 	in = mem_printf("%d", to[0]);
 	out = mem_printf("%d", from[1]);
 	const char *argv[] = {"bosk", "worker", parent, in, out, NULL};
-	/* The marks of what it runs, its own too: should it outlive us, frozen or in the middle of something,
-	 * whoever takes the session up ends it first (strays.h). */
+	/* The marks of what it runs, its own too: should it outlive us, in the middle of something, whoever takes the
+	 * session up ends it first (strays.h). */
 	exec_env(&env);
-	exec_env_set(&env, "BOSK_SESSION", p->s->sid);
-	exec_env_set(&env, "BOSK_WORKTREE", p->s->manifest.worktrees.v[w - p->slots]);
+	proc_put_mark(&env, p->s->sid, p->s->manifest.worktrees.v[w - p->slots]);
 	int keep[] = {to[0], from[1]};
 	struct exec_spec spec = {.argv = argv,
 	                         .exe = "/proc/self/exe",

@@ -266,19 +266,22 @@ int exec_spawn(pid_t *out, const struct exec_spec *spec, struct err *e)
 
 /* ---- environments ---- */
 
-void exec_env(struct strv *out)
+static void copy_env(struct strv *out, bool git)
 {
 	*out = (struct strv){0};
 	for (char **v = environ; v && *v; v++)
-		strv_add(out, *v);
+		if (git || !str_starts(*v, "GIT_"))
+			strv_add(out, *v);
+}
+
+void exec_env(struct strv *out)
+{
+	copy_env(out, true);
 }
 
 void exec_clean_env(struct strv *out)
 {
-	*out = (struct strv){0};
-	for (char **v = environ; v && *v; v++)
-		if (!str_starts(*v, "GIT_"))
-			strv_add(out, *v);
+	copy_env(out, false);
 }
 
 /* Every value goes: which of two equal names wins depends on who reads. */

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "exec.h"
 #include "store/base/clock.h"
 #include "store/base/mem.h"
 #include "store/base/str.h"
@@ -191,6 +192,14 @@ size_t proc_end_children(const pid_t *except, size_t n_except, unsigned limit_ms
 
 /* ---- processes with the marker ---- */
 
+static const char mark_session[] = "BOSK_SESSION", mark_worktree[] = "BOSK_WORKTREE";
+
+void proc_put_mark(struct strv *env, const char *sid, const char *worktree)
+{
+	exec_env_set(env, mark_session, sid);
+	exec_env_set(env, mark_worktree, worktree);
+}
+
 /* Value of a variable, NULL = it is not there. */
 static const char *value_of(const struct str *env, const char *name)
 {
@@ -226,10 +235,10 @@ static bool is_marked(pid_t pid, const struct proc_mark *mark)
 	AUTO_STR struct str env = {0};
 	uint64_t began;
 
-	if (!environment_of(pid, &env) || !str_eq(value_of(&env, "BOSK_SESSION"), mark->sid))
+	if (!environment_of(pid, &env) || !str_eq(value_of(&env, mark_session), mark->sid))
 		return false;
 	if (mark->worktrees) {
-		const char *worktree = value_of(&env, "BOSK_WORKTREE");
+		const char *worktree = value_of(&env, mark_worktree);
 		if (!worktree || !strv_has(mark->worktrees, worktree))
 			return false;
 	}
@@ -299,7 +308,7 @@ void proc_marks(struct strv *out)
 		AUTO_STR struct str env = {0};
 		const char *sid = NULL;
 		if (!among(pid, above, n_above) && environment_of(pid, &env))
-			sid = value_of(&env, "BOSK_SESSION");
+			sid = value_of(&env, mark_session);
 		if (sid && !strv_has(out, sid))
 			strv_add(out, sid);
 	}

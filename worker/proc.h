@@ -36,6 +36,9 @@ struct proc_mark {
 	uint64_t since_ticks;         /* of this boot, as owner.h has them; 0 = any time */
 };
 
+/* Puts it into the environment of a process to be started: what that starts has it too. */
+void proc_put_mark(struct strv *env, const char *sid, const char *worktree);
+
 /* Kill (SIGKILL, by pidfd) every process of this user that has the mark and is not in our own ancestry
  * (nor ourselves). For sessions whose owner is dead. Returns how
  * many were ended. Waits at most about 5 s for them to be gone. A process that overwrote its

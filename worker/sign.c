@@ -158,10 +158,8 @@ static int make_command(struct sign *s, const struct sign_how *how, const struct
 	exec_env_set(&s->env, "GIT_OBJECT_DIRECTORY", objects);
 	exec_env_set(&s->env, "GIT_CONFIG_NOSYSTEM", "1");
 	exec_env_set(&s->env, "GIT_CONFIG_GLOBAL", "/dev/null");
-	if (how->sid) {
-		exec_env_set(&s->env, "BOSK_SESSION", how->sid);
-		exec_env_set(&s->env, "BOSK_WORKTREE", how->worktree);
-	}
+	if (how->sid)
+		proc_put_mark(&s->env, how->sid, how->worktree);
 	/* gpg looks for a key by the author's name, in the letters of the locale. */
 	exec_env_set(&s->env, "LC_ALL", "C.UTF-8");
 	/* git leaves a copy of the commit there when it is killed. Not for the others: their agents stay. */

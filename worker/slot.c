@@ -10,6 +10,7 @@
 #include "job.h"
 #include "output.h"
 #include "plain.h"
+#include "proc.h"
 #include "secret.h"
 #include "store/base/clock.h"
 #include "store/base/fs.h"
@@ -42,10 +43,9 @@ void slot_env(const struct slot *s, struct strv *env)
 	AUTO_FREE char *port = mem_printf("%llu", (unsigned long long)s->init.slot_port);
 
 	exec_clean_env(env);
-	exec_env_set(env, "BOSK_SESSION", s->init.sid);
+	proc_put_mark(env, s->init.sid, s->init.worktree);
 	exec_env_set(env, "BOSK_SLOT", n);
 	exec_env_set(env, "BOSK_PORT", port);
-	exec_env_set(env, "BOSK_WORKTREE", s->init.worktree);
 	exec_env_set(env, "TMPDIR", s->tmp_dir);
 }
 

@@ -5,7 +5,6 @@
 
 #include "store/base/mem.h"
 #include "store/owner.h"
-#include "worker/exec.h"
 #include "worker/proc.h"
 
 /* No worktree is there: nobody else has it as theirs. */
@@ -18,8 +17,7 @@ void strays_mark(struct strv *env, const struct session *s)
 {
 	AUTO_FREE char *place = place_of(s);
 
-	exec_env_set(env, "BOSK_SESSION", s->sid);
-	exec_env_set(env, "BOSK_WORKTREE", place);
+	proc_put_mark(env, s->sid, place);
 }
 
 size_t strays_end(const struct session *s)
